@@ -1,0 +1,79 @@
+// Owned, aligned memory from the host's allocator, for weights, caches and activations.
+//
+// Room: base. Unlike the containers, a large buffer reports exhaustion as a Status.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+#include "tern/base/allocator.hpp"
+#include "tern/base/status.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// A cache line, and the widest vector register that a kernel loads.
+inline constexpr size_t kBufferAlignment = 64;
+
+/// n elements of T, zeroed, 64-byte aligned. Movable, not copyable; moved-from is empty.
+template <typename T>
+class Buffer {
+  static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
+
+ public:
+  Buffer() = default;
+  Buffer(Buffer&& other) noexcept
+      : hooks_(other.hooks_), data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    std::swap(hooks_, other.hooks_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  ~Buffer() {
+    if (data_ != nullptr) hooks_.release(hooks_.user, data_, size_ * sizeof(T), kBufferAlignment);
+  }
+
+  /// Errors: out_of_memory. Cost: one allocation, one pass of zeroing.
+  static Result<Buffer> create(size_t size, const AllocatorHooks& hooks) {
+    Buffer buffer;
+    buffer.hooks_ = hooks;
+    if (size == 0) return buffer;
+    if (size > std::numeric_limits<size_t>::max() / sizeof(T)) {
+      return Error(Status::out_of_memory, "out of memory");
+    }
+    void* block = hooks.allocate(hooks.user, size * sizeof(T), kBufferAlignment);
+    if (block == nullptr) return Error(Status::out_of_memory, "out of memory");
+    std::memset(block, 0, size * sizeof(T));
+    buffer.data_ = static_cast<T*>(block);
+    buffer.size_ = size;
+    return buffer;
+  }
+
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  size_t size() const { return size_; }
+  size_t size_bytes() const { return size_ * sizeof(T); }
+  std::span<T> span() { return {data_, size_}; }
+  std::span<const T> span() const { return {data_, size_}; }
+  T& operator[](size_t i) {
+    TERN_ASSERT(i < size_);
+    return data_[i];
+  }
+  const T& operator[](size_t i) const {
+    TERN_ASSERT(i < size_);
+    return data_[i];
+  }
+
+ private:
+  AllocatorHooks hooks_ = default_allocator();
+  T* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+TERN_NAMESPACE_END
