@@ -1,0 +1,177 @@
+// Mapped and copied files on POSIX, Windows and WASI (copied only).
+#include "tern/platform/mapped_file.hpp"
+
+#include <utility>
+
+#if defined(_WIN32)
+#define WIN32_LEAN_AND_MEAN
+#define NOMINMAX
+#include <windows.h>
+#else
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#if !defined(__wasi__)
+#include <sys/mman.h>
+#define TERN_HAVE_MMAP 1
+#endif
+#endif
+
+TERN_NAMESPACE_BEGIN
+
+namespace {
+
+constexpr Error kNotFound{Status::not_found, "no such file"};
+constexpr Error kCannotOpen{Status::io_error, "cannot open"};
+constexpr Error kNotRegular{Status::io_error, "not a regular file"};
+constexpr Error kCannotRead{Status::io_error, "cannot read"};
+[[maybe_unused]] constexpr Error kCannotMap{Status::io_error, "cannot map"};
+constexpr Error kPathTooLong{Status::invalid_argument, "path is too long"};
+
+/// A path as the OS wants it: ended by a zero, free of others. Avoids an allocation.
+struct PathText {
+  static constexpr size_t kCapacity = 4096;
+  char text[kCapacity];
+  bool assign(std::string_view path) {
+    if (path.size() >= kCapacity || path.find('\0') != path.npos) return false;
+    path.copy(text, path.size());
+    text[path.size()] = '\0';
+    return true;
+  }
+};
+
+}  // namespace
+
+#if defined(_WIN32)
+
+namespace {
+struct Handle {
+  HANDLE value = INVALID_HANDLE_VALUE;
+  ~Handle() {
+    if (value != INVALID_HANDLE_VALUE && value != nullptr) CloseHandle(value);
+  }
+};
+void unmap(std::span<const uint8_t> bytes) { UnmapViewOfFile(bytes.data()); }
+}  // namespace
+
+Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
+                                  const AllocatorHooks& hooks) {
+  PathText text;
+  if (!text.assign(path)) return kPathTooLong;
+  wchar_t wide[PathText::kCapacity];
+  if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.text, -1, wide,
+                          static_cast<int>(PathText::kCapacity)) == 0) {
+    return Error(Status::invalid_argument, "path is not UTF-8");
+  }
+  Handle file;
+  file.value = CreateFileW(wide, GENERIC_READ, FILE_SHARE_READ, nullptr, OPEN_EXISTING,
+                           FILE_ATTRIBUTE_NORMAL, nullptr);
+  if (file.value == INVALID_HANDLE_VALUE) {
+    const DWORD code = GetLastError();
+    return code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND ? kNotFound : kCannotOpen;
+  }
+  if (GetFileType(file.value) != FILE_TYPE_DISK) return kNotRegular;
+  LARGE_INTEGER size;
+  if (GetFileSizeEx(file.value, &size) == 0) return kCannotRead;
+  const auto n = static_cast<size_t>(size.QuadPart);
+  FileBytes out;
+  if (n == 0) return out;
+  if (access == FileAccess::mapped) {
+    Handle mapping;
+    mapping.value = CreateFileMappingW(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr);
+    if (mapping.value == nullptr) return kCannotMap;
+    const void* view = MapViewOfFile(mapping.value, FILE_MAP_READ, 0, 0, 0);
+    if (view == nullptr) return kCannotMap;
+    out.bytes_ = {static_cast<const uint8_t*>(view), n};
+    out.is_mapped_ = true;
+    return out;
+  }
+  TERN_TRY_ASSIGN(out.copy_, Buffer<uint8_t>::create(n, hooks));
+  for (size_t done = 0; done < n;) {
+    const auto want = static_cast<DWORD>(n - done < (1u << 30) ? n - done : 1u << 30);
+    DWORD got = 0;
+    if (ReadFile(file.value, out.copy_.data() + done, want, &got, nullptr) == 0 || got == 0) {
+      return kCannotRead;
+    }
+    done += got;
+  }
+  out.bytes_ = out.copy_.span();
+  return out;
+}
+
+#else
+
+namespace {
+struct Descriptor {
+  int value = -1;
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
+};
+#if defined(TERN_HAVE_MMAP)
+void unmap(std::span<const uint8_t> bytes) {
+  ::munmap(const_cast<uint8_t*>(bytes.data()), bytes.size());
+}
+#else
+void unmap(std::span<const uint8_t>) {}
+#endif
+}  // namespace
+
+Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
+                                  const AllocatorHooks& hooks) {
+  PathText text;
+  if (!text.assign(path)) return kPathTooLong;
+  Descriptor file;
+  do {
+    file.value = ::open(text.text, O_RDONLY | O_CLOEXEC);
+  } while (file.value < 0 && errno == EINTR);
+  if (file.value < 0) return errno == ENOENT || errno == ENOTDIR ? kNotFound : kCannotOpen;
+  struct stat info;
+  if (::fstat(file.value, &info) != 0) return kCannotRead;
+  if (!S_ISREG(info.st_mode)) return kNotRegular;
+  const auto n = static_cast<size_t>(info.st_size);
+  FileBytes out;
+  if (n == 0) return out;
+#if defined(TERN_HAVE_MMAP)
+  if (access == FileAccess::mapped) {
+    void* view = ::mmap(nullptr, n, PROT_READ, MAP_SHARED, file.value, 0);
+    if (view == MAP_FAILED) return kCannotMap;
+    out.bytes_ = {static_cast<const uint8_t*>(view), n};
+    out.is_mapped_ = true;
+    return out;
+  }
+#else
+  static_cast<void>(access);
+#endif
+  TERN_TRY_ASSIGN(out.copy_, Buffer<uint8_t>::create(n, hooks));
+  for (size_t done = 0; done < n;) {
+    const ssize_t got = ::read(file.value, out.copy_.data() + done, n - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return kCannotRead;
+    done += static_cast<size_t>(got);
+  }
+  out.bytes_ = out.copy_.span();
+  return out;
+}
+
+#endif
+
+FileBytes::FileBytes(FileBytes&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, {})),
+      copy_(std::move(other.copy_)),
+      is_mapped_(std::exchange(other.is_mapped_, false)) {}
+
+FileBytes& FileBytes::operator=(FileBytes&& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  std::swap(copy_, other.copy_);
+  std::swap(is_mapped_, other.is_mapped_);
+  return *this;
+}
+
+FileBytes::~FileBytes() {
+  if (is_mapped_) unmap(bytes_);
+}
+
+TERN_NAMESPACE_END
