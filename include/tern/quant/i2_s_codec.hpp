@@ -1,0 +1,66 @@
+// I2_S, bitnet.cpp's ternary tensor: two-bit codes in flat blocks, one scale for the tensor.
+//
+// Room: quant. The elements are one row-major sequence, cut into blocks of 128 whatever the row
+// length is, so a row may start inside a block. Byte m of the 32 bytes of a block holds elements m,
+// m + 32, m + 64, m + 96, the first in bits 6-7. After elems / 4 bytes of codes come 32 bytes, of
+// which the first four are the binary32 scale. Builds for ARM have written a layout with blocks of
+// 64 under the same id, and nothing in a file tells them apart; this is the layout of all published
+// files.
+#pragma once
+
+#include "tern/quant/block_codec.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+struct I2SCodec {
+  static constexpr size_t kBlockElems = 128;
+  static constexpr size_t kBlockBytes = 32;
+  static constexpr size_t kTailBytes = 32;
+
+  /// The bits of the scale of a tensor of `elems` elements.
+  static TERN_ALWAYS_INLINE uint32_t scale_bits(const uint8_t* tensor, size_t elems) {
+    return detail::load_u32(tensor + elems / 4);
+  }
+
+  /// u of element i of the tensor; code 3 gives 3.
+  static TERN_ALWAYS_INLINE uint8_t get(const uint8_t* tensor, size_t i) {
+    const size_t in_block = i % kBlockElems;
+    const uint8_t byte = tensor[i / kBlockElems * kBlockBytes + in_block % 32];
+    return T2Code::digit(byte, 3 - in_block / 32);
+  }
+
+  /// Elements [first, first + n) of the tensor, as u.
+  static TERN_ALWAYS_INLINE void decode_u(const uint8_t* tensor, size_t first, size_t n,
+                                          uint8_t* u) {
+    size_t i = 0;
+    while (i < n) {
+      const size_t at = first + i;
+      if (at % kBlockElems != 0 || n - i < kBlockElems) {
+        u[i++] = get(tensor, at);
+        continue;
+      }
+      const uint8_t* block = tensor + at / kBlockElems * kBlockBytes;
+      for (size_t k = 0; k < 4; ++k) {
+        for (size_t m = 0; m < 32; ++m) u[i + 32 * k + m] = T2Code::digit(block[m], 3 - k);
+      }
+      i += kBlockElems;
+    }
+  }
+
+  /// Writes a whole tensor. Requires: elems % 128 == 0; every u <= 2; room for elems / 4 + 32
+  /// bytes.
+  static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, size_t elems, uint32_t scale_f32_bits,
+                                          uint8_t* tensor) {
+    for (size_t first = 0; first < elems; first += kBlockElems, tensor += kBlockBytes) {
+      for (size_t m = 0; m < 32; ++m) {
+        const uint8_t codes[4] = {u[first + 96 + m], u[first + 64 + m], u[first + 32 + m],
+                                  u[first + m]};
+        tensor[m] = T2Code::encode(codes, 1);
+      }
+    }
+    for (size_t i = 0; i < kTailBytes; ++i) tensor[i] = 0;
+    detail::store_u32(scale_f32_bits, tensor);
+  }
+};
+
+TERN_NAMESPACE_END

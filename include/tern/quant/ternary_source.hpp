@@ -1,0 +1,140 @@
+// Rows of trits and their scales from a tensor of a file, whatever type it is stored as.
+//
+// Room: quant. The one way by which weights become ternary: float types when their values are
+// exactly
+// {-g, 0, +g} in groups of 32 columns, TQ1_0 and TQ2_0 in groups of 256, I2_S with one scale.
+#pragma once
+
+#include "tern/quant/i2_s_codec.hpp"
+#include "tern/quant/ternarize.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// A tensor [rows, cols] as it lies in a file. Requires: `bytes` has tensor_bytes() of its type.
+struct TernarySource {
+  TensorType type = TensorType::f32;
+  const uint8_t* bytes = nullptr;
+  uint32_t rows = 0;
+  uint32_t cols = 0;
+};
+
+/// Columns that share a scale in what read_ternary_row gives (the last group may be cut short); 0
+/// for a type that holds no trits.
+constexpr size_t ternary_group_cols(const TernarySource& source) {
+  switch (source.type) {
+    case TensorType::f32:
+    case TensorType::f16:
+    case TensorType::bf16:
+      return 32;
+    case TensorType::tq1_0:
+    case TensorType::tq2_0:
+      return 256;
+    case TensorType::i2_s:
+      return source.cols;
+    case TensorType::q4_0:
+    case TensorType::q8_0:
+    case TensorType::q6_k:
+    case TensorType::i8:
+      break;
+  }
+  return 0;
+}
+
+namespace detail {
+/// Where `where` is a byte offset in the tensor.
+inline Result<void> ternary_result(Status status, uint64_t where) {
+  switch (status) {
+    case Status::ok:
+      return {};
+    case Status::not_ternary:
+      return Error(status, "weights of a group are not -g, 0 and +g of one g", where);
+    default:
+      return Error(status, "a weight or its scale is not finite", where);
+  }
+}
+
+template <TensorType type>
+Result<void> read_float_row(const TernarySource& source, size_t row, uint8_t* u,
+                            uint32_t* scale_bits) {
+  using Codec = FloatCodec<type>;
+  constexpr size_t kGroupCols = 32;
+  const uint64_t row_start = uint64_t{row} * source.cols * Codec::kBytes;
+  for (size_t col = 0; col < source.cols; col += kGroupCols, ++scale_bits) {
+    const size_t n = source.cols - col < kGroupCols ? source.cols - col : kGroupCols;
+    const uint64_t at = row_start + col * Codec::kBytes;
+    TERN_TRY(ternary_result(ternarize_group<type>(source.bytes + at, n, u + col, *scale_bits), at));
+  }
+  return {};
+}
+
+template <TensorType type>
+Result<void> read_block_row(const TernarySource& source, size_t row, uint8_t* u,
+                            uint32_t* scale_bits) {
+  using Codec = BlockCodec<type>;
+  const size_t blocks = source.cols / Codec::kElems;
+  for (size_t b = 0; b < blocks; ++b, u += Codec::kElems, ++scale_bits) {
+    const uint64_t at = (uint64_t{row} * blocks + b) * Codec::kBytes;
+    if constexpr (type == TensorType::tq2_0) {
+      if (has_code_three(source.bytes + at, Codec::kCodeBytes)) {
+        return Error(Status::malformed, "a trit has the illegal code 3", at);
+      }
+    }
+    uint16_t d_bits = 0;
+    Codec::decode_u(source.bytes + at, u, d_bits);
+    const Status status =
+        canonicalize_group(f32_bits_from_f16(d_bits), Codec::kElems, u, *scale_bits);
+    TERN_TRY(ternary_result(status, at));
+  }
+  return {};
+}
+
+inline Result<void> read_i2_s_row(const TernarySource& source, size_t row, uint8_t* u,
+                                  uint32_t* scale_bits) {
+  const size_t elems = size_t{source.rows} * source.cols;
+  const size_t first = row * source.cols;
+  const size_t first_byte = first / I2SCodec::kBlockElems * I2SCodec::kBlockBytes;
+  const size_t last_block = (first + source.cols - 1) / I2SCodec::kBlockElems;
+  const size_t end_byte = (last_block + 1) * I2SCodec::kBlockBytes;
+  if (has_code_three(source.bytes + first_byte, end_byte - first_byte)) {
+    return Error(Status::malformed, "a trit has the illegal code 3", first_byte);
+  }
+  I2SCodec::decode_u(source.bytes, first, source.cols, u);
+  const uint32_t file_scale = I2SCodec::scale_bits(source.bytes, elems);
+  return ternary_result(canonicalize_group(file_scale, source.cols, u, *scale_bits), elems / 4);
+}
+}  // namespace detail
+
+/// Reads one row as trits and scales.
+/// Shapes:   u [cols]; scale_bits [ceil(cols / ternary_group_cols(source))], binary32 bits.
+/// Requires: row < rows; cols > 0.
+/// Ensures:  on success every u <= 2 and every scale is positive, or kWildcardScale where the group
+///           has no nonzero trit.
+/// Errors:   not_ternary, malformed (a weight or scale that is not finite, a code 3),
+/// unsupported_type;
+///           `where` is a byte offset in the tensor. Threads: any. Cost: no allocation.
+inline Result<void> read_ternary_row(const TernarySource& source, size_t row, uint8_t* u,
+                                     uint32_t* scale_bits) {
+  TERN_ASSERT(row < source.rows);
+  switch (source.type) {
+    case TensorType::f32:
+      return detail::read_float_row<TensorType::f32>(source, row, u, scale_bits);
+    case TensorType::f16:
+      return detail::read_float_row<TensorType::f16>(source, row, u, scale_bits);
+    case TensorType::bf16:
+      return detail::read_float_row<TensorType::bf16>(source, row, u, scale_bits);
+    case TensorType::tq1_0:
+      return detail::read_block_row<TensorType::tq1_0>(source, row, u, scale_bits);
+    case TensorType::tq2_0:
+      return detail::read_block_row<TensorType::tq2_0>(source, row, u, scale_bits);
+    case TensorType::i2_s:
+      return detail::read_i2_s_row(source, row, u, scale_bits);
+    case TensorType::q4_0:
+    case TensorType::q8_0:
+    case TensorType::q6_k:
+    case TensorType::i8:
+      break;
+  }
+  return Error(Status::unsupported_type, "this tensor type holds no trits");
+}
+
+TERN_NAMESPACE_END

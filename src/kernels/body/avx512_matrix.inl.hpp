@@ -1,0 +1,165 @@
+// The matrix kernel over T2 tiles with vpdpbusd (docs/numerics.md 4): two tiles unpacked to bytes meet
+// twelve packed tokens. Included inside the AVX-512 region, after vector_product.inl.hpp.
+
+constexpr size_t kTokenTile = 12;      // tokens a pass: 2 tiles x 12 = 24 accumulators of 32
+constexpr size_t kColumnBlock = 1024;  // columns unpacked at a time: 2 tiles x 16 KiB stay in cache
+constexpr size_t kScratchBytes = 2 * kTileRows * kColumnBlock;
+
+static inline __mmask16 row_mask(const TernaryView& w, size_t tile) {
+  return first_n(rows_of_tile(w, tile));
+}
+
+// Packed activations: [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the end.
+static inline size_t packed_plane_bytes(size_t n, size_t k) {
+  return (n + kTokenTile - 1) / kTokenTile * kTokenTile * T2Tiles::col_blocks(k) * 16;
+}
+static size_t packed_tokens_bytes(size_t n, size_t k) { return 2 * packed_plane_bytes(n, k); }
+
+static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, size_t end,
+                       int8_t* packed) {
+  const size_t columns = T2Tiles::col_blocks(k) * 16;
+  for (size_t group = begin; group < end; group += kTokenTile) {
+    int8_t* out = packed + group * columns;
+    const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
+    for (size_t c = 0; c < columns; c += 4) {
+      for (size_t t = 0; t < kTokenTile; ++t, out += 4) {
+        if (t < count) {
+          __builtin_memcpy(out, q + (group + t) * stride + c, 4);
+        } else {
+          __builtin_memset(out, 0, 4);
+        }
+      }
+    }
+  }
+}
+static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t end,
+                        int8_t* packed) {
+  pack_plane(a.high, a.stride, k, begin, end, packed);
+  if (a.low != nullptr) pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
+}
+
+// Unpacks kTiles tiles of columns [begin, begin + count) to bytes: [column / 4][tile][16 rows][4].
+template <size_t kTiles>
+static inline void unpack_tiles(const uint8_t* tiles, size_t tile_bytes, size_t begin, size_t count,
+                                uint8_t* out) {
+  for (size_t c = 0; c < count; c += 16) {
+    for (size_t t = 0; t < kTiles; ++t) {
+      VI u[4];
+      unpack_block(tiles + t * tile_bytes + (begin + c) * 4, u);
+      for (size_t j = 0; j < 4; ++j) {
+        _mm512_storeu_si512(out + ((c / 4 + j) * kTiles + t) * 64, u[j]);
+      }
+    }
+  }
+}
+
+// Which part of the sum over columns a call of matrix_step continues.
+struct MatrixStep {
+  size_t count;    // columns of this block
+  bool opens;      // the first block of the high plane: start from -sum
+  bool shifts;     // the first block of the low plane: acc = acc * 128 - sum_low
+  bool closes;     // the last block of the last plane: scale and write floats
+};
+
+// sum[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers, so
+// the loops over them are unrolled, the copies at both ends included.
+template <size_t kTiles>
+static inline void add_products(const uint8_t* unpacked, const int8_t* packed, size_t n,
+                                VI (*sum)[kTokenTile]) {
+  VI acc[kTiles][kTokenTile];
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kTokenTile; ++i) {
+#pragma GCC unroll 2
+    for (size_t t = 0; t < kTiles; ++t) acc[t][i] = sum[t][i];
+  }
+  for (size_t c = 0; c < n; c += 4, unpacked += kTritBlockBytes * kTiles, packed += 4 * kTokenTile) {
+    VI u[kTiles];
+#pragma GCC unroll 2
+    for (size_t t = 0; t < kTiles; ++t) u[t] = _mm512_loadu_si512(unpacked + kTritBlockBytes * t);
+#pragma GCC unroll 12
+    for (size_t i = 0; i < kTokenTile; ++i) {
+      const VI q = broadcast4(packed + 4 * i);
+#pragma GCC unroll 2
+      for (size_t t = 0; t < kTiles; ++t) acc[t][i] = _mm512_dpbusd_epi32(acc[t][i], u[t], q);
+    }
+  }
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kTokenTile; ++i) {
+#pragma GCC unroll 2
+    for (size_t t = 0; t < kTiles; ++t) sum[t][i] = acc[t][i];
+  }
+}
+
+// kTiles tiles x up to kTokenTile tokens over one block of columns; partial sums live in y as int32.
+template <size_t kTiles>
+static inline void matrix_step(const TernaryView& w, const ActivationView& a, const uint8_t* unpacked,
+                               const int8_t* packed, size_t token, size_t tile,
+                               const MatrixStep& step, float* y, size_t y_stride) {
+  VI sum[kTiles][kTokenTile];
+  const size_t count = a.n - token < kTokenTile ? a.n - token : kTokenTile;
+  for (size_t t = 0; t < kTiles; ++t) {
+    const __mmask16 rows = row_mask(w, tile + t);
+    for (size_t i = 0; i < kTokenTile; ++i) {
+      sum[t][i] = vi_zero();
+      if (i >= count) continue;
+      const QuantizedToken& q = a.tokens[token + i];
+      if (step.opens) {
+        sum[t][i] = vi_set(-q.sum);
+        continue;
+      }
+      const float* at = y + (token + i) * y_stride + (tile + t) * kTileRows;
+      sum[t][i] = _mm512_maskz_loadu_epi32(rows, at);
+      if (step.shifts) sum[t][i] = vi_sub(vi_times_128(sum[t][i]), vi_set(q.sum_low));
+    }
+  }
+  add_products<kTiles>(unpacked, packed, step.count, sum);
+  for (size_t t = 0; t < kTiles; ++t) {
+    const __mmask16 rows = row_mask(w, tile + t);
+    const V scale = w.scale_kind == ScaleKind::tensor ? v_set(w.scales[0])
+                                                      : row_scales(w, tile + t, 0, 1);
+    for (size_t i = 0; i < count; ++i) {
+      float* at = y + (token + i) * y_stride + (tile + t) * kTileRows;
+      if (step.closes) {
+        const V factor = v_mul(scale, v_set(a.tokens[token + i].step));
+        _mm512_mask_storeu_ps(at, rows, v_mul(v_from_int(sum[t][i]), factor));
+      } else {
+        _mm512_mask_storeu_epi32(at, rows, sum[t][i]);
+      }
+    }
+  }
+}
+
+template <size_t kTiles>
+static void multiply_tiles(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                           size_t tile, float* y, size_t y_stride, uint8_t* unpacked) {
+  const size_t columns = T2Tiles::col_blocks(w.cols) * 16;
+  const size_t tile_bytes = columns * 4;
+  const size_t n_planes = a.low != nullptr ? 2 : 1;
+  for (size_t plane = 0; plane < n_planes; ++plane) {
+    const int8_t* plane_packed = packed + plane * packed_plane_bytes(a.n, w.cols);
+    for (size_t begin = 0; begin < columns; begin += kColumnBlock) {
+      const size_t count = columns - begin < kColumnBlock ? columns - begin : kColumnBlock;
+      const MatrixStep step{count, plane == 0 && begin == 0, plane == 1 && begin == 0,
+                            plane + 1 == n_planes && begin + count == columns};
+      unpack_tiles<kTiles>(w.tiles + tile * tile_bytes, tile_bytes, begin, count, unpacked);
+      for (size_t token = 0; token < a.n; token += kTokenTile) {
+        matrix_step<kTiles>(w, a, unpacked, plane_packed + token * columns + begin * kTokenTile, token,
+                            tile, step, y, y_stride);
+      }
+    }
+  }
+}
+
+static void multiply_matrix(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                            size_t tile_begin, size_t tile_end, float* y, size_t y_stride,
+                            void* scratch) {
+  TERN_ASSERT(w.packing == Packing::t2);
+  if (w.scale_kind == ScaleKind::group) {  // sums end at every group: the vector kernel does that
+    multiply_vector(w, a, tile_begin, tile_end, y, y_stride);
+    return;
+  }
+  auto* unpacked = static_cast<uint8_t*>(scratch);
+  size_t tile = tile_begin;
+  for (; tile + 2 <= tile_end; tile += 2) multiply_tiles<2>(w, a, packed, tile, y, y_stride, unpacked);
+  if (tile < tile_end) multiply_tiles<1>(w, a, packed, tile, y, y_stride, unpacked);
+}

@@ -1,0 +1,305 @@
+// The float operations of docs/numerics.md over sixteen lanes, written once for every vector
+// instruction set. Included inside a kernel region after its primitives:
+//
+//   V                       sixteen floats            VI                     sixteen int32
+//   v_zero v_set v_load v_store v_add v_sub v_mul v_div v_sqrt1
+//   v_max(a, b)             a > b ? a : b             v_min(a, b)            a < b ? a : b
+//   v_load_n v_store_n      the first n < 16 lanes; missing lanes read as +0.0
+//   v_load_f16(_n), v_load_bf16(_n), v_store_f16(_n)  conversions, exact or to nearest even
+//   v_keep_n(v, n)          lanes from n on become +0.0
+//   v_zero_if_not_positive  v <= 0 ? +0.0 : v         v_nan_from(v, x)       x where x is NaN, else v
+//   v_tree(v)               lane sum by the tree of docs/numerics.md 1
+//   v_to_int v_from_int v_pow2(VI)                    rint to int32, back, 2^k by bits
+//   vi_half(VI)             k >> 1, arithmetic        vi_sub
+//   v_abs_bits vi_zero vi_max_u vi_reduce_max_u       magnitude bits and their unsigned maximum
+//   vi_add vi_reduce_add    sums of int32
+//   vi_store_i8_n(VI, p, n) the low bytes             vi_plane_high(VI)      (v + 64) >> 7
+//   vi_times_128(VI) vi_set  v * 128; one value in all lanes
+
+static inline V v_load_any(const float* p, size_t n) { return n >= 16 ? v_load(p) : v_load_n(p, n); }
+static inline void v_store_any(float* p, size_t n, V v) {
+  if (n >= 16) {
+    v_store(p, v);
+  } else {
+    v_store_n(p, n, v);
+  }
+}
+
+// 5
+static inline V v_exp(V x0) {
+  const V x = v_min(v_max(x0, v_set(kExpLowest)), v_set(kExpHighest));
+  const VI k = v_to_int(v_mul(x, v_set(kLog2E)));
+  const V kf = v_from_int(k);
+  const V r = v_sub(v_sub(x, v_mul(kf, v_set(kLn2High))), v_mul(kf, v_set(kLn2Low)));
+  V p = v_set(kExpCoefficients[0]);
+  for (int i = 1; i < 8; ++i) p = v_add(v_mul(p, r), v_set(kExpCoefficients[i]));
+  const VI k1 = vi_half(k);
+  return v_nan_from(v_mul(v_mul(p, v_pow2(k1)), v_pow2(vi_sub(k, k1))), x0);
+}
+
+// 2
+static bool rms_norm(const float* x, const float* gain, size_t n, float eps, float* y) {
+  V sum = v_zero();
+  for (size_t i = 0; i < n; i += 16) {
+    const V v = v_load_any(x + i, n - i);
+    sum = v_add(sum, v_mul(v, v));
+  }
+  const float mean = v_tree(sum) / static_cast<float>(n);
+  if (!is_finite(mean)) return false;
+  const V r = v_set(1.0f / v_sqrt1(mean + eps));
+  for (size_t i = 0; i < n; i += 16) {
+    const V v = v_load_any(x + i, n - i);
+    v_store_any(y + i, n - i, v_mul(v_mul(v, r), v_load_any(gain + i, n - i)));
+  }
+  return true;
+}
+
+// 3
+static uint32_t absmax_bits(const float* x, size_t k) {
+  VI largest = vi_zero();
+  for (size_t i = 0; i < k; i += 16) {
+    largest = vi_max_u(largest, v_abs_bits(v_load_any(x + i, k - i)));
+  }
+  return vi_reduce_max_u(largest);
+}
+
+static bool all_finite(const float* x, size_t n) { return is_finite_bits(absmax_bits(x, n)); }
+
+static inline float floored_absmax(uint32_t bits) {
+  const float absmax = f32_of_bits(bits);
+  return absmax > 1e-5f ? absmax : 1e-5f;
+}
+
+// 3.1
+static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
+  QuantizedToken token = {};
+  for (size_t i = k; i < stride; ++i) q[i] = 0;
+  const uint32_t bits = absmax_bits(x, k);
+  if (!is_finite_bits(bits)) return token;
+  const float m = floored_absmax(bits);
+  const V s = v_set(127.0f / m);
+  VI sum = vi_zero();
+  for (size_t i = 0; i < k; i += 16) {
+    const VI value = v_to_int(v_mul(v_load_any(x + i, k - i), s));
+    sum = vi_add(sum, value);
+    vi_store_i8_n(value, q + i, k - i);
+  }
+  token.sum = vi_reduce_add(sum);
+  token.step = m / 127.0f;
+  token.finite = 1;
+  return token;
+}
+
+// 3.2
+static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_t* low,
+                                   size_t stride) {
+  QuantizedToken token = {};
+  for (size_t i = k; i < stride; ++i) high[i] = low[i] = 0;
+  const uint32_t bits = absmax_bits(x, k);
+  if (!is_finite_bits(bits)) return token;
+  const float m = floored_absmax(bits);
+  const V s = v_set(16256.0f / m);
+  VI sum_high = vi_zero();
+  VI sum_low = vi_zero();
+  for (size_t i = 0; i < k; i += 16) {
+    const VI value = v_to_int(v_mul(v_load_any(x + i, k - i), s));
+    const VI upper = vi_plane_high(value);
+    const VI lower = vi_sub(value, vi_times_128(upper));
+    sum_high = vi_add(sum_high, upper);
+    sum_low = vi_add(sum_low, lower);
+    vi_store_i8_n(upper, high + i, k - i);
+    vi_store_i8_n(lower, low + i, k - i);
+  }
+  token.sum = vi_reduce_add(sum_high);
+  token.sum_low = vi_reduce_add(sum_low);
+  token.step = m / 16256.0f;
+  token.finite = 1;
+  return token;
+}
+
+// 7
+static void add(const float* x, size_t n, float* y) {
+  for (size_t i = 0; i < n; i += 16) {
+    v_store_any(y + i, n - i, v_add(v_load_any(y + i, n - i), v_load_any(x + i, n - i)));
+  }
+}
+
+// 6
+static void relu2_mul(const float* gate, const float* up, size_t n, float* y) {
+  for (size_t i = 0; i < n; i += 16) {
+    const V r = v_zero_if_not_positive(v_load_any(gate + i, n - i));
+    v_store_any(y + i, n - i, v_mul(v_mul(r, r), v_load_any(up + i, n - i)));
+  }
+}
+
+static void silu_mul(const float* gate, const float* up, size_t n, float* y) {
+  for (size_t i = 0; i < n; i += 16) {
+    const V g = v_load_any(gate + i, n - i);
+    // 0 - g would differ from -g at +0.0 only, where exp gives 1 either way.
+    const V act = v_div(g, v_add(v_set(1.0f), v_exp(v_sub(v_zero(), g))));
+    v_store_any(y + i, n - i, v_mul(act, v_load_any(up + i, n - i)));
+  }
+}
+
+// 8.3
+static void rope_halves(float* x, const float* cos, const float* sin, size_t n) {
+  for (size_t p = 0; p < n; p += 16) {
+    const V a = v_load_any(x + p, n - p);
+    const V b = v_load_any(x + p + n, n - p);
+    const V c = v_load_any(cos + p, n - p);
+    const V s = v_load_any(sin + p, n - p);
+    v_store_any(x + p, n - p, v_sub(v_mul(a, c), v_mul(b, s)));
+    v_store_any(x + p + n, n - p, v_add(v_mul(a, s), v_mul(b, c)));
+  }
+}
+
+// 9.1: infinities show in the exponent bits of the result.
+static bool to_f16(const float* x, size_t n, uint16_t* y) {
+  uint32_t infinite = 0;
+  for (size_t i = 0; i < n; i += 16) {
+    const V v = v_load_any(x + i, n - i);
+    if (n - i >= 16) {
+      v_store_f16(y + i, v);
+    } else {
+      v_store_f16_n(y + i, n - i, v);
+    }
+    const size_t end = n - i < 16 ? n : i + 16;
+    for (size_t j = i; j < end; ++j) infinite |= (y[j] & 0x7C00u) == 0x7C00u ? 1u : 0u;
+  }
+  return infinite == 0;
+}
+
+// 9.2
+static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
+                   float* scores) {
+  const size_t whole = dim / 16 * 16;
+  for (size_t j = 0; j < n; ++j) {
+    const uint16_t* key = keys.data + j * keys.stride;
+    V sum = v_zero();
+    for (size_t i = 0; i < whole; i += 16) sum = v_add(sum, v_mul(v_load(q + i), v_load_f16(key + i)));
+    if (whole < dim) {
+      sum = v_add(sum, v_mul(v_load_n(q + whole, dim - whole), v_load_f16_n(key + whole, dim - whole)));
+    }
+    scores[j] = v_tree(sum) * scale;
+  }
+}
+
+// 9.3
+static float softmax_exp(float* s, size_t n) {
+  float largest = s[0];
+  for (size_t i = 1; i < n; ++i) largest = s[i] > largest ? s[i] : largest;
+  const V shift = v_set(largest);
+  V sum = v_zero();
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const V e = v_exp(v_sub(v_load(s + i), shift));
+    v_store(s + i, e);
+    sum = v_add(sum, e);
+  }
+  if (i < n) {
+    const V e = v_keep_n(v_exp(v_sub(v_load_n(s + i, n - i), shift)), n - i);
+    v_store_n(s + i, n - i, e);
+    sum = v_add(sum, e);
+  }
+  return v_tree(sum);
+}
+
+// 9.4, one run of at most `kVectors` vectors of outputs; the last may be partial.
+template <size_t kVectors>
+static inline void pv_run(const float* weights, float inverse, CacheView values, size_t n,
+                          size_t width, float* y) {
+  constexpr size_t kChunk = 256;
+  V total[kVectors];
+  for (size_t v = 0; v < kVectors; ++v) total[v] = v_zero();
+  const size_t last = width - 16 * (kVectors - 1);
+  for (size_t begin = 0; begin < n; begin += kChunk) {
+    const size_t end = begin + kChunk < n ? begin + kChunk : n;
+    V chunk[kVectors];
+    for (size_t v = 0; v < kVectors; ++v) chunk[v] = v_zero();
+    for (size_t j = begin; j < end; ++j) {
+      const V weight = v_set(weights[j]);
+      const uint16_t* value = values.data + j * values.stride;
+      for (size_t v = 0; v + 1 < kVectors; ++v) {
+        chunk[v] = v_add(chunk[v], v_mul(weight, v_load_f16(value + 16 * v)));
+      }
+      const uint16_t* tail = value + 16 * (kVectors - 1);
+      const V end_values = last == 16 ? v_load_f16(tail) : v_load_f16_n(tail, last);
+      chunk[kVectors - 1] = v_add(chunk[kVectors - 1], v_mul(weight, end_values));
+    }
+    for (size_t v = 0; v < kVectors; ++v) total[v] = v_add(total[v], chunk[v]);
+  }
+  const V factor = v_set(inverse);
+  for (size_t v = 0; v < kVectors; ++v) {
+    v_store_any(y + 16 * v, width - 16 * v, v_mul(total[v], factor));
+  }
+}
+
+static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                   float* y) {
+  const float inverse = 1.0f / sum;
+  for (size_t d = 0; d < dim; d += 64) {
+    const size_t width = dim - d < 64 ? dim - d : 64;
+    const CacheView part{values.data + d, values.stride};
+    switch ((width + 15) / 16) {
+      case 1: pv_run<1>(weights, inverse, part, n, width, y + d); break;
+      case 2: pv_run<2>(weights, inverse, part, n, width, y + d); break;
+      case 3: pv_run<3>(weights, inverse, part, n, width, y + d); break;
+      default: pv_run<4>(weights, inverse, part, n, width, y + d); break;
+    }
+  }
+}
+
+// 11: stored floats of each type, sixteen at a time.
+template <TensorType type>
+static inline V load_row(const uint8_t* row, size_t i) {
+  if constexpr (type == TensorType::f32) {
+    return v_load(reinterpret_cast<const float*>(row) + i);
+  } else if constexpr (type == TensorType::f16) {
+    return v_load_f16(reinterpret_cast<const uint16_t*>(row) + i);
+  } else {
+    return v_load_bf16(reinterpret_cast<const uint16_t*>(row) + i);
+  }
+}
+template <TensorType type>
+static inline V load_row_n(const uint8_t* row, size_t i, size_t n) {
+  if constexpr (type == TensorType::f32) {
+    return v_load_n(reinterpret_cast<const float*>(row) + i, n);
+  } else if constexpr (type == TensorType::f16) {
+    return v_load_f16_n(reinterpret_cast<const uint16_t*>(row) + i, n);
+  } else {
+    return v_load_bf16_n(reinterpret_cast<const uint16_t*>(row) + i, n);
+  }
+}
+
+// kRows rows at once hide the latency of their chains.
+template <TensorType type, size_t kRows>
+static inline void dot_rows(const HeadView& head, const float* x, size_t row, float* logits) {
+  const uint8_t* start = head.rows + row * head.row_bytes;
+  const size_t whole = head.k / 16 * 16;
+  V sum[kRows];
+  for (size_t r = 0; r < kRows; ++r) sum[r] = v_zero();
+  for (size_t i = 0; i < whole; i += 16) {
+    const V xv = v_load(x + i);
+    for (size_t r = 0; r < kRows; ++r) {
+      const uint8_t* at = start + r * head.row_bytes;
+      sum[r] = v_add(sum[r], v_mul(load_row<type>(at, i), xv));
+    }
+  }
+  if (whole < head.k) {
+    const size_t n = head.k - whole;
+    const V xv = v_load_n(x + whole, n);
+    for (size_t r = 0; r < kRows; ++r) {
+      const uint8_t* at = start + r * head.row_bytes;
+      sum[r] = v_add(sum[r], v_mul(load_row_n<type>(at, whole, n), xv));
+    }
+  }
+  for (size_t r = 0; r < kRows; ++r) logits[r] = v_tree(sum[r]);
+}
+
+template <TensorType type>
+static void head_float_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                            float* logits) {
+  size_t row = begin;
+  for (; row + 4 <= end; row += 4) dot_rows<type, 4>(head, input.x, row, logits + (row - begin));
+  for (; row < end; ++row) dot_rows<type, 1>(head, input.x, row, logits + (row - begin));
+}

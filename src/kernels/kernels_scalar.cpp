@@ -1,0 +1,65 @@
+// The scalar kernels: docs/numerics.md in code, and the specification that every other table meets.
+//
+// Room: kernels. Plain loops, complete, on every machine. Section numbers below are those of
+// docs/numerics.md. Exported symbol: the table.
+#include "kernels/tables.hpp"
+#include "kernels/target_region.hpp"
+#include "tern/base/half.hpp"
+#include "tern/quant/block_codec.hpp"
+
+TERN_BASELINE_REGION_BEGIN
+TERN_NAMESPACE_BEGIN
+namespace scalar {
+namespace {
+
+#include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/reference_math.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
+#include "kernels/body/sampling.inl.hpp"
+#include "kernels/body/scalar_product.inl.hpp"
+#include "kernels/body/scalar_vector.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
+
+}  // namespace
+}  // namespace scalar
+
+constexpr KernelTable kScalarTable = {
+    .isa = "scalar",
+    .features = 0,
+    .token_tile = 1,
+    .matrix_scratch_bytes = 0,
+    .decode_row = scalar::decode_row,
+    .rms_norm = scalar::rms_norm,
+    .quantize_i8 = scalar::quantize_i8,
+    .quantize_i16 = scalar::quantize_i16,
+    .multiply_vector = scalar::multiply_vector,
+    .packed_tokens_bytes = scalar::packed_tokens_bytes,
+    .pack_tokens = scalar::pack_tokens,
+    .multiply_matrix = scalar::multiply_matrix,
+    .add = scalar::add,
+    .relu2_mul = scalar::relu2_mul,
+    .silu_mul = scalar::silu_mul,
+    .rope_frequencies = scalar::rope_frequencies,
+    .rope_angles = scalar::rope_angles,
+    .rope_halves = scalar::rope_halves,
+    .rope_pairs = scalar::rope_pairs,
+    .to_f16 = scalar::to_f16,
+    .attention_scale = scalar::attention_scale,
+    .qk_f16 = scalar::qk_f16,
+    .softmax_exp = scalar::softmax_exp,
+    .pv_f16 = scalar::pv_f16,
+    .head_rows = scalar::head_rows,
+    .all_finite = scalar::all_finite,
+    .penalize = scalar::penalize,
+    .sampling_weights = scalar::sampling_weights,
+    .top_p_count = scalar::top_p_count,
+    .min_p_count = scalar::min_p_count,
+    .draw = scalar::draw,
+    .log_prob = scalar::log_prob,
+};
+static_assert(is_complete(kScalarTable));
+extern const KernelTable kScalarKernels;
+const KernelTable kScalarKernels = kScalarTable;
+
+TERN_NAMESPACE_END
+TERN_BASELINE_REGION_END

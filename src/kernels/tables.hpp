@@ -1,0 +1,16 @@
+// The raw tables of this build: the one symbol that each kernel object exports.
+//
+// Room: kernels. Only registry.cpp and the kernel files include this.
+#pragma once
+
+#include "tern/kernels/kernel_table.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+extern const KernelTable kScalarKernels;
+#if defined(__x86_64__)
+extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvx512VnniKernels;
+#endif
+
+TERN_NAMESPACE_END

@@ -1,0 +1,33 @@
+// Compiler target regions: instructions beyond the baseline inside one file, without -m flags.
+//
+// Room: kernels. TERN_REGION_BEGIN(features) opens a region in which functions may use the named
+// instructions; TERN_REGION_END closes it. Contraction of a * b + c into a fused operation is off
+// inside: it would change bits. Rules inside a region: no #include but of body/*.inl.hpp, no std::
+// calls, no lambdas, no non-constexpr statics, every helper `static inline` (docs/adr/0001).
+#pragma once
+
+#if defined(__FAST_MATH__)
+#error "tern's kernels need exact float arithmetic: compile src/kernels without -ffast-math"
+#endif
+
+#define TERN_PRAGMA(text) _Pragma(#text)
+
+#if defined(__clang__)
+// Clang spells ARM's "arch=" as features; x86 lists are the same in both compilers.
+#define TERN_REGION_BEGIN(features)                                                            \
+  TERN_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))   \
+  TERN_PRAGMA(clang fp contract(off))
+#define TERN_REGION_END TERN_PRAGMA(clang attribute pop)
+#define TERN_BASELINE_REGION_BEGIN TERN_PRAGMA(clang fp contract(off))
+#define TERN_BASELINE_REGION_END
+#else
+#define TERN_REGION_BEGIN(features)              \
+  TERN_PRAGMA(GCC push_options)                  \
+  TERN_PRAGMA(GCC optimize("fp-contract=off"))   \
+  TERN_PRAGMA(GCC target(features))
+#define TERN_REGION_END TERN_PRAGMA(GCC pop_options)
+#define TERN_BASELINE_REGION_BEGIN \
+  TERN_PRAGMA(GCC push_options)    \
+  TERN_PRAGMA(GCC optimize("fp-contract=off"))
+#define TERN_BASELINE_REGION_END TERN_PRAGMA(GCC pop_options)
+#endif
