@@ -1,0 +1,292 @@
+// How a Vocabulary is checked and built. Included by vocabulary.hpp only.
+//
+// Room: text. Each step settles one thing, in an order in which nothing is needed before it is there:
+// sizes, special ids, types, end-of-generation set, pieces and indices, merges.
+#pragma once
+
+#include <limits>
+#include <optional>
+
+#include "tern/text/byte_map.hpp"
+#include "tern/text/utf8.hpp"
+#include "tern/text/vocabulary.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+namespace detail {
+inline constexpr std::string_view kSpmSpace = "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
+
+/// The byte that "<0xHH>" spells.
+inline std::optional<uint8_t> parse_byte_token(std::string_view text) {
+  if (text.size() != 6 || text.substr(0, 3) != "<0x" || text[5] != '>') return std::nullopt;
+  unsigned value = 0;
+  for (const char c : text.substr(3, 2)) {
+    if (c >= '0' && c <= '9') {
+      value = value * 16 + static_cast<unsigned>(c - '0');
+    } else if (c >= 'A' && c <= 'F') {
+      value = value * 16 + static_cast<unsigned>(c - 'A') + 10;
+    } else {
+      return std::nullopt;
+    }
+  }
+  return static_cast<uint8_t>(value);
+}
+
+/// Appends `text` to `out` with U+2581 as spaces; returns whether it held a space before.
+template <typename Chars>
+bool append_spm(std::string_view text, Chars& out) {
+  bool had_space = false;
+  for (size_t i = 0; i < text.size();) {
+    if (text.substr(i, kSpmSpace.size()) == kSpmSpace) {
+      out.push_back(' ');
+      i += kSpmSpace.size();
+    } else {
+      had_space = had_space || text[i] == ' ';
+      out.push_back(text[i++]);
+    }
+  }
+  return had_space;
+}
+
+/// Whether a space comes after another character.
+inline bool has_inner_space(std::string_view piece) {
+  const size_t word = piece.find_first_not_of(' ');
+  return word != std::string_view::npos && piece.find(' ', word) != std::string_view::npos;
+}
+}  // namespace detail
+
+inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& hooks)
+    : hooks_(hooks),
+      kind_(data.kind),
+      pieces_(hooks),
+      index_(data.tokens.size(), hooks),
+      specials_(hooks),
+      merges_(data.kind == TokenizerKind::byte_bpe ? data.merges.size() : 0, hooks),
+      types_(hooks),
+      scores_(hooks),
+      end_of_generation_(hooks) {
+  byte_symbols_.fill(-1);
+}
+
+inline Result<Vocabulary> Vocabulary::create(const VocabularyData& data,
+                                             const AllocatorHooks& hooks) {
+  Vocabulary vocabulary(data, hooks);
+  TERN_TRY(vocabulary.check_sizes(data));
+  const bool is_spm = data.kind == TokenizerKind::spm_bpe;
+  bool implied_ignore_merges = false;
+  bool implied_add_bos = is_spm;
+  if (!is_spm) {
+    TERN_TRY_ASSIGN(vocabulary.pretokenizer_, find_pretokenizer(data.pretokenizer));
+    implied_ignore_merges = vocabulary.pretokenizer_->ignore_merges;
+    implied_add_bos = vocabulary.pretokenizer_->add_bos;
+  }
+  vocabulary.add_bos_ = data.add_bos.value_or(implied_add_bos);
+  vocabulary.add_eos_ = data.add_eos.value_or(false);
+  vocabulary.add_space_prefix_ = is_spm && data.add_space_prefix.value_or(true);
+  vocabulary.ignore_merges_ = !is_spm && data.ignore_merges.value_or(implied_ignore_merges);
+  TERN_TRY(vocabulary.resolve_special_tokens(data));
+  TERN_TRY(vocabulary.resolve_types(data));
+  vocabulary.resolve_end_of_generation(data);
+  TERN_TRY(vocabulary.copy_pieces(data));
+  if (!is_spm) TERN_TRY(vocabulary.resolve_merges(data));
+  return vocabulary;
+}
+
+inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) const {
+  const size_t n = data.tokens.size();
+  if (n == 0) return Error(Status::malformed, "the vocabulary has no tokens");
+  if (!data.types.empty() && data.types.size() != n) {
+    return Error(Status::mismatch, "there are not as many token types as tokens");
+  }
+  if (data.kind == TokenizerKind::spm_bpe) {
+    if (data.scores.empty()) return Error(Status::missing, "the vocabulary has no scores");
+    if (data.scores.size() != n) {
+      return Error(Status::mismatch, "there are not as many scores as tokens");
+    }
+  } else if (data.merges.empty()) {
+    return Error(Status::missing, "the vocabulary has no merges");
+  }
+  // Symbols add at most three strings a merge, of its own bytes twice over.
+  uint64_t bytes = 0;
+  for (const std::string_view token : data.tokens) bytes += token.size();
+  for (const std::string_view merge : data.merges) bytes += 2 * uint64_t{merge.size()};
+  constexpr uint64_t kMaxSymbols = std::numeric_limits<TokenId>::max();
+  if (bytes > PieceStore::kMaxBytes || n + 3 * uint64_t{data.merges.size()} > kMaxSymbols) {
+    return Error(Status::unsupported, "the vocabulary is too large");
+  }
+  return {};
+}
+
+inline Result<void> Vocabulary::resolve_special_tokens(const VocabularyData& data) {
+  const size_t n = data.tokens.size();
+  const bool is_spm = kind_ == TokenizerKind::spm_bpe;
+  // Token 11 ends texts in the vocabularies that rely on this default, and is a comma in others.
+  constexpr size_t kBpeDefault = 11;
+  const bool has_bpe_default =
+      data.types.size() > kBpeDefault &&
+      data.types[kBpeDefault] == static_cast<int32_t>(TokenType::control);
+  const auto spm_default = [n](TokenId id) { return static_cast<size_t>(id) < n ? id : kNoToken; };
+  const TokenId bpe_default = has_bpe_default ? static_cast<TokenId>(kBpeDefault) : kNoToken;
+  struct Role {
+    const char* name;
+    const std::optional<int64_t>& given;
+    TokenId SpecialTokens::*slot;
+    TokenId fallback;
+  };
+  const Role roles[] = {
+      {"bos", data.bos, &SpecialTokens::bos, is_spm ? spm_default(1) : bpe_default},
+      {"eos", data.eos, &SpecialTokens::eos, is_spm ? spm_default(2) : bpe_default},
+      {"eot", data.eot, &SpecialTokens::eot, kNoToken},
+      {"eom", data.eom, &SpecialTokens::eom, kNoToken},
+      {"unk", data.unk, &SpecialTokens::unk, is_spm ? spm_default(0) : kNoToken},
+      {"pad", data.pad, &SpecialTokens::pad, kNoToken},
+  };
+  for (const Role& role : roles) {
+    if (role.given && (*role.given < 0 || static_cast<uint64_t>(*role.given) >= n)) {
+      return Error(Status::mismatch, "the id of a special token is outside the vocabulary",
+                   role.name);
+    }
+    special_tokens_.*role.slot = role.given ? static_cast<TokenId>(*role.given) : role.fallback;
+  }
+  return {};
+}
+
+inline Result<void> Vocabulary::resolve_types(const VocabularyData& data) {
+  types_.assign(data.tokens.size(), TokenType::normal);
+  if (!data.types.empty()) {
+    for (size_t i = 0; i < types_.size(); ++i) {
+      if (data.types[i] < 0 || data.types[i] > static_cast<int32_t>(TokenType::byte)) {
+        return Error(Status::malformed, "unknown token type", i);
+      }
+      if (data.types[i] != 0) types_[i] = static_cast<TokenType>(data.types[i]);
+    }
+    return {};
+  }
+  if (kind_ == TokenizerKind::spm_bpe) {
+    for (size_t i = 0; i < types_.size(); ++i) {
+      if (detail::parse_byte_token(data.tokens[i])) types_[i] = TokenType::byte;
+    }
+  }
+  const auto mark = [this](TokenId id, TokenType type) {
+    if (id != kNoToken) types_[static_cast<size_t>(id)] = type;
+  };
+  const SpecialTokens& s = special_tokens_;
+  for (const TokenId id : {s.bos, s.eos, s.eot, s.eom, s.pad}) mark(id, TokenType::control);
+  mark(s.unk, TokenType::unknown);
+  return {};
+}
+
+inline void Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
+  constexpr size_t kTexts = std::size(kEndTexts);
+  std::array<TokenId, kTexts> found;
+  found.fill(kNoToken);
+  for (size_t i = 0; i < data.tokens.size(); ++i) {
+    if (data.tokens[i].empty() || data.tokens[i][0] != '<') continue;
+    for (size_t t = 0; t < kTexts; ++t) {
+      if (data.tokens[i] == kEndTexts[t]) found[t] = static_cast<TokenId>(i);
+    }
+  }
+  for (size_t t = 0; t < kTexts; ++t) {
+    if (found[t] == kNoToken) continue;
+    // Some converters leave these normal; as text they would not be found whole.
+    types_[static_cast<size_t>(found[t])] = TokenType::control;
+    const bool is_message = kEndTexts[t] == kEndOfMessageText;
+    TokenId& role = is_message ? special_tokens_.eom : special_tokens_.eot;
+    if (role == kNoToken) role = found[t];
+    end_of_generation_.push_back(found[t]);
+  }
+  for (const TokenId id : {special_tokens_.eos, special_tokens_.eot, special_tokens_.eom}) {
+    if (id != kNoToken) end_of_generation_.push_back(id);
+  }
+  std::sort(end_of_generation_.begin(), end_of_generation_.end());
+  end_of_generation_.erase(std::unique(end_of_generation_.begin(), end_of_generation_.end()),
+                           end_of_generation_.end());
+}
+
+inline Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
+  size_t bytes = 0;
+  for (const std::string_view token : data.tokens) bytes += token.size();
+  pieces_.reserve(data.tokens.size(), bytes);
+  const bool is_spm = kind_ == TokenizerKind::spm_bpe;
+  if (is_spm) scores_.assign(data.scores.begin(), data.scores.end());
+
+  Vector<char>& arena = pieces_.bytes();
+  for (size_t i = 0; i < data.tokens.size(); ++i) {
+    const std::string_view text = data.tokens[i];
+    const auto id = static_cast<TokenId>(i);
+    const TokenType type = types_[i];
+    const bool is_text = type == TokenType::normal || (type == TokenType::byte && !is_spm);
+    bool reachable = false;  // by merging
+    if (is_text && is_spm) {
+      // Text has no spaces of its own in SentencePiece, only U+2581.
+      reachable = !detail::append_spm(text, arena);
+      pieces_.finish_piece();
+      spaces_begin_pieces_ = spaces_begin_pieces_ && !detail::has_inner_space(pieces_[i]);
+    } else if (is_text) {
+      reachable = append_byte_level(text, arena);
+      if (!reachable) arena.insert(arena.end(), text.begin(), text.end());
+      pieces_.finish_piece();
+    } else if (type == TokenType::byte) {
+      const auto byte = detail::parse_byte_token(text);
+      if (!byte) return Error(Status::malformed, "a byte token is not spelled <0xHH>", text, i);
+      const char piece = static_cast<char>(*byte);
+      pieces_.append({&piece, 1});
+      byte_symbols_[*byte] = id;
+    } else {
+      pieces_.append(text);
+      if (type != TokenType::unused) specials_.add(pieces_, id);
+    }
+    const size_t length = pieces_[i].size();
+    if (length > max_piece_bytes_) max_piece_bytes_ = length;
+    if (reachable && length != 0) index_.insert(pieces_, id);
+  }
+  specials_.finish(pieces_);
+  return {};
+}
+
+/// The symbol of these bytes, entered if it is new.
+inline int32_t Vocabulary::intern(std::string_view bytes) {
+  const int32_t found = find_symbol(bytes);
+  if (found >= 0) return found;
+  pieces_.append(bytes);
+  const auto number = static_cast<int32_t>(pieces_.size() - 1);
+  index_.insert(pieces_, number);
+  return number;
+}
+
+inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
+  Vector<MergeRule> rules(hooks_);
+  rules.reserve(data.merges.size());
+  String joined(hooks_);
+  int32_t result = -1;
+  for (size_t rank = 0; rank < data.merges.size(); ++rank) {
+    const std::string_view merge = data.merges[rank];
+    // From index 1: a left side may begin with a space.
+    const size_t space = merge.find(' ', 1);
+    if (space == std::string_view::npos || space + 1 == merge.size()) {
+      return Error(Status::malformed, "a merge is not two texts with a space between", merge, rank);
+    }
+    joined.clear();
+    if (!append_byte_level(merge.substr(0, space), joined)) continue;  // no text can come here
+    const size_t left_bytes = joined.size();
+    if (!append_byte_level(merge.substr(space + 1), joined)) continue;
+    const std::string_view view = joined;
+    MergeRule rule;
+    rule.left = intern(view.substr(0, left_bytes));
+    rule.right = intern(view.substr(left_bytes));
+    rule.rank = static_cast<uint32_t>(rank);
+    // Converters write the ways to make a token one after another.
+    const bool is_same = result >= 0 && pieces_[static_cast<size_t>(result)] == view;
+    if (!is_same) result = intern(view);
+    rule.result = result;
+    rules.push_back(rule);
+  }
+  merges_.insert(rules);
+  for (size_t byte = 0; byte < byte_symbols_.size(); ++byte) {
+    const char text = static_cast<char>(byte);
+    byte_symbols_[byte] = find_symbol({&text, 1});
+  }
+  return {};
+}
+
+TERN_NAMESPACE_END

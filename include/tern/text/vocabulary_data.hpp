@@ -1,0 +1,51 @@
+// What a vocabulary is made of, as a file gives it: views only, nothing checked yet.
+//
+// Room: text. Room `model` fills this from metadata; `Vocabulary::create` checks it, applies the
+// defaults and copies what it needs.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// A token's number in its vocabulary.
+using TokenId = int32_t;
+/// Where a vocabulary has no token for a purpose.
+inline constexpr TokenId kNoToken = -1;
+
+/// How text becomes tokens.
+enum class TokenizerKind : uint8_t {
+  byte_bpe,  ///< byte-level BPE: the GPT-2 family
+  spm_bpe,   ///< SentencePiece-BPE with byte fallback: the Llama 2 family
+};
+
+/// What a token is for. The numbers are those of GGUF.
+enum class TokenType : uint8_t {
+  normal = 1,
+  unknown = 2,       ///< stands for text that has no token
+  control = 3,       ///< has no text of its own; found in text only where special text is parsed
+  user_defined = 4,  ///< always found in text, as a whole
+  unused = 5,        ///< fills a gap between numbers
+  byte = 6,          ///< one byte, spelled <0xHH>
+};
+
+/// A vocabulary as stored. Empty spans and empty optionals are absent entries.
+struct VocabularyData {
+  TokenizerKind kind = TokenizerKind::byte_bpe;
+  /// The pre-tokenizer's name, for byte_bpe; "" means that none is named.
+  std::string_view pretokenizer;
+  std::span<const std::string_view> tokens;  ///< as spelled in the file
+  std::span<const float> scores;             ///< one a token, for spm_bpe
+  std::span<const int32_t> types;            ///< one a token, TokenType's numbers; 0 is normal
+  std::span<const std::string_view> merges;  ///< "left right", for byte_bpe, best first
+
+  std::optional<int64_t> bos, eos, eot, eom, unk, pad;
+  std::optional<bool> add_bos, add_eos, add_space_prefix, ignore_merges;
+};
+
+TERN_NAMESPACE_END
