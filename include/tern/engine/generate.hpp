@@ -1,0 +1,81 @@
+// Generation: tokens one after another, as text that a caller can show at once.
+//
+// Room: engine.
+#pragma once
+
+#include <string_view>
+
+#include "tern/engine/session.hpp"
+#include "tern/text/chat_format.hpp"
+#include "tern/text/stream_decoder.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// Why a generation ended.
+enum class StopReason : uint8_t {
+  end_of_generation,  ///< the model gave a token that ends its text
+  max_tokens,
+  context_full,
+  callback,  ///< the callback asked for it
+};
+
+struct GenerateOptions {
+  SamplerOptions sampler;
+  uint32_t max_tokens = 128;
+  bool show_special = false;  ///< control tokens appear in the text
+  bool begins_text = false;   ///< the continuation is the start of a text (an empty prompt)
+  ChatFormat chat_format = ChatFormat::none;  ///< whose stop tokens end the text, too
+};
+
+/// What a generation came to.
+struct Generation {
+  StopReason reason = StopReason::max_tokens;
+  uint32_t n_tokens = 0;  ///< given, the one that ended the text not counted
+};
+
+/// Continues from the session's logits: samples, hands the text to `on_text`, evaluates, repeats.
+/// `on_text(std::string_view text, TokenId token)` gets whole UTF-8 characters (maybe none for a
+/// token in the middle of one; at the end whatever is left, with the last token) and returns whether
+/// to go on.
+/// Requires: session.logits() is not empty.
+/// Ensures:  every token that was handed out is in the session, but for one at which the callback
+///           stopped or the context was full. The token that ended the text is not.
+/// Errors:   unsupported_tokenizer (no vocabulary), those of Session::sample and evaluate; text that
+///           was handed out before stays valid. Cost: one allocation per call, none per token.
+template <typename OnText>
+Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
+  const Tokenizer* tokenizer = session.model().tokenizer();
+  if (tokenizer == nullptr) {
+    return Error(Status::unsupported_tokenizer, "the model has no vocabulary");
+  }
+  const DecodeOptions decode_options{options.show_special, options.begins_text};
+  TERN_TRY_ASSIGN(StreamDecoder decoder, StreamDecoder::create(*tokenizer, decode_options,
+                                                               session.model().allocator()));
+  Generation generation;
+  TokenId last = kNoToken;
+  while (generation.n_tokens < options.max_tokens) {
+    TERN_TRY_ASSIGN(const TokenId token, session.sample(options.sampler));
+    if (is_chat_stop(options.chat_format, tokenizer->vocabulary(), token)) {
+      generation.reason = StopReason::end_of_generation;
+      break;
+    }
+    TERN_TRY_ASSIGN(const std::string_view text, decoder.push(token));
+    last = token;
+    ++generation.n_tokens;
+    if (!on_text(text, token)) {
+      generation.reason = StopReason::callback;
+      return generation;
+    }
+    if (session.position() == session.capacity()) {
+      generation.reason = StopReason::context_full;
+      break;
+    }
+    TERN_TRY(session.evaluate({&token, 1}));
+  }
+  const std::string_view rest = decoder.flush();
+  if (!rest.empty()) on_text(rest, last);
+  return generation;
+}
+
+TERN_NAMESPACE_END

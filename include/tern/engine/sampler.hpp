@@ -1,0 +1,169 @@
+// Sampling: logits to a token, by docs/numerics.md 12.
+//
+// Room: engine. The order is bias, mask, repetition penalty, temperature, top-k, top-p, min-p, draw.
+// The draw depends on (seed, position) alone, so a text can be replayed after truncation or on
+// another machine. Nothing is allocated after creation.
+#pragma once
+
+#include <algorithm>
+#include <span>
+
+#include "tern/base/buffer.hpp"
+#include "tern/base/half.hpp"
+#include "tern/kernels/kernel_table.hpp"
+#include "tern/text/vocabulary_data.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// How many recent tokens the repetition penalty looks at.
+inline constexpr size_t kPenaltyWindow = 64;
+
+/// Added to the logit of a token before everything else.
+struct LogitBias {
+  TokenId token = 0;
+  float bias = 0;
+};
+
+/// The default is greedy.
+struct SamplerOptions {
+  float temperature = 0;     ///< 0: greedy, the largest logit; else > 0
+  uint32_t top_k = 0;        ///< keep the k best; 0 keeps all
+  float top_p = 1;           ///< keep the shortest prefix of this share of probability; (0, 1]
+  float min_p = 0;           ///< drop what is less than this share of the best; [0, 1]
+  float repeat_penalty = 1;  ///< > 0; 1 is none
+  uint64_t seed = 0;
+  /// Tokens that may be drawn, a bit each, lowest first; empty allows all. Viewed, not copied.
+  std::span<const uint64_t> mask;
+  std::span<const LogitBias> biases;  ///< viewed, not copied
+};
+
+/// Errors: invalid_argument, naming the option.
+inline Result<void> check_sampler_options(const SamplerOptions& options) {
+  const auto bad = [](const char* name) {
+    return Error(Status::invalid_argument, "sampler option is out of range", name);
+  };
+  if (!is_finite(options.temperature) || !(options.temperature >= 0)) return bad("temperature");
+  if (!(options.top_p > 0 && options.top_p <= 1)) return bad("top_p");
+  if (!(options.min_p >= 0 && options.min_p <= 1)) return bad("min_p");
+  if (!is_finite(options.repeat_penalty) || !(options.repeat_penalty > 0)) return bad("repeat_penalty");
+  for (const LogitBias& bias : options.biases) {
+    if (!is_finite(bias.bias)) return bad("biases");
+  }
+  return {};
+}
+
+/// The random bits of a position: the finalizer of SplitMix64 over the seed's sequence.
+constexpr uint64_t random_bits(uint64_t seed, uint64_t position) {
+  uint64_t z = seed + 0x9E3779B97F4A7C15u * (position + 1);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+/// Scratch for one sampler; sized for a vocabulary.
+class Sampler {
+ public:
+  Sampler() = default;
+
+  /// Errors: out_of_memory. Cost: 12 bytes a token.
+  static Result<Sampler> create(uint32_t n_tokens, const AllocatorHooks& hooks) {
+    Sampler sampler;
+    TERN_TRY_ASSIGN(sampler.candidates_, Buffer<Candidate>::create(n_tokens, hooks));
+    TERN_TRY_ASSIGN(sampler.values_, Buffer<float>::create(n_tokens, hooks));
+    return sampler;
+  }
+
+  /// The token for `position`.
+  /// Shapes:   logits: at least n_tokens, finite; recent: the tokens so far, the last one last.
+  /// Requires: options passed check_sampler_options.
+  /// Errors:   invalid_argument (a mask that allows nothing or is too short, a biased token that is
+  ///           none). Cost: O(n_tokens), sorting when top-p or min-p meet no top-k.
+  Result<TokenId> sample(const KernelTable& kernels, std::span<const float> logits,
+                         std::span<const TokenId> recent, uint64_t position,
+                         const SamplerOptions& options) {
+    TERN_TRY(collect(kernels, logits, options));
+    penalize(kernels, recent, options.repeat_penalty);
+    if (options.temperature == 0) return best();
+    sort_best(options.top_k);
+    for (size_t i = 0; i < n_; ++i) values_[i] = candidates_[i].logit;
+    // In place: entry i of the weights is written after entry i of the logits was read.
+    kernels.sampling_weights(values_.data(), n_, options.temperature, values_.data());
+    if (options.top_p < 1) n_ = kernels.top_p_count(values_.data(), n_, options.top_p);
+    if (options.min_p > 0) n_ = kernels.min_p_count(values_.data(), n_, options.min_p);
+    return candidates_[kernels.draw(values_.data(), n_, random_bits(options.seed, position))].token;
+  }
+
+ private:
+  struct Candidate {
+    float logit;
+    TokenId token;
+  };
+  static bool is_better(const Candidate& a, const Candidate& b) {
+    return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+  }
+
+  // values_ holds the biased logits by token until the candidates are chosen.
+  Result<void> collect(const KernelTable& kernels, std::span<const float> logits,
+                       const SamplerOptions& options) {
+    const size_t n_tokens = candidates_.size();
+    std::copy_n(logits.data(), n_tokens, values_.data());
+    for (const LogitBias& bias : options.biases) {
+      if (bias.token < 0 || static_cast<size_t>(bias.token) >= n_tokens) {
+        return Error(Status::invalid_argument, "a biased token is outside the vocabulary");
+      }
+      kernels.add(&bias.bias, 1, &values_[static_cast<size_t>(bias.token)]);
+    }
+    if (!options.mask.empty() && options.mask.size() < (n_tokens + 63) / 64) {
+      return Error(Status::invalid_argument, "the mask is shorter than the vocabulary");
+    }
+    n_ = 0;
+    for (size_t i = 0; i < n_tokens; ++i) {
+      if (!options.mask.empty() && ((options.mask[i / 64] >> (i % 64)) & 1) == 0) continue;
+      candidates_[n_++] = {values_[i], static_cast<TokenId>(i)};
+    }
+    if (n_ == 0) return Error(Status::invalid_argument, "the mask allows no token");
+    return {};
+  }
+
+  void penalize(const KernelTable& kernels, std::span<const TokenId> recent, float penalty) {
+    if (penalty == 1) return;
+    const size_t window = std::min(recent.size(), kPenaltyWindow);
+    const auto last = recent.last(window);
+    for (size_t i = 0; i < window; ++i) {
+      // A token counts once, however often it occurs.
+      if (std::find(last.begin(), last.begin() + static_cast<ptrdiff_t>(i), last[i]) !=
+          last.begin() + static_cast<ptrdiff_t>(i)) {
+        continue;
+      }
+      // Candidates are still in ascending order of tokens.
+      const auto end = candidates_.data() + n_;
+      const auto found = std::lower_bound(
+          candidates_.data(), end, last[i],
+          [](const Candidate& candidate, TokenId token) { return candidate.token < token; });
+      if (found == end || found->token != last[i]) continue;
+      found->logit = kernels.penalize(found->logit, penalty);
+    }
+  }
+
+  TokenId best() const {
+    return std::min_element(candidates_.data(), candidates_.data() + n_, is_better)->token;
+  }
+
+  // Leaves the best top_k candidates (all for 0), best first.
+  void sort_best(uint32_t top_k) {
+    Candidate* begin = candidates_.data();
+    const size_t keep = top_k == 0 ? n_ : std::min<size_t>(top_k, n_);
+    if (keep < n_) {
+      std::nth_element(begin, begin + keep, begin + n_, is_better);
+    }
+    n_ = keep;
+    std::sort(begin, begin + n_, is_better);
+  }
+
+  Buffer<Candidate> candidates_;  // [n_tokens], the first n_ in use
+  Buffer<float> values_;          // [n_tokens]: logits by token, later weights by rank
+  size_t n_ = 0;
+};
+
+TERN_NAMESPACE_END

@@ -1,0 +1,119 @@
+// Session: one conversation with a model; all its mutable state, allocated at creation.
+//
+// Room: engine. evaluate() takes tokens and leaves the logits of the last one; sample() turns them
+// into the next token. A failed or cancelled call leaves the session where it was before the call.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <span>
+
+#include "tern/engine/activations.hpp"
+#include "tern/engine/forward.hpp"
+#include "tern/engine/kv_cache.hpp"
+#include "tern/engine/sampler.hpp"
+#include "tern/model/model.hpp"
+#include "tern/platform/thread_pool.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+struct SessionOptions {
+  uint32_t context = 0;    ///< positions; 0 takes the model's. At most kMaxContext.
+  uint32_t batch = 0;      ///< most tokens in one pass; 0 takes kDefaultBatch
+  uint32_t n_threads = 1;  ///< own pool, when `runner` is not set; 1 creates no thread
+  TaskRunner runner;       ///< a pool to share or the host's scheduler
+  /// The model's allocator unless set.
+  const AllocatorHooks* allocator = nullptr;
+};
+
+inline constexpr uint32_t kDefaultBatch = 128;
+
+/// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
+class Session {
+ public:
+  /// Errors: invalid_argument (context, batch or threads out of range), out_of_memory, io_error.
+  static Result<std::shared_ptr<Session>> create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& options);
+
+  const Model& model() const { return *model_; }
+  /// Tokens evaluated so far: the next one's position.
+  uint32_t position() const { return position_; }
+  /// Positions that there are.
+  uint32_t capacity() const { return cache_.capacity(); }
+  /// The tokens at positions [0, position()).
+  std::span<const TokenId> tokens() const { return tokens_.span().first(position_); }
+
+  /// Appends tokens: prefill for many, decode for one; the results do not depend on how a text is
+  /// cut into calls. `all_logits`, if not empty, gets the logits of every token.
+  /// Shapes: all_logits [tokens.size(), vocab_size] or empty.
+  /// Errors: token_out_of_range (where = index), context_full, cancelled, non_finite, busy,
+  ///         invalid_argument (no tokens, a wrong size). Cost: no allocation.
+  Result<void> evaluate(std::span<const TokenId> tokens, std::span<float> all_logits = {});
+
+  /// Logits of the last token, [vocab_size]; empty before the first, after truncate and reset.
+  std::span<const float> logits() const {
+    return has_logits_ ? logits_.span() : std::span<const float>();
+  }
+
+  /// The next token, from logits(). The session does not move: evaluate the token to go on.
+  /// Errors: invalid_argument (no logits, a bad option), busy. Cost: no allocation.
+  Result<TokenId> sample(const SamplerOptions& options);
+
+  /// Natural log of the probability of `token` under logits().
+  /// Errors: invalid_argument (no logits), token_out_of_range, busy.
+  Result<double> log_prob(TokenId token);
+
+  /// Forgets everything from `position` on. Errors: invalid_argument (beyond the end), busy.
+  Result<void> truncate(uint32_t position);
+  /// Forgets everything, also a pending cancel. Errors: busy.
+  Result<void> reset();
+
+  /// Makes the running call, or the next one if none runs, end with Status::cancelled.
+  /// Threads: any, at any time.
+  void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+
+  explicit Session(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+
+ private:
+  /// Marks the session as in use; finds out whether it already was.
+  class Use {
+   public:
+    explicit Use(Session& session)
+        : session_(session), owns_(!session.in_use_.exchange(true, std::memory_order_acquire)) {}
+    ~Use() {
+      if (owns_) session_.in_use_.store(false, std::memory_order_release);
+    }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Result<void> check() const {
+      if (owns_) return {};
+      return Error(Status::busy, "another call is running on this session");
+    }
+
+   private:
+    Session& session_;
+    bool owns_;
+  };
+
+  Result<void> check_tokens(std::span<const TokenId> tokens, std::span<float> all_logits) const;
+  Result<void> evaluate_batches(std::span<const TokenId> tokens, std::span<float> all_logits);
+
+  std::shared_ptr<const Model> model_;
+  TaskRunner runner_;
+  KvCache cache_;
+  Activations activations_;
+  Sampler sampler_;
+  Buffer<TokenId> tokens_;  // [capacity]
+  Buffer<float> logits_;    // [vocab_size]
+  Buffer<float> scratch_;   // [vocab_size], for log_prob
+  uint32_t batch_ = 0;
+  uint32_t position_ = 0;
+  bool has_logits_ = false;
+  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> in_use_{false};
+};
+
+TERN_NAMESPACE_END
+
+#include "tern/engine/session.inl.hpp"  // IWYU pragma: export

@@ -1,0 +1,144 @@
+// Session's bodies: creation, checks, the loop over batches.
+//
+// Room: engine. Included by session.hpp.
+#pragma once
+
+#include <algorithm>
+
+#include "tern/base/memory_wall.hpp"
+#include "tern/engine/session.hpp"
+#include "tern/platform/fp_environment.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
+                                                        const SessionOptions& options) {
+  const auto bad = [](const char* name) {
+    return Error(Status::invalid_argument, "session option is out of range", name);
+  };
+  if (model == nullptr) return bad("model");
+  const AllocatorHooks hooks = options.allocator != nullptr ? *options.allocator : model->allocator();
+  const uint32_t capacity = options.context != 0 ? options.context : model->config().context_len;
+  if (capacity > kMaxContext) return bad("context");
+  // A batch beyond the context is never filled.
+  const uint32_t batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, capacity);
+  if (options.n_threads == 0) return bad("n_threads");
+
+  return catch_out_of_memory([&]() -> Result<std::shared_ptr<Session>> {
+    auto session = std::allocate_shared<Session>(HostAllocator<Session>(hooks), model);
+    session->batch_ = batch;
+    session->runner_ = options.runner;
+    if (options.runner.n_workers() == 1 && options.n_threads > 1) {
+      TERN_TRY_ASSIGN(auto pool, ThreadPool::create(options.n_threads, hooks));
+      session->runner_ = TaskRunner(std::move(pool));
+    }
+    const ModelConfig& config = model->config();
+    TERN_TRY_ASSIGN(session->cache_, KvCache::create(config, capacity, hooks));
+    TERN_TRY_ASSIGN(session->activations_,
+                    Activations::create(*model, batch, capacity, session->runner_.n_workers(), hooks));
+    TERN_TRY_ASSIGN(session->sampler_, Sampler::create(model->n_tokens(), hooks));
+    TERN_TRY_ASSIGN(session->tokens_, Buffer<TokenId>::create(capacity, hooks));
+    TERN_TRY_ASSIGN(session->logits_, Buffer<float>::create(config.vocab_size, hooks));
+    TERN_TRY_ASSIGN(session->scratch_, Buffer<float>::create(config.vocab_size, hooks));
+    return session;
+  });
+}
+
+inline Result<void> Session::check_tokens(std::span<const TokenId> tokens,
+                                          std::span<float> all_logits) const {
+  const uint32_t vocab_size = model_->config().vocab_size;
+  if (tokens.empty()) return Error(Status::invalid_argument, "no tokens to evaluate");
+  if (!all_logits.empty() && all_logits.size() != tokens.size() * vocab_size) {
+    return Error(Status::invalid_argument, "the logits' size is not tokens times vocabulary");
+  }
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (tokens[i] < 0 || static_cast<uint32_t>(tokens[i]) >= vocab_size) {
+      return Error(Status::token_out_of_range, "a token id is outside the vocabulary", i);
+    }
+  }
+  if (tokens.size() > capacity() - position_) {
+    return Error(Status::context_full, "the context is full", capacity());
+  }
+  return {};
+}
+
+inline Result<void> Session::evaluate(std::span<const TokenId> tokens, std::span<float> all_logits) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  TERN_TRY(check_tokens(tokens, all_logits));
+  const FpEnvironmentGuard fp_environment;
+  const auto result = evaluate_batches(tokens, all_logits);
+  // A request to cancel is used up by the call that it ends.
+  if (result.status() == Status::cancelled) cancelled_.store(false, std::memory_order_relaxed);
+  return result;
+}
+
+inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
+                                              std::span<float> all_logits) {
+  const size_t vocab_size = model_->config().vocab_size;
+  // The last token's logits go to scratch first: those of before stay good if this call fails.
+  for (size_t done = 0; done < tokens.size();) {
+    const size_t n = std::min<size_t>(batch_, tokens.size() - done);
+    ForwardPass pass(*model_, runner_, cache_, activations_, cancelled_);
+    TERN_TRY(pass.run(tokens.subspan(done, n), position_ + done));
+    for (size_t t = 0; t < n && !all_logits.empty(); ++t) {
+      TERN_TRY(pass.logits(t, all_logits.data() + (done + t) * vocab_size));
+    }
+    done += n;
+    if (done < tokens.size()) continue;
+    if (all_logits.empty()) {
+      TERN_TRY(pass.logits(n - 1, scratch_.data()));
+    } else {
+      std::copy_n(all_logits.data() + (done - 1) * vocab_size, vocab_size, scratch_.data());
+    }
+  }
+  std::swap(logits_, scratch_);
+  std::copy(tokens.begin(), tokens.end(), tokens_.data() + position_);
+  position_ += static_cast<uint32_t>(tokens.size());
+  has_logits_ = true;
+  return {};
+}
+
+inline Result<TokenId> Session::sample(const SamplerOptions& options) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  TERN_TRY(check_sampler_options(options));
+  if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
+  const FpEnvironmentGuard fp_environment;
+  return sampler_.sample(model_->kernels(), logits_.span(), tokens(), position_, options);
+}
+
+inline Result<double> Session::log_prob(TokenId token) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
+  if (token < 0 || static_cast<size_t>(token) >= logits_.size()) {
+    return Error(Status::token_out_of_range, "a token id is outside the vocabulary");
+  }
+  const FpEnvironmentGuard fp_environment;
+  return model_->kernels().log_prob(logits_.data(), logits_.size(), static_cast<size_t>(token),
+                                    scratch_.data());
+}
+
+inline Result<void> Session::truncate(uint32_t position) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  if (position > position_) {
+    return Error(Status::invalid_argument, "cannot truncate to a position beyond the end");
+  }
+  if (position == position_) return {};
+  position_ = position;
+  has_logits_ = false;
+  return {};
+}
+
+inline Result<void> Session::reset() {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  position_ = 0;
+  has_logits_ = false;
+  cancelled_.store(false, std::memory_order_relaxed);
+  return {};
+}
+
+TERN_NAMESPACE_END

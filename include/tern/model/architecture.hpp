@@ -1,0 +1,110 @@
+// The architectures: which tensors a layer has, of what shape, and how it computes.
+//
+// Room: model. One row of kArchitectures an architecture name of GGUF; adding a relative of BitNet
+// is adding a row. The forward pass (engine/forward.hpp) reads the same facts from ModelConfig.
+// Source of names and shapes: docs/formats.md.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "tern/model/config.hpp"
+#include "tern/model/weights.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// A side of a tensor, by the hyperparameter that it must equal.
+enum class Extent : uint8_t { model_dim, q_dim, kv_dim, ffn_dim };
+
+constexpr uint32_t extent_of(const ModelConfig& config, Extent extent) {
+  switch (extent) {
+    case Extent::model_dim: return config.model_dim;
+    case Extent::q_dim: return config.n_heads * config.head_dim;
+    case Extent::kv_dim: return config.n_kv_heads * config.head_dim;
+    case Extent::ffn_dim: return config.ffn_dim;
+  }
+  return 0;
+}
+
+/// A linear layer `blk.N.<name>.weight`, ternary.
+struct LinearRule {
+  std::string_view name;
+  TernaryMatrix LayerWeights::*matrix;
+  Extent rows;
+  Extent cols;
+};
+
+/// A norm's gain `blk.N.<name>.weight`.
+struct GainRule {
+  std::string_view name;
+  Buffer<float> LayerWeights::*gain;
+  Extent size;
+};
+
+inline constexpr LinearRule kBlockLinears[] = {
+    {"attn_q", &LayerWeights::attn_q, Extent::q_dim, Extent::model_dim},
+    {"attn_k", &LayerWeights::attn_k, Extent::kv_dim, Extent::model_dim},
+    {"attn_v", &LayerWeights::attn_v, Extent::kv_dim, Extent::model_dim},
+    {"attn_output", &LayerWeights::attn_output, Extent::model_dim, Extent::q_dim},
+    {"ffn_gate", &LayerWeights::ffn_gate, Extent::ffn_dim, Extent::model_dim},
+    {"ffn_up", &LayerWeights::ffn_up, Extent::ffn_dim, Extent::model_dim},
+    {"ffn_down", &LayerWeights::ffn_down, Extent::model_dim, Extent::ffn_dim},
+};
+
+inline constexpr GainRule kSubNormGains[] = {
+    {"attn_norm", &LayerWeights::attn_norm, Extent::model_dim},
+    {"attn_sub_norm", &LayerWeights::attn_sub_norm, Extent::q_dim},
+    {"ffn_norm", &LayerWeights::ffn_norm, Extent::model_dim},
+    {"ffn_sub_norm", &LayerWeights::ffn_sub_norm, Extent::ffn_dim},
+};
+
+inline constexpr GainRule kPlainGains[] = {
+    {"attn_norm", &LayerWeights::attn_norm, Extent::model_dim},
+    {"ffn_norm", &LayerWeights::ffn_norm, Extent::model_dim},
+};
+
+/// One value of `general.architecture`.
+struct Architecture {
+  std::string_view name;
+  std::span<const LinearRule> linears;
+  std::span<const GainRule> gains;
+  bool sub_norms;
+  bool tied_head;  ///< the embedding is the head even when the file has `output.weight`
+  RopeStyle rope_style;
+  Activation activation;  ///< unless the file says `hidden_activation`
+  /// What a byte-level vocabulary without a pre-tokenizer key means: the file of BitNet b1.58 2B-4T
+  /// has none and the Llama 3 vocabulary.
+  std::string_view default_pretokenizer;
+};
+
+inline constexpr Architecture kArchitectures[] = {
+    {"bitnet-b1.58", kBlockLinears, kSubNormGains, true, true, RopeStyle::halves, Activation::relu2,
+     "llama3"},
+    {"bitnet-25", kBlockLinears, kSubNormGains, true, true, RopeStyle::halves, Activation::relu2,
+     "llama3"},
+    {"bitnet", kBlockLinears, kSubNormGains, true, true, RopeStyle::halves, Activation::silu, ""},
+    {"llama", kBlockLinears, kPlainGains, false, false, RopeStyle::pairs, Activation::silu, ""},
+};
+
+/// Null for a name that tern does not run.
+constexpr const Architecture* find_architecture(std::string_view name) {
+  for (const Architecture& architecture : kArchitectures) {
+    if (architecture.name == name) return &architecture;
+  }
+  return nullptr;
+}
+
+struct ActivationName {
+  std::string_view name;
+  Activation activation;
+};
+/// Values of `hidden_activation`.
+inline constexpr ActivationName kActivationNames[] = {
+    {"relu2", Activation::relu2},
+    {"relu_squared", Activation::relu2},
+    {"silu", Activation::silu},
+    {"swish", Activation::silu},
+};
+
+TERN_NAMESPACE_END

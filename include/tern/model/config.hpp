@@ -1,0 +1,49 @@
+// The hyperparameters of a model, checked once: after loading, every invariant named here holds.
+//
+// Room: model.
+#pragma once
+
+#include <cstdint>
+
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// The nonlinearity of the gated feed-forward block.
+enum class Activation : uint8_t { relu2, silu };
+
+/// Which elements of a head rotate together: (p, p + dim/2), or (2p, 2p + 1).
+enum class RopeStyle : uint8_t { halves, pairs };
+
+/// Limits of what tern loads. The int32 sums of docs/numerics.md 4.4 rest on kMaxDim, the angles of
+/// 8.2 on kMaxContext.
+inline constexpr uint32_t kMaxDim = 65536;
+inline constexpr uint32_t kMaxLayers = 1024;
+inline constexpr uint32_t kMaxHeads = 4096;
+inline constexpr uint32_t kMaxVocab = 1u << 24;
+inline constexpr uint32_t kMaxContext = (1u << 20) - 1;
+
+/// Sizes in elements.
+struct ModelConfig {
+  uint32_t model_dim = 0;    ///< residual width
+  uint32_t n_layers = 0;
+  uint32_t n_heads = 0;      ///< query heads
+  uint32_t n_kv_heads = 0;   ///< divides n_heads
+  uint32_t head_dim = 0;     ///< even
+  uint32_t rope_dim = 0;     ///< leading elements of a head that rotate; even, at most head_dim
+  uint32_t ffn_dim = 0;
+  uint32_t vocab_size = 0;   ///< rows of the embedding
+  uint32_t context_len = 0;  ///< positions that the model was made for
+  float norm_eps = 0;
+  float attention_scale = 0;    ///< 0: 1 / sqrt(head_dim)
+  double rope_base = 10000;
+  double rope_linear_factor = 1;
+  RopeStyle rope_style = RopeStyle::halves;
+  Activation activation = Activation::relu2;
+  bool sub_norms = false;  ///< norms before the output and down projections
+
+  uint32_t q_dim() const { return n_heads * head_dim; }
+  uint32_t kv_dim() const { return n_kv_heads * head_dim; }
+};
+
+TERN_NAMESPACE_END

@@ -1,0 +1,156 @@
+// Hyperparameters from the metadata of a GGUF file.
+//
+// Room: model. Reads, applies the format's defaults, checks every limit; nothing later checks again.
+#pragma once
+
+#include <cstring>
+
+#include "tern/base/half.hpp"
+#include "tern/format/gguf.hpp"
+#include "tern/model/architecture.hpp"
+#include "tern/model/config.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+namespace detail {
+
+/// Reads `<architecture>.<key>`; keys are composed in place, without an allocation.
+class ConfigReader {
+ public:
+  ConfigReader(const GgufFile& file, std::string_view architecture) : file_(file) {
+    prefix_ = architecture.copy(key_, kCapacity / 2);
+    key_[prefix_++] = '.';
+  }
+
+  template <typename T>
+  Result<T> get(std::string_view name) {
+    return file_.get<T>(key(name));
+  }
+  template <typename T>
+  Result<T> get_or(std::string_view name, T fallback) {
+    return file_.get_or<T>(key(name), fallback);
+  }
+  bool has(std::string_view name) { return file_.find(key(name)) != nullptr; }
+
+  /// A size within [1, most].
+  Result<uint32_t> size(std::string_view name, uint32_t most) {
+    TERN_TRY_ASSIGN(const uint32_t value, get<uint32_t>(name));
+    return checked(name, value, most);
+  }
+  Result<uint32_t> size_or(std::string_view name, uint32_t most, uint32_t fallback) {
+    TERN_TRY_ASSIGN(const uint32_t value, get_or<uint32_t>(name, fallback));
+    return checked(name, value, most);
+  }
+  /// A float that is finite and positive.
+  Result<float> positive_or(std::string_view name, float fallback) {
+    TERN_TRY_ASSIGN(const float value, get_or<float>(name, fallback));
+    if (!is_finite(value) || !(value > 0)) return bad(name, "value is not a positive number");
+    return value;
+  }
+  Error bad(std::string_view name, const char* what) {
+    return {Status::mismatch, what, key(name)};
+  }
+
+ private:
+  static constexpr size_t kCapacity = 128;
+
+  std::string_view key(std::string_view name) {
+    return {key_, prefix_ + name.copy(key_ + prefix_, kCapacity - prefix_)};
+  }
+  Result<uint32_t> checked(std::string_view name, uint32_t value, uint32_t most) {
+    if (value == 0 || value > most) return bad(name, "value is outside the supported range");
+    return value;
+  }
+
+  const GgufFile& file_;
+  char key_[kCapacity];
+  size_t prefix_ = 0;
+};
+
+inline Result<void> read_rope(ConfigReader& reader, ModelConfig& config) {
+  TERN_TRY_ASSIGN(config.rope_dim, reader.size_or("rope.dimension_count", kMaxDim, config.head_dim));
+  if (config.rope_dim > config.head_dim || config.rope_dim % 2 != 0) {
+    return reader.bad("rope.dimension_count", "rotary size is odd or exceeds the head");
+  }
+  TERN_TRY_ASSIGN(const float base, reader.positive_or("rope.freq_base", 10000.0f));
+  config.rope_base = static_cast<double>(base);
+  TERN_TRY_ASSIGN(const std::string_view scaling,
+                  reader.get_or<std::string_view>("rope.scaling.type", "none"));
+  if (scaling == "linear") {
+    TERN_TRY_ASSIGN(const float factor, reader.positive_or("rope.scaling.factor", 1.0f));
+    // A factor below one would stretch positions past the range of docs/numerics.md 8.2.
+    if (factor < 1.0f) return reader.bad("rope.scaling.factor", "value is below one");
+    config.rope_linear_factor = static_cast<double>(factor);
+  } else if (scaling != "none") {
+    return Error(Status::unsupported, "rope scaling is not supported", scaling);
+  }
+  return {};
+}
+
+inline Result<void> read_activation(ConfigReader& reader, ModelConfig& config) {
+  if (!reader.has("hidden_activation")) return {};
+  TERN_TRY_ASSIGN(const std::string_view name, reader.get<std::string_view>("hidden_activation"));
+  for (const ActivationName& row : kActivationNames) {
+    if (row.name == name) {
+      config.activation = row.activation;
+      return {};
+    }
+  }
+  return Error(Status::unsupported, "activation is not supported", name);
+}
+
+}  // namespace detail
+
+/// The architecture that a file names.
+/// Errors: missing, mismatch (the key), unsupported_architecture (with the name).
+inline Result<const Architecture*> read_architecture(const GgufFile& file) {
+  TERN_TRY_ASSIGN(const std::string_view name, file.get<std::string_view>("general.architecture"));
+  const Architecture* architecture = find_architecture(name);
+  if (architecture == nullptr) {
+    return Error(Status::unsupported_architecture, "architecture is not supported", name);
+  }
+  return architecture;
+}
+
+/// All hyperparameters but vocab_size, which is the embedding's to say (loader.hpp).
+/// Errors: missing, mismatch (a value outside the limits of config.hpp), unsupported.
+inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture& architecture) {
+  detail::ConfigReader reader(file, architecture.name);
+  ModelConfig config;
+  config.sub_norms = architecture.sub_norms;
+  config.rope_style = architecture.rope_style;
+  config.activation = architecture.activation;
+  TERN_TRY_ASSIGN(config.model_dim, reader.size("embedding_length", kMaxDim));
+  TERN_TRY_ASSIGN(config.n_layers, reader.size("block_count", kMaxLayers));
+  TERN_TRY_ASSIGN(config.ffn_dim, reader.size("feed_forward_length", kMaxDim));
+  TERN_TRY_ASSIGN(config.context_len, reader.size("context_length", kMaxContext));
+  TERN_TRY_ASSIGN(config.n_heads, reader.size("attention.head_count", kMaxHeads));
+  TERN_TRY_ASSIGN(config.n_kv_heads,
+                  reader.size_or("attention.head_count_kv", kMaxHeads, config.n_heads));
+  if (config.n_heads % config.n_kv_heads != 0) {
+    return reader.bad("attention.head_count_kv", "does not divide the number of heads");
+  }
+  if (!reader.has("attention.key_length") && config.model_dim % config.n_heads != 0) {
+    return reader.bad("attention.head_count", "does not divide the model width");
+  }
+  TERN_TRY_ASSIGN(config.head_dim, reader.size_or("attention.key_length", kMaxDim,
+                                                  config.model_dim / config.n_heads));
+  TERN_TRY_ASSIGN(const uint32_t value_dim,
+                  reader.size_or("attention.value_length", kMaxDim, config.head_dim));
+  if (value_dim != config.head_dim) {
+    return reader.bad("attention.value_length", "differs from the key length");
+  }
+  if (config.head_dim % 2 != 0 || config.n_heads > kMaxDim / config.head_dim) {
+    return reader.bad("attention.key_length", "head size is odd or too large");
+  }
+  TERN_TRY_ASSIGN(config.norm_eps, reader.positive_or("attention.layer_norm_rms_epsilon", 1e-5f));
+  if (reader.has("attention.scale")) {
+    TERN_TRY_ASSIGN(config.attention_scale, reader.positive_or("attention.scale", 1.0f));
+  }
+  TERN_TRY(detail::read_rope(reader, config));
+  TERN_TRY(detail::read_activation(reader, config));
+  return config;
+}
+
+TERN_NAMESPACE_END

@@ -1,0 +1,97 @@
+// Model: a loaded model, immutable, shared by any number of sessions and threads.
+//
+// Room: model.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tern/format/gguf.hpp"
+#include "tern/kernels/registry.hpp"
+#include "tern/model/architecture.hpp"
+#include "tern/model/config.hpp"
+#include "tern/model/weights.hpp"
+#include "tern/platform/mapped_file.hpp"
+#include "tern/platform/thread_pool.hpp"
+#include "tern/text/chat_format.hpp"
+#include "tern/text/tokenizer.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+struct LoadOptions {
+  AllocatorHooks allocator = default_allocator();
+  /// How a file's bytes come into memory. Mapped: the file must not be truncated while it is in use.
+  FileAccess access = FileAccess::mapped;
+  /// Instruction set by name; empty takes the best that this CPU runs.
+  std::string_view isa;
+  /// Where packing runs; by default on the calling thread.
+  TaskRunner runner;
+};
+
+/// A loaded model.
+/// Threads: const, any number at once; the last owner to go frees it, on any thread.
+class Model {
+ public:
+  /// Loads a GGUF file.
+  /// Errors: not_found, io_error; those of load_memory. Cost: ternary tensors are packed (a copy of a
+  /// quarter byte a weight), embeddings stay in the file's bytes.
+  static Result<std::shared_ptr<const Model>> load_file(std::string_view path,
+                                                        const LoadOptions& options);
+  /// Loads from bytes that the caller keeps alive and unchanged as long as the model.
+  /// Errors: any of the groups format, unsupported and out_of_memory; isa_unknown, isa_unavailable.
+  static Result<std::shared_ptr<const Model>> load_memory(std::span<const uint8_t> bytes,
+                                                          const LoadOptions& options);
+
+  const ModelConfig& config() const { return config_; }
+  const ModelWeights& weights() const { return weights_; }
+  const KernelTable& kernels() const { return kernels_; }
+  const Architecture& architecture() const { return *architecture_; }
+  const AllocatorHooks& allocator() const { return hooks_; }
+  /// `general.name`, or empty.
+  std::string_view name() const { return name_; }
+
+  /// Null for a model without a vocabulary.
+  const Tokenizer* tokenizer() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
+  /// How conversations are written for this model.
+  /// Errors: unsupported (none, or a template that tern does not know).
+  Result<ChatFormat> chat_format() const { return chat_format_; }
+  /// Tokens that sampling may give: those of the vocabulary, or all rows where there is none.
+  uint32_t n_tokens() const { return n_tokens_; }
+
+  /// Bytes allocated for weights; rows viewed in the file not counted.
+  size_t weight_bytes() const;
+  /// Frequencies of the rotary angles, [rope_dim / 2].
+  std::span<const double> rope_frequencies() const { return rope_frequencies_.span(); }
+  float attention_scale() const { return attention_scale_; }
+
+  explicit Model(const AllocatorHooks& hooks)
+      : hooks_(hooks), name_(hooks), weights_(hooks) {}
+
+ private:
+  static Result<std::shared_ptr<Model>> create(std::span<const uint8_t> bytes,
+                                               const LoadOptions& options);
+  Result<void> load(const GgufFile& file, const LoadOptions& options);
+  Result<void> load_text(const GgufFile& file);
+  Result<void> load_weights(const GgufFile& file, const TaskRunner& runner);
+  Result<void> check_all_tensors_known(const GgufFile& file) const;
+
+  AllocatorHooks hooks_;
+  FileBytes file_;  // backs embedding rows; empty when loaded from memory
+  String name_;
+  const Architecture* architecture_ = nullptr;
+  KernelTable kernels_;
+  ModelConfig config_;
+  ModelWeights weights_;
+  Buffer<double> rope_frequencies_;
+  float attention_scale_ = 0;
+  std::optional<Tokenizer> tokenizer_;
+  Result<ChatFormat> chat_format_{Error(Status::unsupported, "the model has no chat format")};
+  uint32_t n_tokens_ = 0;
+};
+
+TERN_NAMESPACE_END
+
+#include "tern/model/model.inl.hpp"  // IWYU pragma: export

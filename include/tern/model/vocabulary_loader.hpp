@@ -1,0 +1,129 @@
+// The vocabulary of a GGUF file's metadata, for room text.
+//
+// Room: model. Gathers views and plain numbers; what they must satisfy, and the defaults of what is
+// absent, is Vocabulary's to say.
+#pragma once
+
+#include <optional>
+
+#include "tern/format/gguf.hpp"
+#include "tern/model/architecture.hpp"
+#include "tern/text/chat_format.hpp"
+#include "tern/text/tokenizer.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+namespace detail {
+
+inline constexpr std::string_view kTokenizerModelKey = "tokenizer.ggml.model";
+
+/// The elements of a metadata array as T; empty when the key is absent.
+template <typename T>
+Result<Vector<T>> read_metadata_array(const GgufFile& file, std::string_view key,
+                                      const AllocatorHooks& hooks) {
+  Vector<T> out(hooks);
+  if (file.find(key) == nullptr) return out;
+  TERN_TRY_ASSIGN(const MetadataArray array, file.get_array<T>(key));
+  out.reserve(array.size());
+  for (const MetadataScalar element : array) {
+    const std::optional<T> value = element.as<T>();
+    if (!value) return Error(Status::mismatch, "array element is out of range", key);
+    out.push_back(*value);
+  }
+  return out;
+}
+
+template <typename T>
+Result<std::optional<T>> read_optional(const GgufFile& file, std::string_view key) {
+  if (file.find(key) == nullptr) return std::optional<T>();
+  TERN_TRY_ASSIGN(const T value, file.get<T>(key));
+  return std::optional<T>(value);
+}
+
+inline Result<void> read_special_ids(const GgufFile& file, VocabularyData& data) {
+  struct Row {
+    std::string_view key;
+    std::optional<int64_t> VocabularyData::*id;
+  };
+  constexpr Row kRows[] = {
+      {"tokenizer.ggml.bos_token_id", &VocabularyData::bos},
+      {"tokenizer.ggml.eos_token_id", &VocabularyData::eos},
+      {"tokenizer.ggml.eot_token_id", &VocabularyData::eot},
+      {"tokenizer.ggml.eom_token_id", &VocabularyData::eom},
+      {"tokenizer.ggml.unknown_token_id", &VocabularyData::unk},
+      {"tokenizer.ggml.padding_token_id", &VocabularyData::pad},
+  };
+  for (const Row& row : kRows) {
+    TERN_TRY_ASSIGN(data.*row.id, read_optional<int64_t>(file, row.key));
+  }
+  return {};
+}
+
+inline Result<void> read_text_flags(const GgufFile& file, VocabularyData& data) {
+  struct Row {
+    std::string_view key;
+    std::optional<bool> VocabularyData::*flag;
+  };
+  constexpr Row kRows[] = {
+      {"tokenizer.ggml.add_bos_token", &VocabularyData::add_bos},
+      {"tokenizer.ggml.add_eos_token", &VocabularyData::add_eos},
+      {"tokenizer.ggml.add_space_prefix", &VocabularyData::add_space_prefix},
+  };
+  for (const Row& row : kRows) {
+    TERN_TRY_ASSIGN(data.*row.flag, read_optional<bool>(file, row.key));
+  }
+  return {};
+}
+
+inline Result<TokenizerKind> read_tokenizer_kind(const GgufFile& file) {
+  TERN_TRY_ASSIGN(const std::string_view name, file.get<std::string_view>(kTokenizerModelKey));
+  if (name == "gpt2") return TokenizerKind::byte_bpe;
+  if (name == "llama") return TokenizerKind::spm_bpe;
+  return Error(Status::unsupported_tokenizer, "tokenizer model is not supported", name);
+}
+
+}  // namespace detail
+
+/// Whether the file has a vocabulary at all; models of random weights have none.
+inline bool has_vocabulary(const GgufFile& file) {
+  const MetadataValue* value = file.find(detail::kTokenizerModelKey);
+  if (value == nullptr) return false;
+  return value->as<std::string_view>() != std::string_view("no_vocab");
+}
+
+/// The tokenizer of a file. `default_pretokenizer` stands in where the file names none.
+/// Errors: missing, mismatch (keys), unsupported_tokenizer, and those of Vocabulary::create.
+inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view default_pretokenizer,
+                                        const AllocatorHooks& hooks) {
+  VocabularyData data;
+  TERN_TRY_ASSIGN(data.kind, detail::read_tokenizer_kind(file));
+  TERN_TRY_ASSIGN(data.pretokenizer,
+                  file.get_or<std::string_view>("tokenizer.ggml.pre", default_pretokenizer));
+  TERN_TRY_ASSIGN(const Vector<std::string_view> tokens,
+                  detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.tokens", hooks));
+  TERN_TRY_ASSIGN(const Vector<float> scores,
+                  detail::read_metadata_array<float>(file, "tokenizer.ggml.scores", hooks));
+  TERN_TRY_ASSIGN(const Vector<int32_t> types,
+                  detail::read_metadata_array<int32_t>(file, "tokenizer.ggml.token_type", hooks));
+  TERN_TRY_ASSIGN(const Vector<std::string_view> merges,
+                  detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.merges", hooks));
+  data.tokens = tokens;
+  data.scores = scores;
+  data.types = types;
+  data.merges = merges;
+  TERN_TRY(detail::read_special_ids(file, data));
+  TERN_TRY(detail::read_text_flags(file, data));
+  return Tokenizer::create(data, hooks);
+}
+
+/// The chat format of a file; see recognize_chat_format.
+inline Result<ChatFormat> load_chat_format(const GgufFile& file, const Vocabulary& vocabulary) {
+  ChatHints hints;
+  TERN_TRY_ASSIGN(hints.chat_template, file.get_or<std::string_view>("tokenizer.chat_template", ""));
+  TERN_TRY_ASSIGN(hints.architecture, file.get_or<std::string_view>("general.architecture", ""));
+  TERN_TRY_ASSIGN(hints.pretokenizer, file.get_or<std::string_view>("tokenizer.ggml.pre", ""));
+  return recognize_chat_format(hints, vocabulary);
+}
+
+TERN_NAMESPACE_END
