@@ -39,18 +39,16 @@ struct GgufTensor {
 };
 
 /// The type of a tensor that must be decoded.
-/// Errors: unsupported_type, with the name of the tensor; the text names the type where it is
-/// known.
+/// Errors: unsupported_type, with the name of the tensor; the text names a known type.
 inline Result<TensorType> readable_type(const GgufTensor& tensor);
 
 /// A parsed file. Immutable; valid as long as the bytes. Threads: any number.
 class GgufFile {
  public:
   /// Parses a whole file.
-  /// Errors: truncated, malformed, mismatch (general.alignment), unsupported (big-endian, split
-  /// files,
-  ///         nested arrays), unsupported_version, out_of_memory; with the key or tensor and the
-  ///         offset.
+  /// Errors: truncated, malformed, mismatch (general.alignment, split.count), unsupported
+  ///         (big-endian, split files, nested arrays), unsupported_version, out_of_memory; with
+  ///         the key or tensor and the offset.
   /// Cost:   one pass over the metadata; allocates less than 5 bytes for each byte of it.
   static Result<GgufFile> parse(std::span<const uint8_t> bytes, const AllocatorHooks& hooks);
 

@@ -40,8 +40,7 @@ inline constexpr uint32_t kMetadataTypes = 13;
 inline constexpr uint8_t kMetadataTypeBytes[kMetadataTypes] = {1, 1, 2, 2, 4, 4, 4,
                                                                1, 0, 0, 8, 8, 8};
 
-/// Whether values of `type` can be asked for as T: any integer type for an integer, else the same
-/// kind.
+/// Whether values of `type` can be asked for as T: any integer as an integer, else the same kind.
 template <typename T>
 constexpr bool metadata_type_gives(MetadataType type) {
   if constexpr (std::is_same_v<T, bool>) return type == MetadataType::boolean;

@@ -47,8 +47,7 @@ struct I2SCodec {
     }
   }
 
-  /// Writes a whole tensor. Requires: elems % 128 == 0; every u <= 2; room for elems / 4 + 32
-  /// bytes.
+  /// Writes a whole tensor, elems / 4 + 32 bytes. Requires: elems % 128 == 0; every u <= 2.
   static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, size_t elems, uint32_t scale_f32_bits,
                                           uint8_t* tensor) {
     for (size_t first = 0; first < elems; first += kBlockElems, tensor += kBlockBytes) {

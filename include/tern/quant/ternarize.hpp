@@ -115,8 +115,7 @@ constexpr std::optional<uint32_t> common_scale(const uint32_t* bits, size_t n) {
   return common;
 }
 
-/// Calls fn(scales, n) for the run of read scales behind each planned scale; stops when it gives
-/// false.
+/// Calls fn(scales, n) for the run of read scales behind each planned scale, while fn gives true.
 template <typename Fn>
 constexpr bool for_each_planned(const ScaleGrid& grid, const ScalePlan& plan, Fn fn) {
   const size_t per_row = grid.groups_per_row();
@@ -133,8 +132,7 @@ constexpr bool for_each_planned(const ScaleGrid& grid, const ScalePlan& plan, Fn
 }  // namespace detail
 
 /// The fewest scales that say the same: per tensor, else per row, else for the widest group.
-/// Requires: grid.group_cols is 256, 128, 64 or 32, or not below cols. Cost: a few passes over the
-/// scales.
+/// Requires: grid.group_cols is 256, 128, 64 or 32, or not below cols. Cost: a few passes.
 constexpr ScalePlan plan_scales(const ScaleGrid& grid) {
   const auto agrees = [&grid](const ScalePlan& plan) {
     return detail::for_each_planned(grid, plan, [](const uint32_t* bits, size_t n) {

@@ -70,11 +70,6 @@ struct TritTiles {
     }
     for (size_t c = 0; c < 4; ++c) out[c] = Code::encode(padded + c, 4);
   }
-  /// Reads row `row` of the matrix. Shapes: u [cols].
-  static constexpr TERN_ALWAYS_INLINE void decode_row(const uint8_t* tiles, size_t cols, size_t row,
-                                                      uint8_t* u) {
-    for (size_t col = 0; col < cols; ++col) u[col] = get(tiles, cols, row, col);
-  }
   /// Fills row `row` with zero trits: the padding below the last row.
   static constexpr TERN_ALWAYS_INLINE void clear_row(size_t cols, size_t row, uint8_t* tiles) {
     uint8_t* out = row_start(tiles, cols, row);

@@ -1,12 +1,13 @@
 // Chat formats: how a conversation is written down for a model, and where its answer stops.
 //
-// Room: text. Each format is a row of a table: what stands before and after a message of each role, and
-// what asks for the answer. A conversation becomes segments (tern/text/tokenizer.hpp) in which only
-// the format's own markers may be control tokens; contents are plain text, whatever they contain.
-// Tokenizer::encode joins plain text across segments, so the ids are those of the joined text.
+// Room: text. Each format is a row of a table: what stands before and after a message of each role,
+// and what asks for the answer. A conversation becomes segments (tern/text/tokenizer.hpp) in which
+// only the format's own markers may be control tokens; contents are plain text, whatever they
+// contain. Tokenizer::encode joins plain text across segments, so the ids are those of the joined
+// text.
 //
-// BOS is never doubled: a prompt has the text of BOS in it only if the format begins with BOS and the
-// caller says that its tokenizer does not add one. Encode prompts with add_special = true.
+// BOS is never doubled: a prompt has the text of BOS in it only if the format begins with BOS and
+// the caller says that its tokenizer does not add one. Encode prompts with add_special = true.
 #pragma once
 
 #include <array>
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include "tern/base/allocator.hpp"
+#include "tern/base/memory_wall.hpp"
 #include "tern/base/status.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/text/unicode_class.hpp"
@@ -115,9 +117,9 @@ inline Result<ChatRole> find_chat_role(std::string_view name) {
 
 /// What a file says about its chat format. Empty for what it does not say.
 struct ChatHints {
-  std::string_view chat_template;  ///< the embedded template's text
-  std::string_view architecture;
-  std::string_view pretokenizer;  ///< its name
+  std::string_view chat_template = {};  ///< the embedded template's text
+  std::string_view architecture = {};
+  std::string_view pretokenizer = {};  ///< its name
 };
 
 namespace detail {
@@ -149,8 +151,8 @@ inline bool matches(const ChatFingerprint& fingerprint, std::string_view text) {
   return true;
 }
 
-/// Whether the vocabulary has a token for every marker of a format (falcon3's are plain text).
-inline bool has_chat_markers(const Vocabulary& vocabulary, ChatFormat format) {
+/// Whether the vocabulary has the token that ends a turn of this format.
+inline bool has_turn_end(const Vocabulary& vocabulary, ChatFormat format) {
   return vocabulary.find_special(chat_layout(format)->stop_texts[0]) != kNoToken;
 }
 
@@ -174,8 +176,8 @@ inline std::string_view trim_whitespace(std::string_view text) {
 ///   1. The embedded template, by what it contains; one with "BITNET" in it is ignored (a converter
 ///      wrote it by mistake).
 ///   2. Without a template that is known: architectures bitnet-b1.58 and bitnet-25 with the Llama 3
-///      vocabulary chat as BitNet b1.58 2B-4T does; pre-tokenizer falcon_e means chatml, falcon3 means
-///      falcon3, if the vocabulary has their markers.
+///      vocabulary chat as BitNet b1.58 2B-4T does; pre-tokenizer falcon_e means chatml, falcon3
+///      means falcon3, if the vocabulary has their markers.
 ///   3. Without a template: none, as for base models.
 /// Errors: unsupported (a template that none of this recognises), quoting its beginning.
 inline Result<ChatFormat> recognize_chat_format(const ChatHints& hints,
@@ -185,14 +187,11 @@ inline Result<ChatFormat> recognize_chat_format(const ChatHints& hints,
   for (const detail::ChatFingerprint& fingerprint : detail::kChatFingerprints) {
     if (detail::matches(fingerprint, text)) return fingerprint.format;
   }
-  const auto has_markers = [&](ChatFormat format) {
-    return detail::has_chat_markers(vocabulary, format);
-  };
-  const bool is_bitnet =
-      hints.architecture == "bitnet-b1.58" || hints.architecture == "bitnet-25";
-  if (is_bitnet && has_markers(ChatFormat::bitnet)) return ChatFormat::bitnet;
-  if (hints.pretokenizer == "falcon_e" && has_markers(ChatFormat::chatml)) return ChatFormat::chatml;
-  if (hints.pretokenizer == "falcon3" && has_markers(ChatFormat::falcon3)) {
+  const bool is_bitnet = hints.architecture == "bitnet-b1.58" || hints.architecture == "bitnet-25";
+  if (is_bitnet && detail::has_turn_end(vocabulary, ChatFormat::bitnet)) return ChatFormat::bitnet;
+  if (hints.pretokenizer == "falcon_e" && detail::has_turn_end(vocabulary, ChatFormat::chatml))
+    return ChatFormat::chatml;
+  if (hints.pretokenizer == "falcon3" && detail::has_turn_end(vocabulary, ChatFormat::falcon3)) {
     return ChatFormat::falcon3;
   }
   if (text.empty()) return ChatFormat::none;
@@ -208,22 +207,24 @@ struct ChatOptions {
 /// The segments view the messages' contents, which must outlive them.
 /// Requires: for turns that continue a conversation, tokenizer_adds_bos = true, and encoding them
 ///   with add_special = false.
-/// Errors: unsupported (ChatFormat::none).
+/// Errors: unsupported (ChatFormat::none), out_of_memory.
 inline Result<void> render_chat(ChatFormat format, std::span<const ChatMessage> messages,
                                 const ChatOptions& options, Vector<TextSegment>& out) {
   const ChatLayout* layout = chat_layout(format);
   if (layout == nullptr) return Error(Status::unsupported, "the model has no chat format");
-  const auto add = [&out](std::string_view text, bool parse_special) {
-    if (!text.empty()) out.push_back({text, parse_special});
-  };
-  if (!options.tokenizer_adds_bos) add(layout->bos, true);
-  for (const ChatMessage& message : messages) {
-    add(layout->before[static_cast<size_t>(message.role)], true);
-    add(layout->trims ? detail::trim_whitespace(message.content) : message.content, false);
-    add(layout->after, true);
-  }
-  if (options.ask_answer) add(layout->answer, true);
-  return {};
+  return catch_out_of_memory([&]() -> Result<void> {
+    const auto add = [&out](std::string_view text, bool parse_special) {
+      if (!text.empty()) out.push_back({text, parse_special});
+    };
+    if (!options.tokenizer_adds_bos) add(layout->bos, true);
+    for (const ChatMessage& message : messages) {
+      add(layout->before[static_cast<size_t>(message.role)], true);
+      add(layout->trims ? detail::trim_whitespace(message.content) : message.content, false);
+      add(layout->after, true);
+    }
+    if (options.ask_answer) add(layout->answer, true);
+    return {};
+  });
 }
 
 /// Appends the text of segments, for showing a prompt. Encode the segments, not this text: in it,

@@ -1,9 +1,9 @@
 // The loop of every BPE: join the best adjacent pair of symbols until no pair can be joined.
 //
-// Room: text. Symbols are a doubly linked list in an array, candidate pairs a binary heap, so a piece
-// of n symbols takes O(n log n). A candidate whose symbols have changed since is recognised when
-// it comes up, by their lengths, and dropped. The order of pairs is the caller's (a rank or a score),
-// ties go to the leftmost.
+// Room: text. Symbols are a doubly linked list in an array, candidate pairs a binary heap, so a
+// piece of n symbols takes O(n log n). A candidate whose symbols have changed since is recognised
+// when it comes up, by their lengths, and dropped. The order of pairs is the caller's (a rank or a
+// score), ties go to the leftmost.
 #pragma once
 
 #include <algorithm>
@@ -107,8 +107,8 @@ class MergeLoop {
     const Symbol& right = symbols_[left.next];
     const Join join = rule(left, right);
     if (join.id < 0) return false;
-    heap_.push_back({uint64_t{join.order} << 32 | left_at, left.next, left.length + right.length,
-                     join.id});
+    heap_.push_back(
+        {uint64_t{join.order} << 32 | left_at, left.next, left.length + right.length, join.id});
     return true;
   }
 

@@ -53,7 +53,8 @@ class MergeTable {
   /// Where the search for a pair begins.
   size_t home_of(int32_t left, int32_t right) const {
     constexpr uint64_t kOddConstant = 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
-    const uint64_t pair = uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
+    const uint64_t pair =
+        uint64_t{static_cast<uint32_t>(left)} << 32 | static_cast<uint32_t>(right);
     // Folded before and after: a product's low bits know nothing of the left symbol.
     const uint64_t mixed = (pair ^ pair >> 32) * kOddConstant;
     return (mixed ^ mixed >> 32) & (slots_.size() - 1);

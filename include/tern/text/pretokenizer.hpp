@@ -1,9 +1,10 @@
 // Pre-tokenizers of byte-level BPE: where a text is cut before merging begins.
 //
 // Room: text. Published models name a list of regular expressions (GGUF key tokenizer.ggml.pre);
-// each splits the pieces that the one before left, and text between matches stays a piece. Here every
-// expression is a function on code points that returns the end of the piece that begins at a position,
-// and a pre-tokenizer is a row of a table. Malformed bytes count as "other" characters, like symbols.
+// each splits the pieces that the one before left, and text between matches stays a piece. Here
+// every expression is a function on code points that returns the end of the piece that begins at a
+// position, and a pre-tokenizer is a row of a table. Malformed bytes count as "other" characters,
+// like symbols.
 //
 // The expressions, \s being White_Space, \p{..} general categories (tern/text/unicode_class.hpp):
 //   word_end<Style>
@@ -188,9 +189,9 @@ size_t digits_end(std::string_view text, size_t begin) {
   return end;
 }
 
-// falcon3 and falcon_e: runtimes disagree between this row (the Falcon expression with single digits,
-// from the model makers' work on bitnet.cpp) and the Llama 3 row. It resembles the documented
-// tokenizer of Falcon, so it is used, without a BOS unless the file asks for one.
+// falcon3 and falcon_e: runtimes disagree between this row (the Falcon expression with single
+// digits, from the model makers' work on bitnet.cpp) and the Llama 3 row. It resembles the
+// documented tokenizer of Falcon, so it is used, without a BOS unless the file asks for one.
 inline constexpr PieceEnd kLlama3Step = word_end<3>;
 inline constexpr PieceEnd kQwen2Step = word_end<1>;
 inline constexpr PieceEnd kFalconStep = run_end<is_punctuation_or_backtick>;

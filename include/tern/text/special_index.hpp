@@ -1,7 +1,8 @@
 // The special tokens of a vocabulary, found in running text: the longest one at each position.
 //
-// Room: text. Token numbers sorted by text; a search narrows the range of tokens that agree with the
-// text so far, one byte at a time, so a thousand tokens that begin with "<|" cost no more than ten.
+// Room: text. Token numbers sorted by text; a search narrows the range of tokens that agree with
+// the text so far, one byte at a time, so a thousand tokens that begin with "<|" cost no more than
+// ten.
 #pragma once
 
 #include <algorithm>

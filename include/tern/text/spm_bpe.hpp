@@ -1,10 +1,10 @@
 // SentencePiece-BPE: characters merged by the score of the token that they make, bytes where a
 // character has no token.
 //
-// Room: text. SentencePiece writes a space as U+2581 and lets merges pass it. tern keeps plain spaces
-// (U+2581 in a text becomes one, as it does in every implementation once decoded). Where no token has
-// a space inside, which is the rule, a text is cut before the spaces that follow a word: the result is
-// the same and the heap stays small.
+// Room: text. SentencePiece writes a space as U+2581 and lets merges pass it. tern keeps plain
+// spaces (U+2581 in a text becomes one, as it does in every implementation once decoded). Where no
+// token has a space inside, which is the rule, a text is cut before the spaces that follow a word:
+// the result is the same and the heap stays small.
 #pragma once
 
 #include <bit>

@@ -2,10 +2,10 @@
 //
 // Room: text. Encoding first cuts special tokens out of the text (at each position the longest),
 // then gives the plain runs between them to the vocabulary's BPE. Text may come in segments, each
-// saying whether names of control tokens in it count: a chat format marks its own markers so, and what
-// a user wrote not. Plain runs are joined across the seams of segments before BPE sees them, special
-// tokens are never found across a seam; so a prompt in segments gives the ids of the joined text, and
-// nothing that a user writes becomes a control token.
+// saying whether names of control tokens in it count: a chat format marks its own markers so, and
+// what a user wrote not. Plain runs are joined across the seams of segments before BPE sees them,
+// special tokens are never found across a seam; so a prompt in segments gives the ids of the joined
+// text, and nothing that a user writes becomes a control token.
 #pragma once
 
 #include <span>
@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "tern/base/allocator.hpp"
+#include "tern/base/memory_wall.hpp"
 #include "tern/base/status.hpp"
 #include "tern/text/byte_bpe.hpp"
 #include "tern/text/spm_bpe.hpp"
@@ -28,7 +29,7 @@ struct EncodeOptions {
 
 /// A stretch of a text that is encoded as a whole with its neighbours.
 struct TextSegment {
-  std::string_view text;
+  std::string_view text = {};
   bool parse_special = false;  ///< names of control tokens in this segment become those tokens
 };
 
@@ -53,7 +54,8 @@ class Tokenizer {
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
   /// Appends the ids of `text`, any bytes at all, to `out`.
-  /// Errors: invalid_argument (2 GiB of text or more). Cost: allocates scratch and `out`.
+  /// Errors: invalid_argument (2 GiB of text or more), out_of_memory. Cost: allocates scratch and
+  /// `out`.
   Result<void> encode(std::string_view text, const EncodeOptions& options,
                       Vector<TokenId>& out) const {
     const TextSegment segment{text, options.parse_special};
@@ -61,7 +63,8 @@ class Tokenizer {
   }
 
   /// Appends the ids of a text in segments; see the top of this file.
-  /// Errors: invalid_argument (2 GiB of text or more). Cost: allocates scratch and `out`.
+  /// Errors: invalid_argument (2 GiB of text or more), out_of_memory. Cost: allocates scratch and
+  /// `out`.
   Result<void> encode(std::span<const TextSegment> segments, bool add_special,
                       Vector<TokenId>& out) const;
 
@@ -79,8 +82,8 @@ class Tokenizer {
     if (!vocabulary_.contains(id)) return out_of_range();
     const TokenType type = vocabulary_.type(id);
     std::string_view piece = vocabulary_.piece(id);
-    const bool is_text = type == TokenType::normal || type == TokenType::user_defined ||
-                         type == TokenType::byte;
+    const bool is_text =
+        type == TokenType::normal || type == TokenType::user_defined || type == TokenType::byte;
     if (!is_text && !show_special) return piece.substr(0, 0);
     if (begins_text && is_text && vocabulary_.add_space_prefix() && piece.substr(0, 1) == " ") {
       piece.remove_prefix(1);
@@ -90,16 +93,19 @@ class Tokenizer {
   }
 
   /// Appends the text of `ids` to `out`; its bytes are whatever the tokens stand for.
-  /// Errors: token_out_of_range, with the index of the token; `out` then holds the text before it.
+  /// Errors: token_out_of_range, with the index of the token; out_of_memory. `out` then holds the
+  ///   text before it.
   Result<void> decode(std::span<const TokenId> ids, const DecodeOptions& options,
                       String& out) const {
-    bool begins_text = options.begins_text;
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const auto visible = visible_piece(ids[i], options.show_special, begins_text);
-      if (!visible) return Error(visible.error().status, visible.error().what, i);
-      out.append(*visible);
-    }
-    return {};
+    return catch_out_of_memory([&]() -> Result<void> {
+      bool begins_text = options.begins_text;
+      for (size_t i = 0; i < ids.size(); ++i) {
+        const auto visible = visible_piece(ids[i], options.show_special, begins_text);
+        if (!visible) return Error(visible.error().status, visible.error().what, i);
+        out.append(*visible);
+      }
+      return {};
+    });
   }
 
  private:
@@ -194,13 +200,15 @@ inline Result<void> Tokenizer::encode(std::span<const TextSegment> segments, boo
     }
     bytes += segment.text.size();
   }
-  const SpecialTokens& tokens = vocabulary_.special_tokens();
-  if (add_special && vocabulary_.add_bos() && tokens.bos != kNoToken) out.push_back(tokens.bos);
-  detail::Encoding encoding(vocabulary_, out);
-  for (const TextSegment& segment : segments) encoding.add_segment(segment);
-  encoding.flush();
-  if (add_special && vocabulary_.add_eos() && tokens.eos != kNoToken) out.push_back(tokens.eos);
-  return {};
+  return catch_out_of_memory([&]() -> Result<void> {
+    const SpecialTokens& tokens = vocabulary_.special_tokens();
+    if (add_special && vocabulary_.add_bos() && tokens.bos != kNoToken) out.push_back(tokens.bos);
+    detail::Encoding encoding(vocabulary_, out);
+    for (const TextSegment& segment : segments) encoding.add_segment(segment);
+    encoding.flush();
+    if (add_special && vocabulary_.add_eos() && tokens.eos != kNoToken) out.push_back(tokens.eos);
+    return {};
+  });
 }
 
 TERN_NAMESPACE_END

@@ -15,7 +15,13 @@
 TERN_NAMESPACE_BEGIN
 
 /// Disjoint classes; the numbers are those of the generated table.
-enum class CharClass : uint8_t { other = 0, letter = 1, number = 2, punctuation = 3, whitespace = 4 };
+enum class CharClass : uint8_t {
+  other = 0,
+  letter = 1,
+  number = 2,
+  punctuation = 3,
+  whitespace = 4
+};
 
 namespace detail {
 constexpr CharClass search_class(char32_t code_point) {

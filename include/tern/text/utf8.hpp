@@ -1,4 +1,5 @@
-// UTF-8: decoding that survives malformed bytes, encoding, and the cut between whole and unfinished.
+// UTF-8: decoding that survives malformed bytes, encoding, and the cut between whole and
+// unfinished.
 //
 // Room: text. A byte that is not part of a well-formed sequence (Unicode 15, table 3-7: no overlong
 // forms, no surrogates, nothing above U+10FFFF) decodes alone, as the value kMalformedByte, so that

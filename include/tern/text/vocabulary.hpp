@@ -1,8 +1,8 @@
 // Vocabulary: the tokens of a model, their bytes, and every rule that the file states about them.
 //
-// Room: text. Tokens are kept as the bytes that they stand for, not as the file spells them: the byte
-// map of byte-level BPE and the U+2581 of SentencePiece are undone at load. Defaults for what a file
-// leaves out are applied here and nowhere else:
+// Room: text. Tokens are kept as the bytes that they stand for, not as the file spells them: the
+// byte map of byte-level BPE and the U+2581 of SentencePiece are undone at load. Defaults for what
+// a file leaves out are applied here and nowhere else:
 //
 //   | absent            | byte_bpe                                    | spm_bpe                   |
 //   |-------------------|---------------------------------------------|---------------------------|
@@ -13,11 +13,12 @@
 //   | add_eos           | no                                          | no                        |
 //   | add_space_prefix  | no                                          | yes                       |
 //   | ignore_merges     | as the pre-tokenizer's name implies         | -                         |
-//   | types             | normal; <0xHH> is a byte in spm_bpe; the special ids are control, unk unknown |
+//   | types             | normal; <0xHH> is a byte in spm_bpe; the special ids are control, unk
+//   unknown |
 //
-// Of tokens with the same text the last one is found, of equal merges the first one counts. Text can
-// become a token only by way of normal, byte and user-defined tokens: control, unknown and unused
-// ones never come out of merging.
+// Of tokens with the same text the last one is found, of equal merges the first one counts. Text
+// can become a token only by way of normal, byte and user-defined tokens: control, unknown and
+// unused ones never come out of merging.
 #pragma once
 
 #include <algorithm>
@@ -49,9 +50,9 @@ struct SpecialTokens {
 
 /// Texts that end generation wherever a vocabulary has them, those of a turn's end first.
 inline constexpr std::string_view kEndOfMessageText = "<|eom_id|>";
-inline constexpr std::string_view kEndTexts[] = {
-    "<|eot_id|>",    "<|im_end|>", "<|end|>",        "<end_of_turn>",
-    "<|endoftext|>", "<EOT>",      kEndOfMessageText};
+inline constexpr std::string_view kEndTexts[] = {"<|eot_id|>",     "<|im_end|>",    "<|end|>",
+                                                 "<end_of_turn>",  "<|endoftext|>", "<EOT>",
+                                                 kEndOfMessageText};
 
 /// The tokens of a model. Immutable.
 /// Threads: const, any number at once.
@@ -59,8 +60,9 @@ class Vocabulary {
  public:
   /// Checks and copies a vocabulary.
   /// Errors: malformed (no tokens, a merge without two sides, a type or a byte token that is none),
-  ///   mismatch (sizes that disagree, a special id that is no token), missing (no merges, no scores),
-  ///   unsupported_tokenizer (unknown pre-tokenizer), unsupported (over 4 GiB of text or 2^31 tokens).
+  ///   mismatch (sizes that disagree, a special id that is no token), missing (no merges, no
+  ///   scores), unsupported_tokenizer (unknown pre-tokenizer), unsupported (over 4 GiB of text or
+  ///   2^31 tokens).
   /// Cost: O(bytes of tokens and merges); memory a small multiple of them.
   static Result<Vocabulary> create(const VocabularyData& data, const AllocatorHooks& hooks);
 
@@ -111,21 +113,22 @@ class Vocabulary {
   const SpecialIndex& specials() const { return specials_; }
   const PieceStore& pieces() const { return pieces_; }
 
-  // What merging works on. Symbols are tokens, numbered as such, and, from size() on, byte strings that
-  // merges pass through although they are no tokens.
+  // What merging works on. Symbols are tokens, numbered as such, and, from size() on, byte strings
+  // that merges pass through although they are no tokens.
 
   /// The symbol of these bytes, or -1.
   int32_t find_symbol(std::string_view bytes) const { return index_.find(pieces_, bytes); }
   /// The symbol of a single byte, or -1.
   int32_t byte_symbol(uint8_t byte) const { return byte_symbols_[byte]; }
   const MergeTable& merges() const { return merges_; }
-  /// Whether no normal token has a space after another character, so that no merge can pass from one
-  /// word to the next.
+  /// Whether no normal token has a space after another character, so that no merge can pass from
+  /// one word to the next.
   bool spaces_begin_pieces() const { return spaces_begin_pieces_; }
 
  private:
   Vocabulary(const VocabularyData& data, const AllocatorHooks& hooks);
 
+  Result<void> build(const VocabularyData& data);
   Result<void> check_sizes(const VocabularyData& data) const;
   Result<void> resolve_special_tokens(const VocabularyData& data);
   Result<void> resolve_types(const VocabularyData& data);

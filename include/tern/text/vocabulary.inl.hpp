@@ -1,12 +1,13 @@
 // How a Vocabulary is checked and built. Included by vocabulary.hpp only.
 //
-// Room: text. Each step settles one thing, in an order in which nothing is needed before it is there:
-// sizes, special ids, types, end-of-generation set, pieces and indices, merges.
+// Room: text. Each step settles one thing, in an order in which nothing is needed before it is
+// there: sizes, special ids, types, end-of-generation set, pieces and indices, merges.
 #pragma once
 
 #include <limits>
 #include <optional>
 
+#include "tern/base/memory_wall.hpp"
 #include "tern/text/byte_map.hpp"
 #include "tern/text/utf8.hpp"
 #include "tern/text/vocabulary.hpp"
@@ -14,7 +15,8 @@
 TERN_NAMESPACE_BEGIN
 
 namespace detail {
-inline constexpr std::string_view kSpmSpace = "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
+inline constexpr std::string_view kSpmSpace =
+    "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
 
 /// The byte that "<0xHH>" spells.
 inline std::optional<uint8_t> parse_byte_token(std::string_view text) {
@@ -70,26 +72,33 @@ inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& 
 
 inline Result<Vocabulary> Vocabulary::create(const VocabularyData& data,
                                              const AllocatorHooks& hooks) {
-  Vocabulary vocabulary(data, hooks);
-  TERN_TRY(vocabulary.check_sizes(data));
-  const bool is_spm = data.kind == TokenizerKind::spm_bpe;
+  return catch_out_of_memory([&]() -> Result<Vocabulary> {
+    Vocabulary vocabulary(data, hooks);
+    TERN_TRY(vocabulary.build(data));
+    return vocabulary;
+  });
+}
+
+inline Result<void> Vocabulary::build(const VocabularyData& data) {
+  TERN_TRY(check_sizes(data));
+  const bool is_spm = kind_ == TokenizerKind::spm_bpe;
   bool implied_ignore_merges = false;
   bool implied_add_bos = is_spm;
   if (!is_spm) {
-    TERN_TRY_ASSIGN(vocabulary.pretokenizer_, find_pretokenizer(data.pretokenizer));
-    implied_ignore_merges = vocabulary.pretokenizer_->ignore_merges;
-    implied_add_bos = vocabulary.pretokenizer_->add_bos;
+    TERN_TRY_ASSIGN(pretokenizer_, find_pretokenizer(data.pretokenizer));
+    implied_ignore_merges = pretokenizer_->ignore_merges;
+    implied_add_bos = pretokenizer_->add_bos;
   }
-  vocabulary.add_bos_ = data.add_bos.value_or(implied_add_bos);
-  vocabulary.add_eos_ = data.add_eos.value_or(false);
-  vocabulary.add_space_prefix_ = is_spm && data.add_space_prefix.value_or(true);
-  vocabulary.ignore_merges_ = !is_spm && data.ignore_merges.value_or(implied_ignore_merges);
-  TERN_TRY(vocabulary.resolve_special_tokens(data));
-  TERN_TRY(vocabulary.resolve_types(data));
-  vocabulary.resolve_end_of_generation(data);
-  TERN_TRY(vocabulary.copy_pieces(data));
-  if (!is_spm) TERN_TRY(vocabulary.resolve_merges(data));
-  return vocabulary;
+  add_bos_ = data.add_bos.value_or(implied_add_bos);
+  add_eos_ = data.add_eos.value_or(false);
+  add_space_prefix_ = is_spm && data.add_space_prefix.value_or(true);
+  ignore_merges_ = !is_spm && data.ignore_merges.value_or(implied_ignore_merges);
+  TERN_TRY(resolve_special_tokens(data));
+  TERN_TRY(resolve_types(data));
+  resolve_end_of_generation(data);
+  TERN_TRY(copy_pieces(data));
+  if (!is_spm) TERN_TRY(resolve_merges(data));
+  return {};
 }
 
 inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) const {
@@ -122,9 +131,8 @@ inline Result<void> Vocabulary::resolve_special_tokens(const VocabularyData& dat
   const bool is_spm = kind_ == TokenizerKind::spm_bpe;
   // Token 11 ends texts in the vocabularies that rely on this default, and is a comma in others.
   constexpr size_t kBpeDefault = 11;
-  const bool has_bpe_default =
-      data.types.size() > kBpeDefault &&
-      data.types[kBpeDefault] == static_cast<int32_t>(TokenType::control);
+  const bool has_bpe_default = data.types.size() > kBpeDefault &&
+                               data.types[kBpeDefault] == static_cast<int32_t>(TokenType::control);
   const auto spm_default = [n](TokenId id) { return static_cast<size_t>(id) < n ? id : kNoToken; };
   const TokenId bpe_default = has_bpe_default ? static_cast<TokenId>(kBpeDefault) : kNoToken;
   struct Role {

@@ -1,0 +1,127 @@
+// Generation: where it stops, what it hands out, what it leaves in the session.
+#include "tern/engine/generate.hpp"
+
+#include <string>
+
+#include "support/model_fixture.hpp"
+#include "support/shared_fixtures.hpp"
+
+using namespace tern_test;
+using tern::StopReason;
+using tern::TokenId;
+
+namespace {
+
+ModelPtr stories() {
+  auto model = tern::Model::load_file(TERN_SOURCE_DIR "/examples/models/stories.gguf", {});
+  REQUIRE(model.ok());
+  return *model;
+}
+
+SessionPtr prompted(const ModelPtr& model, const std::string& prompt, uint32_t context = 0) {
+  tern::SessionOptions options;
+  options.context = context;
+  auto session = open_session(model, options);
+  tern::Vector<TokenId> ids;
+  REQUIRE(model->tokenizer()->encode(prompt, {}, ids).ok());
+  REQUIRE(session->evaluate(ids).ok());
+  return session;
+}
+
+struct Story {
+  std::string text;
+  std::vector<TokenId> tokens;
+  tern::Generation generation;
+};
+
+Story tell(tern::Session& session, const tern::GenerateOptions& options, size_t stop_after = SIZE_MAX) {
+  Story story;
+  const auto result = tern::generate(session, options, [&](std::string_view text, TokenId token) {
+    story.text += text;
+    story.tokens.push_back(token);
+    return story.tokens.size() < stop_after;
+  });
+  REQUIRE(result.ok());
+  story.generation = *result;
+  return story;
+}
+
+}  // namespace
+
+TEST_CASE("generation stops at max_tokens with every token in the session") {
+  const auto model = stories();
+  const auto session = prompted(model, "Once upon a time");
+  const uint32_t before = session->position();
+  tern::GenerateOptions options;
+  options.max_tokens = 12;
+  const Story story = tell(*session, options);
+  CHECK(story.generation.reason == StopReason::max_tokens);
+  CHECK(story.generation.n_tokens == 12);
+  CHECK(session->position() == before + 12);
+  CHECK(std::equal(story.tokens.begin(), story.tokens.end(), session->tokens().begin() + before));
+  CHECK_FALSE(story.text.empty());
+}
+
+TEST_CASE("going on after a stop gives the text of not having stopped") {
+  const auto model = stories();
+  tern::GenerateOptions options;
+  options.sampler.temperature = 0.8f;
+  options.sampler.seed = 5;
+  options.max_tokens = 40;
+  const std::string whole = tell(*prompted(model, "The dog"), options).text;
+  const auto session = prompted(model, "The dog");
+  options.max_tokens = 15;
+  std::string parts = tell(*session, options).text;
+  options.max_tokens = 25;
+  parts += tell(*session, options).text;
+  CHECK(parts == whole);
+}
+
+TEST_CASE("a full context ends generation, and the last token is handed out") {
+  const auto model = stories();
+  const auto session = prompted(model, "Once upon a time", 16);
+  tern::GenerateOptions options;
+  options.max_tokens = 100;
+  const Story story = tell(*session, options);
+  CHECK(story.generation.reason == StopReason::context_full);
+  CHECK(session->position() == 16);
+  CHECK(story.tokens.size() == 16 - prompted(model, "Once upon a time")->position() + 1);
+}
+
+TEST_CASE("the callback can stop, and the token at which it did is not in the session") {
+  const auto model = stories();
+  const auto session = prompted(model, "Once upon a time");
+  const uint32_t before = session->position();
+  tern::GenerateOptions options;
+  options.max_tokens = 100;
+  const Story story = tell(*session, options, 5);
+  CHECK(story.generation.reason == StopReason::callback);
+  CHECK(story.generation.n_tokens == 5);
+  CHECK(session->position() == before + 4);
+}
+
+TEST_CASE("an end token stops generation and is not shown") {
+  const auto model = stories();
+  tern::GenerateOptions options;
+  options.sampler.temperature = 1;
+  options.max_tokens = 250;
+  bool ended = false;
+  for (uint64_t seed = 0; seed < 20 && !ended; ++seed) {
+    options.sampler.seed = seed;
+    const auto session = prompted(model, "Once upon a time");
+    const Story story = tell(*session, options);
+    if (story.generation.reason != StopReason::end_of_generation) continue;
+    ended = true;
+    CHECK(story.text.find("<|end_of_text|>") == std::string::npos);
+    CHECK(story.generation.n_tokens == story.tokens.size());
+  }
+  CHECK(ended);
+}
+
+TEST_CASE("a model without a vocabulary cannot generate text") {
+  const auto bytes = gguf_of(random_model(small_shape(), 1, 3), tern::TensorType::tq2_0).build();
+  const auto session = open_session(load(bytes));
+  REQUIRE(session->evaluate(some_tokens(3, 70)).ok());
+  const auto result = tern::generate(*session, {}, [](std::string_view, TokenId) { return true; });
+  CHECK(result.status() == tern::Status::unsupported_tokenizer);
+}

