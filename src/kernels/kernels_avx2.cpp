@@ -1,14 +1,15 @@
 // AVX2 kernels: sixteen lanes are two registers, rows 0-7 and rows 8-15 of a tile.
 //
 // Room: kernels. A block of a T2 tile is two 32-byte loads; masking two bits at a time gives u of
-// four neighbouring columns of eight rows each, and one vpmaddubsw multiplies them by four broadcast
-// activations into pairs of 16 bits:
+// four neighbouring columns of eight rows each, and one vpmaddubsw multiplies them by four
+// broadcast activations into pairs of 16 bits:
 //
 //     lanes 2r, 2r+1:  u[r][c]*q[c] + u[r][c+1]*q[c+1],  u[r][c+2]*q[c+2] + u[r][c+3]*q[c+3]
 //
 // Bound: vpmaddubsw saturates at 32767, a pair is at most 2 * 3 * 127 = 762 with code 3; 40 pairs
 // (30480) are added in 16 bits before vpmaddwd widens them to 32, where docs/numerics.md 4.4 keeps
-// the end in range. Instructions: AVX2, F16C, and no fused multiply-add. Exported symbol: the table.
+// the end in range. Instructions: AVX2, F16C, and no fused multiply-add. Exported symbol: the
+// table.
 #include "kernels/tables.hpp"
 #include "kernels/target_region.hpp"
 
@@ -64,25 +65,26 @@ static inline V v_max(V a, V b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_
 static inline V v_min(V a, V b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
 static inline float v_sqrt1(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
 
-static inline __m128i load_half(const uint16_t* p) {
-  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+// Halves of stored rows may lie at odd addresses, hence the untyped pointers.
+static inline __m128i load_eight(const void* p, size_t at) {
+  return _mm_loadu_si128(static_cast<const __m128i*>(p) + at);
 }
-static inline V v_load_f16(const uint16_t* p) {
-  return {_mm256_cvtph_ps(load_half(p)), _mm256_cvtph_ps(load_half(p + 8))};
+static inline V v_load_f16(const void* p) {
+  return {_mm256_cvtph_ps(load_eight(p, 0)), _mm256_cvtph_ps(load_eight(p, 1))};
 }
 static inline __m256 bf16_to_floats(__m128i bits) {
   return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16));
 }
-static inline V v_load_bf16(const uint16_t* p) {
-  return {bf16_to_floats(load_half(p)), bf16_to_floats(load_half(p + 8))};
+static inline V v_load_bf16(const void* p) {
+  return {bf16_to_floats(load_eight(p, 0)), bf16_to_floats(load_eight(p, 1))};
 }
 // There are no masked moves of 16 bits: the ends of rows go through sixteen elements of stack.
-static inline V v_load_f16_n(const uint16_t* p, size_t n) {
+static inline V v_load_f16_n(const void* p, size_t n) {
   uint16_t copy[16] = {};
   __builtin_memcpy(copy, p, n * sizeof(uint16_t));
   return v_load_f16(copy);
 }
-static inline V v_load_bf16_n(const uint16_t* p, size_t n) {
+static inline V v_load_bf16_n(const void* p, size_t n) {
   uint16_t copy[16] = {};
   __builtin_memcpy(copy, p, n * sizeof(uint16_t));
   return v_load_bf16(copy);
@@ -124,14 +126,10 @@ static inline float v_tree(V v) {
 }
 
 static inline VI v_to_int(V v) { return {_mm256_cvtps_epi32(v.lo), _mm256_cvtps_epi32(v.hi)}; }
-static inline V v_from_int(VI v) {
-  return {_mm256_cvtepi32_ps(v.lo), _mm256_cvtepi32_ps(v.hi)};
-}
+static inline V v_from_int(VI v) { return {_mm256_cvtepi32_ps(v.lo), _mm256_cvtepi32_ps(v.hi)}; }
 static inline VI vi_zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
 static inline VI vi_set(int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
-static inline VI vi_half(VI k) {
-  return {_mm256_srai_epi32(k.lo, 1), _mm256_srai_epi32(k.hi, 1)};
-}
+static inline VI vi_half(VI k) { return {_mm256_srai_epi32(k.lo, 1), _mm256_srai_epi32(k.hi, 1)}; }
 static inline VI vi_add(VI a, VI b) {
   return {_mm256_add_epi32(a.lo, b.lo), _mm256_add_epi32(a.hi, b.hi)};
 }
@@ -153,16 +151,14 @@ static inline VI vi_max_u(VI a, VI b) {
 }
 static inline uint32_t vi_reduce_max_u(VI v) {
   const __m256i eight = _mm256_max_epu32(v.lo, v.hi);
-  __m128i four =
-      _mm_max_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  __m128i four = _mm_max_epu32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
   four = _mm_max_epu32(four, _mm_shuffle_epi32(four, 0x4E));
   four = _mm_max_epu32(four, _mm_shuffle_epi32(four, 0xB1));
   return static_cast<uint32_t>(_mm_cvtsi128_si32(four));
 }
 static inline int32_t vi_reduce_add(VI v) {
   const __m256i eight = _mm256_add_epi32(v.lo, v.hi);
-  __m128i four =
-      _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+  __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
   four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4E));
   four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xB1));
   return _mm_cvtsi128_si32(four);
@@ -187,11 +183,14 @@ static inline VI vi_times_128(VI v) {
   return {_mm256_slli_epi32(v.lo, 7), _mm256_slli_epi32(v.hi, 7)};
 }
 
+// Each body builds on those before it.
+// clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/avx2_product.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
+// clang-format on
 
 // Unpacking costs a quarter of the product of four tokens, so the vector kernel serves any number;
 // the token packing (none) is inherited.

@@ -1,4 +1,5 @@
-// AVX-512 kernels with the int8 dot unit (vpdpbusd): 16 rows of a tile are the 16 lanes of a register.
+// AVX-512 kernels with the int8 dot unit (vpdpbusd): 16 rows of a tile are the 16 lanes of a
+// register.
 //
 // Room: kernels. A block of a T2 tile is one 64-byte load; masking two bits at a time gives four
 // registers of u for four neighbouring columns each, and one vpdpbusd per register multiplies them
@@ -42,19 +43,20 @@ static inline V v_div(V a, V b) { return _mm512_div_ps(a, b); }
 static inline V v_max(V a, V b) { return _mm512_max_ps(a, b); }
 static inline V v_min(V a, V b) { return _mm512_min_ps(a, b); }
 static inline float v_sqrt1(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
-static inline V v_load_f16(const uint16_t* p) {
-  return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+// Halves of stored rows may lie at odd addresses, hence the untyped pointers.
+static inline V v_load_f16(const void* p) {
+  return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 }
-static inline V v_load_f16_n(const uint16_t* p, size_t n) {
+static inline V v_load_f16_n(const void* p, size_t n) {
   return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first_n(n), p));
 }
 static inline V bf16_to_v(__m256i bits) {
   return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
 }
-static inline V v_load_bf16(const uint16_t* p) {
-  return bf16_to_v(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+static inline V v_load_bf16(const void* p) {
+  return bf16_to_v(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 }
-static inline V v_load_bf16_n(const uint16_t* p, size_t n) {
+static inline V v_load_bf16_n(const void* p, size_t n) {
   return bf16_to_v(_mm256_maskz_loadu_epi16(first_n(n), p));
 }
 static inline __m256i v_to_f16(V v) {
@@ -74,8 +76,7 @@ static inline V v_nan_from(V v, V x) {
   return _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
 }
 static inline float v_tree(V v) {
-  const __m256 eight =
-      _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256(v), _mm512_extractf32x8_ps(v, 1));
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
   const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
@@ -104,12 +105,15 @@ static inline VI vi_plane_high(VI v) {
 static inline VI vi_times_128(VI v) { return _mm512_slli_epi32(v, 7); }
 static inline VI vi_set(int32_t x) { return _mm512_set1_epi32(x); }
 
+// Each body builds on those before it.
+// clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/avx512_product.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
 #include "kernels/body/avx512_matrix.inl.hpp"
+// clang-format on
 
 }  // namespace
 }  // namespace avx512vnni

@@ -12,6 +12,8 @@ TERN_NAMESPACE_BEGIN
 namespace scalar {
 namespace {
 
+// Each body builds on those before it.
+// clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/reference_math.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
@@ -19,6 +21,7 @@ namespace {
 #include "kernels/body/scalar_product.inl.hpp"
 #include "kernels/body/scalar_vector.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+// clang-format on
 
 }  // namespace
 }  // namespace scalar

@@ -124,8 +124,8 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
   PathText text;
   if (!text.assign(path)) return kPathTooLong;
   Descriptor file;
-  do {
-    file.value = ::open(text.text, O_RDONLY | O_CLOEXEC);
+  do {  // not waiting for the writer of a pipe, which is refused below; nothing to regular files
+    file.value = ::open(text.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   } while (file.value < 0 && errno == EINTR);
   if (file.value < 0) return errno == ENOENT || errno == ENOTDIR ? kNotFound : kCannotOpen;
   struct stat info;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <new>
 
+#include "tern/base/memory_wall.hpp"
 #include "tern/platform/fp_environment.hpp"
 
 #if defined(TERN_NO_THREADS)
@@ -47,7 +48,7 @@ struct ThreadPool::Shared {
   uint32_t n_workers = 1;
 
   alignas(64) std::atomic<uint64_t> job{0};
-  Task task = nullptr;     // written before `job` is published, read after a claim
+  Task task = nullptr;  // written before `job` is published, read after a claim
   void* context = nullptr;
   alignas(64) std::atomic<uint32_t> n_done{0};
   alignas(64) std::atomic<uint32_t> wake{0};  // changes when parked threads should look again
@@ -168,26 +169,31 @@ Result<std::shared_ptr<ThreadPool>> ThreadPool::create(uint32_t n_threads,
 #if defined(TERN_NO_THREADS)
   n_threads = 1;
 #endif
-  // The pool owns from here on: its destructor cleans up after any partial start.
-  auto pool = std::allocate_shared<ThreadPool>(HostAllocator<ThreadPool>(hooks));
+  return catch_out_of_memory([&]() -> Result<std::shared_ptr<ThreadPool>> {
+    // The pool owns from here on: its destructor cleans up after any partial start.
+    auto pool = std::allocate_shared<ThreadPool>(HostAllocator<ThreadPool>(hooks));
+    TERN_TRY(pool->start(n_threads, hooks));
+    return pool;
+  });
+}
+
+Result<void> ThreadPool::start(uint32_t n_threads, const AllocatorHooks& hooks) {
   void* block = hooks.allocate(hooks.user, sizeof(Shared), alignof(Shared));
   if (block == nullptr) return Error(Status::out_of_memory, "out of memory");
-  auto* shared = new (block) Shared();
-  pool->shared_ = shared;
-  shared->hooks = hooks;
-  shared->n_workers = n_threads;
-  if (n_threads == 1) return pool;
+  shared_ = new (block) Shared();
+  shared_->hooks = hooks;
+  shared_->n_workers = n_threads;
+  if (n_threads == 1) return {};
   const size_t bytes = sizeof(Shared::Thread) * (n_threads - 1);
-  shared->threads = static_cast<Shared::Thread*>(
-      hooks.allocate(hooks.user, bytes, alignof(Shared::Thread)));
-  if (shared->threads == nullptr) return Error(Status::out_of_memory, "out of memory");
-  for (uint32_t i = 0; i + 1 < n_threads; ++i) {
-    if (!start_thread(&shared->threads[i], shared)) {
+  shared_->threads =
+      static_cast<Shared::Thread*>(hooks.allocate(hooks.user, bytes, alignof(Shared::Thread)));
+  if (shared_->threads == nullptr) return Error(Status::out_of_memory, "out of memory");
+  for (; shared_->n_threads + 1 < n_threads; ++shared_->n_threads) {
+    if (!start_thread(&shared_->threads[shared_->n_threads], shared_)) {
       return Error(Status::io_error, "cannot start a thread");
     }
-    ++shared->n_threads;
   }
-  return pool;
+  return {};
 }
 
 ThreadPool::~ThreadPool() {
@@ -208,8 +214,8 @@ ThreadPool::~ThreadPool() {
 uint32_t ThreadPool::n_workers() const { return shared_->n_workers; }
 
 void ThreadPool::run(size_t n, Task task, void* context) {
-  const bool alone = shared_->n_threads == 0 || n <= 1 ||
-                     shared_->busy.exchange(true, std::memory_order_acquire);
+  const bool alone =
+      shared_->n_threads == 0 || n <= 1 || shared_->busy.exchange(true, std::memory_order_acquire);
   if (alone) {
     for (size_t i = 0; i < n; ++i) task(context, i);
     return;

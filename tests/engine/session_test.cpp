@@ -1,7 +1,9 @@
 // Sessions: the bits do not depend on how the work is cut, and failures leave no trace.
 #include "tern/engine/session.hpp"
 
+#if !defined(TERN_NO_THREADS)
 #include <thread>
+#endif
 
 #include "support/allocation_counter.hpp"
 #include "support/model_fixture.hpp"
@@ -123,6 +125,7 @@ TEST_CASE("a cancelled call leaves the session as it was, and the next call runs
   CHECK(std::equal(fresh->logits().begin(), fresh->logits().end(), session->logits().begin()));
 }
 
+#if !defined(TERN_NO_THREADS)
 TEST_CASE("cancel from another thread ends a running call") {
   LogicalModel shape = small_shape();
   shape.context_len = 100000;
@@ -136,6 +139,7 @@ TEST_CASE("cancel from another thread ends a running call") {
   canceller.join();
   CHECK(session->position() == 0);
 }
+#endif
 
 TEST_CASE("evaluate, sample and log_prob allocate nothing") {
   const auto bytes = model_bytes();
@@ -161,6 +165,7 @@ TEST_CASE("evaluate, sample and log_prob allocate nothing") {
   CHECK(after == before);
 }
 
+#if !defined(TERN_NO_THREADS)
 TEST_CASE("a host's scheduler gives the same bits as tern's own pool") {
   struct Host {
     std::atomic<int> calls{0};
@@ -200,6 +205,7 @@ TEST_CASE("sessions of one model run on many threads at once") {
   for (auto& thread : threads) thread.join();
   for (const auto& result : results) CHECK(result == expected);
 }
+#endif
 
 TEST_CASE("an activation that overflows gives a status, not logits") {
   LogicalModel m = random_model(small_shape("llama"), 1, 3);

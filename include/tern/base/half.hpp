@@ -1,7 +1,8 @@
 // Half-precision floats by their bits: binary16 and bfloat16 to and from binary32.
 //
-// Room: base. Integer operations only, so the results do not depend on the host's float flags. Compiler
-// builtins stand for <bit>: its templates would be weak symbols in a kernel object without optimization.
+// Room: base. Integer operations only, so the results do not depend on the host's float flags.
+// Compiler builtins stand for <bit>: its templates would be weak symbols in a kernel object without
+// optimization.
 #pragma once
 
 #include <cstdint>
@@ -34,11 +35,11 @@ constexpr TERN_ALWAYS_INLINE uint16_t f16_from_f32_bits(uint32_t bits) {
     return static_cast<uint16_t>(sign | 0x7E00u | ((magnitude >> 13) & 0x3FFu));
   }
   if (magnitude >= 0x477FF000u) return static_cast<uint16_t>(sign | 0x7C00u);  // >= 65520
-  if (magnitude < 0x38800000u) {                    // below 2^-14: subnormal or zero
+  if (magnitude < 0x38800000u) {  // below 2^-14: subnormal or zero
     if (magnitude < 0x33000000u) return static_cast<uint16_t>(sign);  // below 2^-25
     const uint32_t exponent = magnitude >> 23;
     const uint32_t fraction = (magnitude & 0x7FFFFFu) | 0x800000u;
-    const uint32_t shift = 126 - exponent;          // 14..24 bits fall off
+    const uint32_t shift = 126 - exponent;  // 14..24 bits fall off
     const uint32_t kept = fraction >> shift;
     const uint32_t rest = fraction & ((1u << shift) - 1);
     const uint32_t half = 1u << (shift - 1);

@@ -7,6 +7,7 @@
 #include <cstddef>
 
 #include "tern/base/buffer.hpp"
+#include "tern/base/checked_math.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -36,8 +37,7 @@ class TensorView {
 
   /// The element at one index per dimension.
   template <typename... Index>
-    requires(sizeof...(Index) == Rank)
-  T& operator()(Index... index) const {
+  requires(sizeof...(Index) == Rank) T& operator()(Index... index) const {
     const Shape at{static_cast<size_t>(index)...};
     size_t offset = 0;
     for (size_t d = 0; d < Rank; ++d) {
@@ -48,9 +48,7 @@ class TensorView {
   }
 
   /// The view with the first dimension fixed: row i of a matrix, slice i of a cube.
-  TensorView<T, Rank - 1> slice(size_t i) const
-    requires(Rank > 1)
-  {
+  TensorView<T, Rank - 1> slice(size_t i) const requires(Rank > 1) {
     TERN_ASSERT(i < shape_[0]);
     std::array<size_t, Rank - 1> shape;
     std::array<size_t, Rank - 1> stride;
@@ -82,9 +80,8 @@ class Tensor {
     size_t size = 1;
     for (size_t d = Rank; d-- > 0;) {
       stride[d] = size;
-      size_t extent = shape[d];
-      if (d == Rank - 1) extent = (extent + row_multiple - 1) / row_multiple * row_multiple;
-      if (__builtin_mul_overflow(size, extent, &size)) {
+      const auto extent = checked_round_up(shape[d], d == Rank - 1 ? row_multiple : 1);
+      if (!extent || __builtin_mul_overflow(size, *extent, &size)) {
         return Error(Status::out_of_memory, "out of memory");
       }
     }
@@ -100,15 +97,11 @@ class Tensor {
   T* data() { return buffer_.data(); }
   const T* data() const { return buffer_.data(); }
   size_t size_bytes() const { return buffer_.size_bytes(); }
-  T* row(size_t i)
-    requires(Rank == 2)
-  {
+  T* row(size_t i) requires(Rank == 2) {
     TERN_ASSERT(i < shape_[0]);
     return buffer_.data() + i * stride_[0];
   }
-  const T* row(size_t i) const
-    requires(Rank == 2)
-  {
+  const T* row(size_t i) const requires(Rank == 2) {
     TERN_ASSERT(i < shape_[0]);
     return buffer_.data() + i * stride_[0];
   }

@@ -161,7 +161,7 @@ inline Result<void> Model::check_all_tensors_known(const GgufFile& file) const {
   uint64_t n_known = 0;
   for (const std::string_view name : {detail::kEmbeddingName, detail::kHeadName,
                                       detail::kOutputNormName, detail::kRopeFactorsName}) {
-    n_known += file.find_tensor(name) != nullptr ? 1 : 0;
+    n_known += file.find_tensor(name) != nullptr ? 1u : 0u;
   }
   // Every required tensor is found by name later; so a surplus is one that no rule names.
   if (file.tensors().size() <= n_known + per_layer * config_.n_layers) return {};

@@ -32,19 +32,22 @@ class ThreadPool {
 
   /// Starts n_threads - 1 threads; the thread that calls run() is the last one.
   /// Requires: n_threads >= 1; 1 creates no thread. Errors: out_of_memory, io_error (no thread).
-  static Result<std::shared_ptr<ThreadPool>> create(uint32_t n_threads, const AllocatorHooks& hooks);
+  static Result<std::shared_ptr<ThreadPool>> create(uint32_t n_threads,
+                                                    const AllocatorHooks& hooks);
 
   /// Calls task(context, i) once for every i < n, returns when all are done.
   void run(size_t n, Task task, void* context);
   uint32_t n_workers() const;
 
-  struct Shared;  // what the threads see; private to the source file
+  struct Shared;           // what the threads see; private to the source file
   ThreadPool() = default;  // use create()
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
  private:
+  Result<void> start(uint32_t n_threads, const AllocatorHooks& hooks);
+
   Shared* shared_ = nullptr;
 };
 

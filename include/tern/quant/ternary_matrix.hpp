@@ -31,30 +31,30 @@ struct TernaryView {
 
 /// Bytes of a matrix [rows, cols] in a packing, or nothing when that does not fit 64 bits.
 constexpr std::optional<uint64_t> packed_bytes(Packing packing, uint32_t rows, uint32_t cols) {
-  // Each packing is `lines` runs of `line` bytes; only their product can be too large.
+  // Each packing is `lines` runs of `blocks` blocks; only their product can be too large.
   uint64_t lines = 0;
-  uint64_t line = 0;
+  uint64_t blocks = 0;
   switch (packing) {
     case Packing::t2:
-      lines = T2Tiles::row_tiles(rows), line = T2Tiles::tile_bytes(cols);
+      lines = T2Tiles::row_tiles(rows), blocks = T2Tiles::col_blocks(cols);
       break;
     case Packing::t5:
-      lines = T5Tiles::row_tiles(rows), line = T5Tiles::tile_bytes(cols);
+      lines = T5Tiles::row_tiles(rows), blocks = T5Tiles::col_blocks(cols);
       break;
     case Packing::t2r:
-      lines = rows, line = T2Lines::line_bytes(cols);
+      lines = rows, blocks = T2Lines::blocks(cols);
       break;
     case Packing::t5r:
-      lines = rows, line = T5Lines::line_bytes(cols);
+      lines = rows, blocks = T5Lines::blocks(cols);
       break;
     case Packing::t2c:
-      lines = cols, line = T2Lines::line_bytes(rows);
+      lines = cols, blocks = T2Lines::blocks(rows);
       break;
     case Packing::t5c:
-      lines = cols, line = T5Lines::line_bytes(rows);
+      lines = cols, blocks = T5Lines::blocks(rows);
       break;
   }
-  return checked_mul(lines, line);
+  return checked_mul(lines, blocks * kTritBlockBytes);
 }
 
 /// Writes rows of u codes into tiles. Rows may come in any order, also from several threads;

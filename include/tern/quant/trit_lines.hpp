@@ -17,9 +17,13 @@ template <typename Code>
 struct TritLines {
   static constexpr size_t kBlockElems = kTritBlockBytes * Code::kDigits;
 
+  /// Blocks of a line of n elements.
+  static constexpr TERN_ALWAYS_INLINE size_t blocks(size_t n) {
+    return n / kBlockElems + (n % kBlockElems != 0 ? 1 : 0);
+  }
   /// Bytes of a line of n elements: the distance between lines.
   static constexpr TERN_ALWAYS_INLINE size_t line_bytes(size_t n) {
-    return (n + kBlockElems - 1) / kBlockElems * kTritBlockBytes;
+    return blocks(n) * kTritBlockBytes;
   }
 
   /// Encodes a line, padding included; element i is `u[i * stride]`: stride 1 for a row of W, the

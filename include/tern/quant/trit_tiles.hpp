@@ -25,10 +25,10 @@ struct TritTiles {
   static constexpr size_t kBlockCols = 4 * Code::kDigits;
 
   static constexpr TERN_ALWAYS_INLINE size_t row_tiles(size_t rows) {
-    return (rows + kTileRows - 1) / kTileRows;
+    return rows / kTileRows + (rows % kTileRows != 0 ? 1 : 0);
   }
   static constexpr TERN_ALWAYS_INLINE size_t col_blocks(size_t cols) {
-    return (cols + kBlockCols - 1) / kBlockCols;
+    return cols / kBlockCols + (cols % kBlockCols != 0 ? 1 : 0);
   }
   /// Bytes of one row tile: the distance between tiles.
   static constexpr TERN_ALWAYS_INLINE size_t tile_bytes(size_t cols) {

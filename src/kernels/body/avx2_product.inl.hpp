@@ -17,7 +17,8 @@ static inline __m256i load_bytes(const void* p) {
   return _mm256_loadu_si256(static_cast<const __m256i*>(p));
 }
 
-// The sum of 16 * n_blocks activations; a block adds at most 2 * 128 to a 16-bit lane, widened at once.
+// The sum of 16 * n_blocks activations; a block adds at most 2 * 128 to a 16-bit lane, widened at
+// once.
 static inline int32_t column_sum(const int8_t* q, size_t n_blocks) {
   __m128i sum = _mm_setzero_si128();
   for (size_t b = 0; b < n_blocks; ++b) {
@@ -55,7 +56,7 @@ static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8
     const size_t end = n_blocks - b < kBlocksBeforeWidening ? n_blocks : b + kBlocksBeforeWidening;
     VI pairs[kPlanes];
 #pragma GCC unroll 4
-  for (size_t p = 0; p < kPlanes; ++p) pairs[p] = vi_zero();
+    for (size_t p = 0; p < kPlanes; ++p) pairs[p] = vi_zero();
     for (; b < end; ++b) {
       const uint8_t* block = blocks + kTritBlockBytes * b;
       _mm_prefetch(reinterpret_cast<const char*>(block + kPrefetchBytes), _MM_HINT_T0);
@@ -67,7 +68,7 @@ static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8
       accumulate_quarter<3, kPlanes>(bits, planes, at, pairs);
     }
 #pragma GCC unroll 4
-  for (size_t p = 0; p < kPlanes; ++p) {
+    for (size_t p = 0; p < kPlanes; ++p) {
       acc[p].lo = _mm256_add_epi32(acc[p].lo, _mm256_madd_epi16(pairs[p].lo, one));
       acc[p].hi = _mm256_add_epi32(acc[p].hi, _mm256_madd_epi16(pairs[p].hi, one));
     }

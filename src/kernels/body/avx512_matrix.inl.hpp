@@ -1,5 +1,5 @@
-// The matrix kernel over T2 tiles with vpdpbusd (docs/numerics.md 4): two tiles unpacked to bytes meet
-// twelve packed tokens. Included inside the AVX-512 region, after vector_product.inl.hpp.
+// The matrix kernel over T2 tiles with vpdpbusd (docs/numerics.md 4): two tiles unpacked to bytes
+// meet twelve packed tokens. Included inside the AVX-512 region, after vector_product.inl.hpp.
 
 constexpr size_t kTokenTile = 12;      // tokens a pass: 2 tiles x 12 = 24 accumulators of 32
 constexpr size_t kColumnBlock = 1024;  // columns unpacked at a time: 2 tiles x 16 KiB stay in cache
@@ -9,7 +9,8 @@ static inline __mmask16 row_mask(const TernaryView& w, size_t tile) {
   return first_n(rows_of_tile(w, tile));
 }
 
-// Packed activations: [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the end.
+// Packed activations: [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the
+// end.
 static inline size_t packed_plane_bytes(size_t n, size_t k) {
   return (n + kTokenTile - 1) / kTokenTile * kTokenTile * T2Tiles::col_blocks(k) * 16;
 }
@@ -35,7 +36,8 @@ static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, s
 static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t end,
                         int8_t* packed) {
   pack_plane(a.high, a.stride, k, begin, end, packed);
-  if (a.low != nullptr) pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
+  if (a.low != nullptr)
+    pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
 }
 
 // Unpacks kTiles tiles of columns [begin, begin + count) to bytes: [column / 4][tile][16 rows][4].
@@ -55,14 +57,14 @@ static inline void unpack_tiles(const uint8_t* tiles, size_t tile_bytes, size_t 
 
 // Which part of the sum over columns a call of matrix_step continues.
 struct MatrixStep {
-  size_t count;    // columns of this block
-  bool opens;      // the first block of the high plane: start from -sum
-  bool shifts;     // the first block of the low plane: acc = acc * 128 - sum_low
-  bool closes;     // the last block of the last plane: scale and write floats
+  size_t count;  // columns of this block
+  bool opens;    // the first block of the high plane: start from -sum
+  bool shifts;   // the first block of the low plane: acc = acc * 128 - sum_low
+  bool closes;   // the last block of the last plane: scale and write floats
 };
 
-// sum[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers, so
-// the loops over them are unrolled, the copies at both ends included.
+// sum[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers,
+// so the loops over them are unrolled, the copies at both ends included.
 template <size_t kTiles>
 static inline void add_products(const uint8_t* unpacked, const int8_t* packed, size_t n,
                                 VI (*sum)[kTokenTile]) {
@@ -72,7 +74,8 @@ static inline void add_products(const uint8_t* unpacked, const int8_t* packed, s
 #pragma GCC unroll 2
     for (size_t t = 0; t < kTiles; ++t) acc[t][i] = sum[t][i];
   }
-  for (size_t c = 0; c < n; c += 4, unpacked += kTritBlockBytes * kTiles, packed += 4 * kTokenTile) {
+  for (size_t c = 0; c < n;
+       c += 4, unpacked += kTritBlockBytes * kTiles, packed += 4 * kTokenTile) {
     VI u[kTiles];
 #pragma GCC unroll 2
     for (size_t t = 0; t < kTiles; ++t) u[t] = _mm512_loadu_si512(unpacked + kTritBlockBytes * t);
@@ -90,11 +93,12 @@ static inline void add_products(const uint8_t* unpacked, const int8_t* packed, s
   }
 }
 
-// kTiles tiles x up to kTokenTile tokens over one block of columns; partial sums live in y as int32.
+// kTiles tiles x up to kTokenTile tokens over one block of columns; partial sums live in y as
+// int32.
 template <size_t kTiles>
-static inline void matrix_step(const TernaryView& w, const ActivationView& a, const uint8_t* unpacked,
-                               const int8_t* packed, size_t token, size_t tile,
-                               const MatrixStep& step, float* y, size_t y_stride) {
+static inline void matrix_step(const TernaryView& w, const ActivationView& a,
+                               const uint8_t* unpacked, const int8_t* packed, size_t token,
+                               size_t tile, const MatrixStep& step, float* y, size_t y_stride) {
   VI sum[kTiles][kTokenTile];
   const size_t count = a.n - token < kTokenTile ? a.n - token : kTokenTile;
   for (size_t t = 0; t < kTiles; ++t) {
@@ -115,8 +119,8 @@ static inline void matrix_step(const TernaryView& w, const ActivationView& a, co
   add_products<kTiles>(unpacked, packed, step.count, sum);
   for (size_t t = 0; t < kTiles; ++t) {
     const __mmask16 rows = row_mask(w, tile + t);
-    const V scale = w.scale_kind == ScaleKind::tensor ? v_set(w.scales[0])
-                                                      : row_scales(w, tile + t, 0, 1);
+    const V scale =
+        w.scale_kind == ScaleKind::tensor ? v_set(w.scales[0]) : row_scales(w, tile + t, 0, 1);
     for (size_t i = 0; i < count; ++i) {
       float* at = y + (token + i) * y_stride + (tile + t) * kTileRows;
       if (step.closes) {
@@ -143,8 +147,8 @@ static void multiply_tiles(const TernaryView& w, const ActivationView& a, const 
                             plane + 1 == n_planes && begin + count == columns};
       unpack_tiles<kTiles>(w.tiles + tile * tile_bytes, tile_bytes, begin, count, unpacked);
       for (size_t token = 0; token < a.n; token += kTokenTile) {
-        matrix_step<kTiles>(w, a, unpacked, plane_packed + token * columns + begin * kTokenTile, token,
-                            tile, step, y, y_stride);
+        matrix_step<kTiles>(w, a, unpacked, plane_packed + token * columns + begin * kTokenTile,
+                            token, tile, step, y, y_stride);
       }
     }
   }
@@ -160,6 +164,7 @@ static void multiply_matrix(const TernaryView& w, const ActivationView& a, const
   }
   auto* unpacked = static_cast<uint8_t*>(scratch);
   size_t tile = tile_begin;
-  for (; tile + 2 <= tile_end; tile += 2) multiply_tiles<2>(w, a, packed, tile, y, y_stride, unpacked);
+  for (; tile + 2 <= tile_end; tile += 2)
+    multiply_tiles<2>(w, a, packed, tile, y, y_stride, unpacked);
   if (tile < tile_end) multiply_tiles<1>(w, a, packed, tile, y, y_stride, unpacked);
 }

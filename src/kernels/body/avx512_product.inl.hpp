@@ -31,8 +31,8 @@ static inline int32_t column_sum(const int8_t* q, size_t n_blocks) {
   return _mm_cvtsi128_si32(sum);
 }
 
-// acc[p][lane] = sum over the blocks of u * plane p from `column` on; kChains chains a plane hide the
-// latency. Every loop over chains is unrolled, so that they are registers.
+// acc[p][lane] = sum over the blocks of u * plane p from `column` on; kChains chains a plane hide
+// the latency. Every loop over chains is unrolled, so that they are registers.
 template <size_t kPlanes>
 static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8_t* const* planes,
                               size_t column, VI* acc) {

@@ -1,46 +1,67 @@
-// The ternary product (docs/numerics.md 4) from the definition: one output, one column at a time.
+// The ternary product (docs/numerics.md 4) from the definition, a tile of rows at a time.
 // Included inside a kernel region.
 
-// u of one element of a tile packing.
-static inline int stored_u(const TernaryView& w, size_t row, size_t col) {
-  return w.packing == Packing::t5 ? T5Tiles::get(w.tiles, w.cols, row, col)
-                                  : T2Tiles::get(w.tiles, w.cols, row, col);
-}
-
-// The exact sum of t * value over columns [begin, end) of one row for one token.
-static int64_t exact_dot(const TernaryView& w, size_t row, const ActivationView& a, size_t token,
-                         size_t begin, size_t end) {
-  int64_t sum = 0;
-  for (size_t col = begin; col < end; ++col) {
-    const size_t at = token * a.stride + col;
-    const int value = a.low != nullptr ? a.high[at] * 128 + a.low[at] : a.high[at];
-    sum += static_cast<int64_t>(stored_u(w, row, col) - 1) * value;
+// sums[r] = sum of t * value over columns [begin, end) of the tile's row r, for one token.
+template <typename Tiles>
+static void tile_sums(const TernaryView& w, size_t tile, const ActivationView& a, size_t token,
+                      size_t begin, size_t end, int32_t* sums) {
+  constexpr size_t kCols = Tiles::kBlockCols;
+  for (size_t r = 0; r < kTileRows; ++r) sums[r] = 0;
+  for (size_t b = begin / kCols; b * kCols < end; ++b) {
+    int32_t values[kCols];
+    for (size_t c = 0; c < kCols; ++c) {
+      const size_t col = b * kCols + c;
+      const size_t at = token * a.stride + col;
+      const int32_t value = a.low != nullptr ? a.high[at] * 128 + a.low[at] : a.high[at];
+      values[c] = col >= begin && col < end ? value : 0;
+    }
+    uint8_t u[kTileRows * kCols];
+    const size_t block = tile * Tiles::col_blocks(w.cols) + b;
+    Tiles::decode_block(w.tiles + block * kTritBlockBytes, u, kCols);
+    for (size_t r = 0; r < kTileRows; ++r) {
+      for (size_t c = 0; c < kCols; ++c) sums[r] += (u[r * kCols + c] - 1) * values[c];
+    }
   }
-  return sum;
 }
 
-static float scaled_row(const TernaryView& w, size_t row, const ActivationView& a, size_t token) {
+template <typename Tiles>
+static void multiply_tile(const TernaryView& w, const ActivationView& a, size_t token, size_t tile,
+                          float* y) {
   const float step = a.tokens[token].step;
+  const size_t first = tile * kTileRows;
+  const size_t count = w.rows - first < kTileRows ? w.rows - first : kTileRows;
+  int32_t sums[kTileRows];
   if (w.scale_kind != ScaleKind::group) {
-    const float scale = w.scales[w.scale_kind == ScaleKind::row ? row : 0];
-    return static_cast<float>(exact_dot(w, row, a, token, 0, w.cols)) * (scale * step);
+    tile_sums<Tiles>(w, tile, a, token, 0, w.cols, sums);
+    for (size_t r = 0; r < count; ++r) {
+      const float scale = w.scales[w.scale_kind == ScaleKind::row ? first + r : 0];
+      y[first + r] = static_cast<float>(sums[r]) * (scale * step);
+    }
+    return;
   }
   const size_t n_groups = (w.cols + w.group_cols - 1) / w.group_cols;
-  float sum = 0.0f;
+  float totals[kTileRows] = {};
   for (size_t g = 0; g < n_groups; ++g) {
     const size_t begin = g * w.group_cols;
     const size_t end = begin + w.group_cols < w.cols ? begin + w.group_cols : w.cols;
-    const float acc = static_cast<float>(exact_dot(w, row, a, token, begin, end));
-    sum = sum + acc * w.scales[row * n_groups + g];
+    tile_sums<Tiles>(w, tile, a, token, begin, end, sums);
+    for (size_t r = 0; r < count; ++r) {
+      const float scale = w.scales[(first + r) * n_groups + g];
+      totals[r] = totals[r] + static_cast<float>(sums[r]) * scale;
+    }
   }
-  return sum * step;
+  for (size_t r = 0; r < count; ++r) y[first + r] = totals[r] * step;
 }
 
 static void multiply_vector(const TernaryView& w, const ActivationView& a, size_t tile_begin,
                             size_t tile_end, float* y, size_t y_stride) {
   for (size_t token = 0; token < a.n; ++token) {
-    for (size_t row = tile_begin * kTileRows; row < tile_end * kTileRows && row < w.rows; ++row) {
-      y[token * y_stride + row] = scaled_row(w, row, a, token);
+    for (size_t tile = tile_begin; tile < tile_end; ++tile) {
+      if (w.packing == Packing::t5) {
+        multiply_tile<T5Tiles>(w, a, token, tile, y + token * y_stride);
+      } else {
+        multiply_tile<T2Tiles>(w, a, token, tile, y + token * y_stride);
+      }
     }
   }
 }

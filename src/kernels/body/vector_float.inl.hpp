@@ -1,6 +1,7 @@
 // The float operations of docs/numerics.md over sixteen lanes, written once for every vector
 // instruction set. Included inside a kernel region after its primitives:
 //
+// clang-format off
 //   V                       sixteen floats            VI                     sixteen int32
 //   v_zero v_set v_load v_store v_add v_sub v_mul v_div v_sqrt1
 //   v_max(a, b)             a > b ? a : b             v_min(a, b)            a < b ? a : b
@@ -10,13 +11,15 @@
 //   v_zero_if_not_positive  v <= 0 ? +0.0 : v         v_nan_from(v, x)       x where x is NaN, else v
 //   v_tree(v)               lane sum by the tree of docs/numerics.md 1
 //   v_to_int v_from_int v_pow2(VI)                    rint to int32, back, 2^k by bits
-//   vi_half(VI)             k >> 1, arithmetic        vi_sub
-//   v_abs_bits vi_zero vi_max_u vi_reduce_max_u       magnitude bits and their unsigned maximum
-//   vi_add vi_reduce_add    sums of int32
-//   vi_store_i8_n(VI, p, n) the low bytes             vi_plane_high(VI)      (v + 64) >> 7
-//   vi_times_128(VI) vi_set  v * 128; one value in all lanes
+//   v_abs_bits vi_max_u vi_reduce_max_u               magnitude bits and their unsigned maximum
+//   vi_zero vi_set vi_add vi_sub vi_reduce_add        integers in lanes, and their sum
+//   vi_half(VI)             k >> 1, arithmetic        vi_times_128(VI)       v * 128
+//   vi_plane_high(VI)       (v + 64) >> 7             vi_store_i8_n(VI, p, n)  n low bytes, 16 at most
+// clang-format on
 
-static inline V v_load_any(const float* p, size_t n) { return n >= 16 ? v_load(p) : v_load_n(p, n); }
+static inline V v_load_any(const float* p, size_t n) {
+  return n >= 16 ? v_load(p) : v_load_n(p, n);
+}
 static inline void v_store_any(float* p, size_t n, V v) {
   if (n >= 16) {
     v_store(p, v);
@@ -176,9 +179,11 @@ static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float s
   for (size_t j = 0; j < n; ++j) {
     const uint16_t* key = keys.data + j * keys.stride;
     V sum = v_zero();
-    for (size_t i = 0; i < whole; i += 16) sum = v_add(sum, v_mul(v_load(q + i), v_load_f16(key + i)));
+    for (size_t i = 0; i < whole; i += 16)
+      sum = v_add(sum, v_mul(v_load(q + i), v_load_f16(key + i)));
     if (whole < dim) {
-      sum = v_add(sum, v_mul(v_load_n(q + whole, dim - whole), v_load_f16_n(key + whole, dim - whole)));
+      sum = v_add(sum,
+                  v_mul(v_load_n(q + whole, dim - whole), v_load_f16_n(key + whole, dim - whole)));
     }
     scores[j] = v_tree(sum) * scale;
   }
@@ -241,10 +246,18 @@ static void pv_f16(const float* weights, float sum, CacheView values, size_t n, 
     const size_t width = dim - d < 64 ? dim - d : 64;
     const CacheView part{values.data + d, values.stride};
     switch ((width + 15) / 16) {
-      case 1: pv_run<1>(weights, inverse, part, n, width, y + d); break;
-      case 2: pv_run<2>(weights, inverse, part, n, width, y + d); break;
-      case 3: pv_run<3>(weights, inverse, part, n, width, y + d); break;
-      default: pv_run<4>(weights, inverse, part, n, width, y + d); break;
+      case 1:
+        pv_run<1>(weights, inverse, part, n, width, y + d);
+        break;
+      case 2:
+        pv_run<2>(weights, inverse, part, n, width, y + d);
+        break;
+      case 3:
+        pv_run<3>(weights, inverse, part, n, width, y + d);
+        break;
+      default:
+        pv_run<4>(weights, inverse, part, n, width, y + d);
+        break;
     }
   }
 }

@@ -1,0 +1,20 @@
+# Every file name is unique in the repository, so that stack traces, search and a unity build are
+# unambiguous. Seed corpora are data and exempt.
+include(${CMAKE_CURRENT_LIST_DIR}/lint.cmake)
+set(MAY_REPEAT CMakeLists.txt README.md package.json package-lock.json)
+
+lint_files(files . ${LINT_FOLDERS})
+list(FILTER files EXCLUDE REGEX "/corpus/")
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME)
+  if(name IN_LIST MAY_REPEAT)
+    continue()
+  endif()
+  string(MAKE_C_IDENTIFIER "${name}" key)
+  if(DEFINED first_${key} AND "${name_${key}}" STREQUAL "${name}")
+    lint_report("${file}" "has the name of ${first_${key}}")
+  endif()
+  set(first_${key} "${file}")
+  set(name_${key} "${name}")
+endforeach()
+lint_finish("unique names")

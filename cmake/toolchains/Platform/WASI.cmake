@@ -1,0 +1,10 @@
+# What CMake must know of WASI: the names of files, and that there are static libraries only.
+set(CMAKE_EXECUTABLE_SUFFIX .wasm)
+set(CMAKE_STATIC_LIBRARY_PREFIX lib)
+set(CMAKE_STATIC_LIBRARY_SUFFIX .a)
+set(CMAKE_FIND_LIBRARY_PREFIXES lib)
+set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
+set_property(GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS FALSE)
+foreach(language C CXX)
+  set(CMAKE_${language}_OUTPUT_EXTENSION .o)
+endforeach()

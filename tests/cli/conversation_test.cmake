@@ -1,0 +1,52 @@
+# chat and run --chat, with the story model made to believe that it has a chat format.
+include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
+
+expect_failure(1 "@stories: the model has no chat format" chat)
+expect_failure(1 "@stories: the model has no chat format" run --chat -p x)
+
+# One more metadata entry, tokenizer.chat_template, in front of the others: 96 bytes, so that the padding
+# behind the metadata stays as it is. The file has 22 entries without it.
+shell("{ head -c 16 ${STORIES}; printf '\\027\\0\\0\\0\\0\\0\\0\\0'; \
+printf '\\027\\0\\0\\0\\0\\0\\0\\0tokenizer.chat_template'; \
+printf '\\010\\0\\0\\0\\065\\0\\0\\0\\0\\0\\0\\0<|im_start|><|im_end|>%31s' ''; \
+tail -c +25 ${STORIES}; } > chat.gguf")
+expect(status 0 "${status}")
+expect_good(inspect chat.gguf --json)
+string(JSON format GET "${out}" tokenizer chat_format)
+expect(chat_format chatml "${format}")
+
+# A conversation of one turn is run --chat.
+file(WRITE one_turn.txt "Tell me of a cat.\n")
+expect_good(run --chat -p "Tell me of a cat." --system "Be kind." -n 20 -m chat.gguf)
+set(answer "${out}")
+tern(INPUT one_turn.txt chat --system "Be kind." -n 20 -m chat.gguf)
+expect(status 0 "${status}")
+expect(stderr "" "${err}")
+expect(stdout "${answer}" "${out}")
+
+# What was said before matters to the second answer; blank lines are no turns; the last line needs no end.
+file(WRITE two_turns.txt "Tell me of a cat.\n\n   \nAnd of a dog.")
+tern(INPUT two_turns.txt chat --system "Be kind." -n 20 -m chat.gguf)
+expect(status 0 "${status}")
+string(FIND "${out}" "${answer}" at)
+expect("the first answer is at" 0 ${at})
+string(LENGTH "${answer}" length)
+string(SUBSTRING "${out}" ${length} -1 second)
+expect_good(run --chat -p "And of a dog." --system "Be kind." -n 20 -m chat.gguf)
+if(second STREQUAL out OR second STREQUAL "")
+  message(SEND_ERROR "the second answer does not know of the first turn: '${second}'")
+endif()
+
+# Turns beyond the context push out the oldest ones, quietly.
+string(REPEAT "Tell me of a cat.\n" 8 lines)
+file(WRITE many_turns.txt "${lines}")
+tern(INPUT many_turns.txt chat -n 24 --ctx 100 -m chat.gguf)
+expect(status 0 "${status}")
+expect(stderr "" "${err}")
+# A message that can never fit is told, and the conversation goes on.
+string(REPEAT "cat " 100 long)
+file(WRITE long_turn.txt "${long}\nTell me of a cat.\n")
+tern(INPUT long_turn.txt chat -n 4 --ctx 100 -m chat.gguf)
+expect(status 0 "${status}")
+expect(stderr "tern: the context is full: 100 tokens; the message is too long\n" "${err}")
+expect_match(stdout "[a-z]" "${out}")

@@ -1,0 +1,37 @@
+# The same seed, the same text; the same tokens, the same logits to the bit: whatever runs them.
+include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
+
+set(prompt "The little cat sat by the river and")
+expect_good(run -p "${prompt}" -n 40 --seed 7)
+set(text "${out}")
+foreach(way "-t;1" "-t;2" "-t;5" "--isa;scalar" "--ctx;64" "-m;${STORIES}")
+  expect_good(run -p "${prompt}" -n 40 --seed 7 ${way})
+  expect("stdout with ${way}" "${text}" "${out}")
+endforeach()
+expect_good(run -p "${prompt}" -n 40 --seed 8)
+if(out STREQUAL text)
+  message(SEND_ERROR "another seed gave the same text")
+endif()
+
+set(tokens "2046 471 481 258 415 11 402 284 258 404 473 644 489 13 338 351 258 983 774 346 332 629 397 716")
+expect_good(logits --tokens "${tokens}" -o all.f32)
+file(SIZE all.f32 size)
+expect("bytes of the logits" 196608 ${size})  # 24 tokens, 2048 floats each
+file(SHA256 all.f32 hash)
+foreach(way "--batch;1" "--batch;7" "--batch;512" "-t;1" "-t;2" "-t;5" "--isa;scalar" "--ctx;24"
+    "--isa;scalar;--batch;7;-t;5" "-m;${STORIES}")
+  file(REMOVE way.f32)
+  expect_good(logits --tokens "${tokens}" -o way.f32 ${way})
+  file(SHA256 way.f32 way_hash)
+  expect("logits with ${way}" ${hash} ${way_hash})
+endforeach()
+# An existing file is replaced, a device is written to.
+expect_good(logits --tokens "2046 471" -o way.f32)
+file(SIZE way.f32 size)
+expect("bytes of the logits" 16384 ${size})
+if(EXISTS /dev/null AND NOT TERN MATCHES "\\.wasm$")
+  expect_good(logits --tokens 1 -o /dev/null)
+  if(NOT EXISTS /dev/null OR EXISTS /dev/null.partial)
+    message(SEND_ERROR "the device was replaced")
+  endif()
+endif()

@@ -1,0 +1,73 @@
+# Results go to standard output and nothing else does; readers that leave and Ctrl-C end it cleanly.
+include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
+
+# A text from standard input is the text of an argument.
+file(WRITE prompt.txt "Once upon a time")
+expect_good(run -p "Once upon a time" -n 20)
+set(by_argument "${out}")
+tern(INPUT prompt.txt run -p - -n 20)
+expect(stdout "${by_argument}" "${out}")
+expect_match(stdout "\n$" "${by_argument}")
+expect_good(run -p "Once upon a time" -n 0)
+expect(stdout "\n" "${out}")
+expect_good(tokenize -p "Once upon a time")
+set(ids "${out}")
+tern(INPUT prompt.txt tokenize -f -)
+expect(stdout "${ids}" "${out}")
+shell("$TERN tokenize -p ''")
+expect(stdout "2046\n" "${out}")
+shell("$TERN tokenize --no-special -p ''")
+expect(stdout "\n" "${out}")
+expect_good(tokenize --decode=)
+expect(stdout "\n" "${out}")
+
+# A full context ends the text, is told, and is no failure.
+tern(run -p "Once upon a time" --ctx 12 -n 100)
+expect(status 0 "${status}")
+expect(stderr "tern: the context is full: 12 tokens\n" "${err}")
+
+# An empty prompt begins with BOS, as the file says; the model then begins a story.
+shell("$TERN run -p '' -n 5")
+expect(stderr "" "${err}")
+expect_match(stdout "^[^ \n].+\n$" "${out}")
+
+# Control tokens count in a prompt, and are seen where that is asked for.
+expect_good(tokenize -p "a<|end_of_text|>b")
+expect_match(stdout "^2046 [0-9 ]+ 2047 [0-9 ]+\n$" "${out}")
+expect_good(tokenize --no-special -p "a<|end_of_text|>b")
+if(out MATCHES "2046|2047")
+  message(SEND_ERROR "--no-special gave control tokens: ${out}")
+endif()
+expect_good(tokenize --decode "2046 471 2047")
+expect(stdout "Once\n" "${out}")
+
+if(TERN MATCHES "\\.wasm$")
+  return()  # there are no pipes and signals
+endif()
+
+shell("{ $TERN run -p 'Once upon a time' -n 200; echo $? >&2; } | head -c 1")
+expect(stdout "," "${out}")
+expect(stderr "0\n" "${err}")
+if(EXISTS /dev/full)
+  shell("$TERN info > /dev/full")
+  expect(status 1 "${status}")
+  expect(stderr "tern: standard output: No space left on device\n" "${err}")
+endif()
+
+find_program(TIMEOUT timeout)
+if(TIMEOUT)
+  string(REPEAT "1 " 25000 tokens)
+  shell("timeout --preserve-status -s INT 1 $TERN logits --tokens '${tokens}' -o cut.f32 --ctx 60000 -t 1")
+  set(call "logits, interrupted")
+  expect(status 130 "${status}")
+  expect(stderr "" "${err}")
+  if(EXISTS cut.f32 OR EXISTS cut.f32.partial)
+    message(SEND_ERROR "an interrupted command left a file")
+  endif()
+  string(REPEAT "a " 25000 text)
+  shell("timeout --preserve-status -s INT 1 $TERN run -p '${text}' --ctx 60000 -t 1")
+  set(call "run, interrupted")
+  expect(status 130 "${status}")
+  expect(stdout "\n" "${out}")
+  expect(stderr "" "${err}")
+endif()

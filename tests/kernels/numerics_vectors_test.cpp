@@ -1,0 +1,295 @@
+// The vectors of docs/numerics.md on every table of this machine, with equality.
+#include <set>
+
+#include "kernels/kernel_cases.hpp"
+#include "kernels/vector_lines.hpp"
+#include "tern/quant/tensor_type.hpp"
+#include "tern/quant/trit_tiles.hpp"
+
+using namespace tern_test;
+using tern::KernelTable;
+using Floats = std::vector<float>;
+using Line = VectorLine;
+
+namespace {
+
+/// What an operation gave, to compare with a line: null where it reported a non-finite value.
+bool same(const Floats& a, const Floats& b) {
+  Bytes x, y;
+  for (const float v : a) append(x, v);
+  for (const float v : b) append(y, v);
+  return x == y;
+}
+template <typename T>
+std::vector<int64_t> integers(const T* values, size_t n) {
+  return {values, values + n};
+}
+std::vector<uint16_t> halves(const Floats& values) {
+  std::vector<uint16_t> out;
+  for (const float v : values) {
+    out.push_back(tern::f16_from_f32(v));
+    REQUIRE(tern::f32_from_f16(out.back()) == v);  // the document gives values of binary16
+  }
+  return out;
+}
+tern::TensorType row_type(const std::string& name) {
+  if (name == "f16") return tern::TensorType::f16;
+  REQUIRE(name == "q8_0");
+  return tern::TensorType::q8_0;
+}
+
+bool rms_norm(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x"), gain = l.floats("gain");
+  Floats y(x.size());
+  return k.rms_norm(x.data(), gain.data(), x.size(), l.floats("eps")[0], y.data()) &&
+         same(y, l.floats("->y"));
+}
+bool quantize_i8(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  std::vector<int8_t> q(tern::activation_stride(x.size()));
+  const tern::QuantizedToken token = k.quantize_i8(x.data(), x.size(), q.data(), q.size());
+  if (l.is_non_finite()) return token.finite == 0;
+  int64_t sum = 0;
+  for (const int64_t v : l.integers("->q")) sum += v;
+  return token.finite == 1 && token.sum == sum && token.sum_low == 0 &&
+         integers(q.data(), x.size()) == l.integers("->q") &&
+         same({token.step}, l.floats("->step"));
+}
+bool quantize_i16(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
+  const tern::QuantizedToken token =
+      k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
+  if (l.is_non_finite()) return token.finite == 0;
+  return token.finite == 1 && integers(high.data(), x.size()) == l.integers("->high") &&
+         integers(low.data(), x.size()) == l.integers("->low") &&
+         same({token.step}, l.floats("->step"));
+}
+bool multiply(const KernelTable& k, const Line& l) {
+  const auto rows = l.rows("t");
+  const size_t cols = rows[0].size();
+  std::vector<uint8_t> tiles(tern::T2Tiles::bytes(rows.size(), cols));
+  for (size_t r = 0; r < rows.size(); ++r) {
+    std::vector<uint8_t> u;
+    for (const std::string& t : rows[r]) u.push_back(static_cast<uint8_t>(std::stoi(t) + 1));
+    tern::T2Tiles::encode_row(u.data(), cols, r, tiles.data());
+  }
+  tern::TernaryView w;
+  w.tiles = tiles.data();
+  w.rows = static_cast<uint32_t>(rows.size());
+  w.cols = static_cast<uint32_t>(cols);
+  Floats scales;
+  if (l.has("tensor")) scales = l.floats("tensor");
+  if (l.has("row")) scales = l.floats("row"), w.scale_kind = tern::ScaleKind::row;
+  if (l.has("group_32")) {
+    scales = l.floats("group_32"), w.scale_kind = tern::ScaleKind::group, w.group_cols = 32;
+  }
+  w.scales = scales.data();
+
+  const bool two_planes = l.has("low");
+  std::vector<int8_t> high(tern::activation_stride(cols)), low(high.size());
+  tern::QuantizedToken token;
+  token.step = l.floats("step")[0];
+  const auto put = [&](const char* name, std::vector<int8_t>& plane, int32_t& sum) {
+    const auto codes = l.integers(name);
+    for (size_t i = 0; i < cols; ++i) plane[i] = static_cast<int8_t>(codes[i]);
+    for (const int64_t v : codes) sum += static_cast<int32_t>(v);
+  };
+  put(two_planes ? "high" : "q", high, token.sum);
+  if (two_planes) put("low", low, token.sum_low);
+  const tern::ActivationView a{high.data(), two_planes ? low.data() : nullptr, &token, high.size(),
+                               1};
+
+  Floats y(rows.size()), y_matrix(rows.size());
+  k.multiply_vector(w, a, 0, tern::T2Tiles::row_tiles(rows.size()), y.data(), y.size());
+  std::vector<int8_t> packed(k.packed_tokens_bytes(1, cols));
+  std::vector<std::max_align_t> scratch(k.matrix_scratch_bytes / sizeof(std::max_align_t) + 8);
+  k.pack_tokens(a, cols, 0, 1, packed.data());
+  k.multiply_matrix(w, a, packed.data(), 0, tern::T2Tiles::row_tiles(rows.size()), y_matrix.data(),
+                    y.size(), scratch.data());
+  return same(y, l.floats("->y")) && same(y_matrix, y);
+}
+// exp(x) is the weight of a logit x beside a logit 0; where x <= 0, also its share in a softmax.
+bool exp_of(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x"), expected = l.floats("->y");
+  bool good = x.size() == expected.size();
+  for (size_t i = 0; i < x.size(); ++i) {
+    const float logits[2] = {0.0f, x[i]};
+    float weights[2] = {};
+    k.sampling_weights(logits, 2, 1.0f, weights);
+    good = good && same({weights[1]}, {expected[i]});
+    if (!(x[i] <= 0)) continue;
+    float s[2] = {0.0f, x[i]};
+    k.softmax_exp(s, 2);
+    good = good && same({s[1]}, {expected[i]});
+  }
+  return good;
+}
+bool gated(const Line& l, void (*slot)(const float*, const float*, size_t, float*)) {
+  const Floats gate = l.floats("gate"), up = l.floats("up");
+  Floats y(gate.size());
+  slot(gate.data(), up.data(), y.size(), y.data());
+  return same(y, l.floats("->y"));
+}
+bool relu2_mul(const KernelTable& k, const Line& l) { return gated(l, k.relu2_mul); }
+bool silu_mul(const KernelTable& k, const Line& l) { return gated(l, k.silu_mul); }
+bool add(const KernelTable& k, const Line& l) {
+  Floats y = l.floats("y");
+  k.add(l.floats("x").data(), y.size(), y.data());
+  return same(y, l.floats("->y"));
+}
+bool rope_angles(const KernelTable& k, const Line& l) {
+  const auto dim = static_cast<size_t>(l.integers("dim")[0]);
+  const Floats factors = l.has("factors") ? l.floats("factors") : Floats();
+  std::vector<double> inv_freq(dim / 2);
+  k.rope_frequencies(l.doubles("base")[0],
+                     l.has("linear_factor") ? l.doubles("linear_factor")[0] : 1.0,
+                     factors.empty() ? nullptr : factors.data(), dim, inv_freq.data());
+  Floats cos(dim / 2), sin(dim / 2);
+  k.rope_angles(static_cast<uint32_t>(l.integers("position")[0]), inv_freq.data(), dim / 2,
+                cos.data(), sin.data());
+  return same(cos, l.floats("->cos")) && same(sin, l.floats("->sin"));
+}
+bool rotated(const Line& l, void (*slot)(float*, const float*, const float*, size_t)) {
+  Floats x = l.floats("x");
+  slot(x.data(), l.floats("cos").data(), l.floats("sin").data(), x.size() / 2);
+  return same(x, l.floats("->x"));
+}
+bool rope_halves(const KernelTable& k, const Line& l) { return rotated(l, k.rope_halves); }
+bool rope_pairs(const KernelTable& k, const Line& l) { return rotated(l, k.rope_pairs); }
+bool to_f16(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  std::vector<uint16_t> y(x.size());
+  const bool finite = k.to_f16(x.data(), x.size(), y.data());
+  if (l.is_non_finite()) return !finite;
+  return finite && integers(y.data(), y.size()) == l.integers("->y");
+}
+bool attention_scale(const KernelTable& k, const Line& l) {
+  const auto head_dim = static_cast<size_t>(l.integers("head_dim")[0]);
+  return same({k.attention_scale(head_dim)}, l.floats("->y"));
+}
+bool qk_f16(const KernelTable& k, const Line& l) {
+  const Floats q = l.floats("q");
+  const auto keys = halves(l.floats("keys"));
+  Floats scores(keys.size() / q.size());
+  k.qk_f16(q.data(), {keys.data(), q.size()}, scores.size(), q.size(), l.floats("scale")[0],
+           scores.data());
+  return same(scores, l.floats("->scores"));
+}
+bool softmax_exp(const KernelTable& k, const Line& l) {
+  Floats s = l.floats("s");
+  const float sum = k.softmax_exp(s.data(), s.size());
+  return same(s, l.floats("->s")) && same({sum}, l.floats("->sum"));
+}
+bool pv_f16(const KernelTable& k, const Line& l) {
+  const Floats weights = l.floats("weights");
+  const auto cached = halves(l.floats("values"));
+  Floats y(cached.size() / weights.size());
+  k.pv_f16(weights.data(), l.floats("sum")[0], {cached.data(), y.size()}, weights.size(), y.size(),
+           y.data());
+  return same(y, l.floats("->y"));
+}
+bool decode_row(const KernelTable& k, const Line& l) {
+  const Bytes row = l.bytes("row");
+  Floats y(l.floats("->y").size());
+  k.decode_row(row_type(l.word("type")), row.data(), y.size(), y.data());
+  return same(y, l.floats("->y"));
+}
+bool head_rows(const KernelTable& k, const Line& l) {
+  const Bytes row = l.bytes("row");
+  const Floats x = l.floats("x");
+  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
+  const tern::QuantizedToken token =
+      k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
+  const tern::HeadView head{row_type(l.word("type")), row.data(), row.size(), x.size()};
+  float logit = 0;
+  k.head_rows(head, {x.data(), {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit);
+  return same({logit}, l.floats("->logits"));
+}
+bool penalize(const KernelTable& k, const Line& l) {
+  Floats logits = l.floats("l");
+  for (float& v : logits) v = k.penalize(v, l.floats("penalty")[0]);
+  return same(logits, l.floats("->l"));
+}
+bool sampling_weights(const KernelTable& k, const Line& l) {
+  const Floats logits = l.floats("logits");
+  Floats weights(logits.size());
+  k.sampling_weights(logits.data(), logits.size(), l.floats("temperature")[0], weights.data());
+  return same(weights, l.floats("->weights"));
+}
+bool counted(const Line& l, size_t (*slot)(const float*, size_t, float)) {
+  const Floats weights = l.floats("weights");
+  const size_t count = slot(weights.data(), weights.size(), l.floats("p")[0]);
+  return static_cast<int64_t>(count) == l.integers("->count")[0];
+}
+bool top_p(const KernelTable& k, const Line& l) { return counted(l, k.top_p_count); }
+bool min_p(const KernelTable& k, const Line& l) { return counted(l, k.min_p_count); }
+bool draw(const KernelTable& k, const Line& l) {
+  const Floats weights = l.floats("weights");
+  const uint64_t bits = std::stoull(l.word("bits"), nullptr, 0);
+  return static_cast<int64_t>(k.draw(weights.data(), weights.size(), bits)) ==
+         l.integers("->index")[0];
+}
+bool log_prob(const KernelTable& k, const Line& l) {
+  const Floats logits = l.floats("logits");
+  Floats scratch(logits.size());
+  const auto index = static_cast<size_t>(l.integers("index")[0]);
+  return k.log_prob(logits.data(), logits.size(), index, scratch.data()) == l.doubles("->y")[0];
+}
+
+struct Operation {
+  const char* name;
+  bool (*holds)(const KernelTable&, const Line&);
+};
+constexpr Operation kOperations[] = {
+    {"rms_norm", rms_norm},
+    {"quantize_i8", quantize_i8},
+    {"quantize_i16", quantize_i16},
+    {"multiply", multiply},
+    {"exp", exp_of},
+    {"relu2_mul", relu2_mul},
+    {"silu_mul", silu_mul},
+    {"add", add},
+    {"rope_angles", rope_angles},
+    {"rope_halves", rope_halves},
+    {"rope_pairs", rope_pairs},
+    {"to_f16", to_f16},
+    {"attention_scale", attention_scale},
+    {"qk_f16", qk_f16},
+    {"softmax_exp", softmax_exp},
+    {"pv_f16", pv_f16},
+    {"decode_row", decode_row},
+    {"head_rows", head_rows},
+    {"penalize", penalize},
+    {"sampling_weights", sampling_weights},
+    {"top_p", top_p},
+    {"min_p", min_p},
+    {"draw", draw},
+    {"log_prob", log_prob},
+};
+
+}  // namespace
+
+TEST_CASE("Every vector of the numerics document holds on every table") {
+  const auto lines = read_vector_lines(TERN_SOURCE_DIR "/docs/numerics.md");
+  REQUIRE(lines.size() > 40);
+  std::set<std::string> seen;
+  for (const Line& line : lines) {
+    INFO("docs/numerics.md:" << line.number << ": " << line.text);
+    const Operation* operation = nullptr;
+    for (const Operation& candidate : kOperations) {
+      if (line.operation == candidate.name) operation = &candidate;
+    }
+    REQUIRE(operation != nullptr);
+    seen.insert(line.operation);
+    for (const KernelTable& table : runnable_kernels()) {
+      INFO(table.isa);
+      CHECK(operation->holds(table, line));
+    }
+    CHECK(line.unread() == "");
+  }
+  for (const Operation& operation : kOperations) {
+    INFO(operation.name);
+    CHECK(seen.count(operation.name) == 1);
+  }
+}
