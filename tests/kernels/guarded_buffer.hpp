@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#if defined(__unix__) || defined(__APPLE__)
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(__wasi__)
 #include <sys/mman.h>
 #include <unistd.h>
 #define TERN_TEST_GUARD_PAGES 1

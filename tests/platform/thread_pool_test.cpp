@@ -1,4 +1,6 @@
 // The thread pool: every task exactly once, whoever calls, however often.
+// A build without threads has nothing to test here.
+#if !defined(TERN_NO_THREADS)
 #include "tern/platform/thread_pool.hpp"
 
 #include <atomic>
@@ -173,3 +175,4 @@ TEST_CASE("The pool's threads run in tern's float environment") {
   });
   CHECK(wrong.load() == 0);
 }
+#endif
