@@ -133,9 +133,6 @@ struct Collected {
   }
 };
 
-/// How often operator new was called in this process.
-long n_new_calls();
-
 /// Counts what lives, and refuses one allocation.
 struct RefusingAllocator {
   size_t refused_call = ~size_t{0};  ///< the number, from 0, of the allocation that gives nothing

@@ -3,8 +3,10 @@
 #include <string>
 
 #include "capi_fixture.hpp"
+#include "support/allocation_counter.hpp"
 
 using namespace capi_test;
+using tern_test::n_allocations;
 
 namespace {
 
@@ -65,9 +67,9 @@ TEST_CASE("with a host's allocator nothing comes from elsewhere, and all of it g
   const tern_allocator hooks = allocator.hooks();
   Program program(tiny_chat_bytes());
   program.load_options.allocator = &hooks;
-  const long before = n_new_calls();
+  const long before = n_allocations;
   const tern_status status = program.run();
-  CHECK(n_new_calls() == before);
+  CHECK(n_allocations == before);
   CHECK(status == TERN_OK);
   CHECK(allocator.calls > 50);
   CHECK(allocator.live_blocks == 0);
@@ -152,7 +154,7 @@ TEST_CASE("evaluating, sampling, decoding and reading logits allocate nothing") 
   const std::vector<int32_t> prompt = {1, 2, 3, 4};
 
   const size_t calls = allocator.calls;
-  const long before = n_new_calls();
+  const long before = n_allocations;
   step(tern_session_evaluate(session.get(), prompt.data(), 4, all.data(), all.size()));
   for (uint64_t i = 0; i < 30; ++i) {
     sampler.seed = i;
@@ -166,7 +168,7 @@ TEST_CASE("evaluating, sampling, decoding and reading logits allocate nothing") 
   step(tern_session_evaluate(session.get(), &token, 1, nullptr, 0));
   const bool failed_as_it_should =
       tern_session_truncate(session.get(), 60) == TERN_INVALID_ARGUMENT;
-  const long after = n_new_calls();
+  const long after = n_allocations;
 
   CHECK(status == TERN_OK);
   CHECK(failed_as_it_should);
@@ -189,10 +191,10 @@ TEST_CASE("generating allocates once a call, however many tokens there are") {
   for (const uint32_t max_tokens : {1u, 20u}) {
     options.max_tokens = max_tokens;
     const size_t calls = allocator.calls;
-    const long before = n_new_calls();
+    const long before = n_allocations;
     const tern_status status =
         tern_session_generate(session.get(), &options, ignore, nullptr, nullptr, nullptr);
-    CHECK(n_new_calls() == before);
+    CHECK(n_allocations == before);
     CHECK(status == TERN_OK);
     CHECK(allocator.calls == calls + 1);
   }

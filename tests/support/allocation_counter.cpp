@@ -1,6 +1,7 @@
 // The replaceable allocation functions of the standard, counting.
 #include "support/allocation_counter.hpp"
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 

@@ -1,0 +1,97 @@
+// What callers pass in, checked and converted: options of any age, hooks, texts, arrays, flags.
+//
+// Room: capi.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+#include "tern.h"
+#include "tern/base/allocator.hpp"
+#include "tern/base/status.hpp"
+#include "tern/platform/thread_pool.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+namespace capi {
+
+inline Error null_argument(std::string_view name) {
+  return {Status::invalid_argument, "an argument is NULL", name};
+}
+
+/// Zeroes a result on entry. Errors: invalid_argument (there is no place for it).
+template <typename T>
+Result<void> clear_result(T* out, std::string_view name) {
+  if (out == nullptr) return null_argument(name);
+  *out = T{};
+  return {};
+}
+
+/// No options struct comes near this size; one that claims to was not initialised.
+inline constexpr uint32_t kMaxOptionsSize = 4096;
+
+/// The options that a caller built with an older or newer header means; NULL means the defaults.
+/// Fields that the caller does not know are zero, the default; fields that tern does not know must
+/// be. `first_size` is the struct's size in the first release that had it, to be stated once it has
+/// grown. Errors: invalid_argument, naming the options.
+template <typename T>
+Result<T> read_options(const T* given, std::string_view name, size_t first_size = sizeof(T)) {
+  T options{};
+  if (given == nullptr) return options;
+  // The caller's struct may be shorter than T: only its bytes are read.
+  const auto* bytes = reinterpret_cast<const unsigned char*>(given);
+  uint32_t size = 0;
+  std::memcpy(&size, bytes, sizeof(size));
+  if (size < first_size || size > kMaxOptionsSize) {
+    return Error(Status::invalid_argument, "struct_size is wrong: options were not initialised",
+                 name);
+  }
+  for (size_t i = sizeof(T); i < size; ++i) {
+    if (bytes[i] == 0) continue;
+    return Error(Status::invalid_argument, "an option is set that this version does not know",
+                 name);
+  }
+  std::memcpy(static_cast<void*>(&options), bytes, std::min<size_t>(size, sizeof(T)));
+  return options;
+}
+
+inline Result<void> check_flags(uint32_t flags, uint32_t known) {
+  if ((flags & ~known) == 0) return {};
+  return Error(Status::invalid_argument, "a flag is set that this version does not know", "flags");
+}
+
+/// Errors: invalid_argument (NULL with a size).
+template <typename T>
+Result<std::span<const T>> read_array(const T* data, size_t size, std::string_view name) {
+  if (data == nullptr && size != 0) return null_argument(name);
+  return std::span<const T>(data, size);
+}
+
+inline Result<std::string_view> read_text(const char* data, size_t size, std::string_view name) {
+  if (data == nullptr && size != 0) return null_argument(name);
+  return std::string_view(data, size);
+}
+
+inline Result<AllocatorHooks> read_allocator(const tern_allocator* given,
+                                             const AllocatorHooks& otherwise) {
+  if (given == nullptr || (given->allocate == nullptr && given->release == nullptr))
+    return otherwise;
+  if (given->allocate == nullptr) return null_argument("allocator.allocate");
+  if (given->release == nullptr) return null_argument("allocator.release");
+  return AllocatorHooks{given->user, given->allocate, given->release};
+}
+
+inline Result<TaskRunner> read_scheduler(const tern_scheduler* given) {
+  if (given == nullptr) return TaskRunner();
+  if (given->parallel_for == nullptr) return null_argument("scheduler.parallel_for");
+  return TaskRunner(ParallelForHooks{given->user, given->n_workers, given->parallel_for});
+}
+
+}  // namespace capi
+
+TERN_NAMESPACE_END
