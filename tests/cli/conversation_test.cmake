@@ -37,12 +37,20 @@ if(second STREQUAL out OR second STREQUAL "")
   message(SEND_ERROR "the second answer does not know of the first turn: '${second}'")
 endif()
 
-# Turns beyond the context push out the oldest ones, quietly.
-string(REPEAT "Tell me of a cat.\n" 8 lines)
+# Turns beyond the context push out the oldest ones, quietly: where two turns do not fit, every answer is
+# that of a conversation of one, the system's text included.
+string(REPEAT "Tell me of a cat.\n" 4 lines)
 file(WRITE many_turns.txt "${lines}")
-tern(INPUT many_turns.txt chat -n 24 --ctx 100 -m chat.gguf)
+expect_good(run --chat -p "Tell me of a cat." --system "Be kind." -n 24 --ctx 120 -m chat.gguf)
+string(REPEAT "${out}" 4 answers)
+tern(INPUT many_turns.txt chat --system "Be kind." -n 24 --ctx 120 -m chat.gguf)
 expect(status 0 "${status}")
 expect(stderr "" "${err}")
+expect(stdout "${answers}" "${out}")
+# So do long answers while they are given, until one turn fills the context alone.
+tern(INPUT many_turns.txt chat --ctx 120 --temp 5 --top-k 0 --top-p 1 -m chat.gguf)
+expect(status 0 "${status}")
+expect_match(stderr "^(tern: the context is full: 120 tokens; the answer ends here\n)+$" "${err}")
 # A message that can never fit is told, and the conversation goes on.
 string(REPEAT "cat " 100 long)
 file(WRITE long_turn.txt "${long}\nTell me of a cat.\n")

@@ -1,0 +1,252 @@
+// tern inspect: shows what is in a model file, as tables or JSON.
+#include "command.hpp"
+#include "console.hpp"
+#include "inspection.hpp"
+#include "json_writer.hpp"
+#include "model_options.hpp"
+#include "report.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr CommandHelp kInspectHelp = {
+    "tern inspect FILE [--json]",
+    "Shows what is in a GGUF file, whether or not tern can run it: metadata, tensors with their "
+    "share\n"
+    "of zero weights, tokenizer, and what is doubtful about it. Shapes are [rows, columns]; "
+    "offsets\n"
+    "count from the start of the file.",
+};
+
+constexpr std::string_view kTypeNames[tern::kMetadataTypes] = {
+    "u8", "i8", "u16", "i16", "u32", "i32", "f32", "bool", "string", "array", "u64", "i64", "f64"};
+
+std::string_view metadata_type_name(tern::MetadataType type) {
+  return kTypeNames[static_cast<uint32_t>(type)];
+}
+
+std::string shape_text(const tern::GgufTensor& tensor) {
+  const std::vector<uint64_t> dims(std::reverse_iterator(tensor.dims + tensor.n_dims),
+                                   std::reverse_iterator(tensor.dims));
+  return fmt::format("[{}]", fmt::join(dims, ", "));
+}
+
+// Strings in full; of arrays what they are made of, because vocabularies are long.
+void write_value(const tern::MetadataValue& value, JsonWriter& json) {
+  if (const auto array = value.as_array()) {
+    json.begin_object();
+    json.key("array_of");
+    json.text(metadata_type_name(array->element_type()));
+    json.key("size");
+    json.count(array->size());
+    json.end_object();
+  } else if (const auto text = value.as<std::string_view>()) {
+    json.text(*text);
+  } else if (const auto truth = value.as<bool>()) {
+    json.boolean(*truth);
+  } else if (const auto single = value.as<float>()) {
+    json.real(*single);
+  } else if (const auto real = value.as<double>()) {
+    json.real(*real);
+  } else if (const auto count = value.as<uint64_t>()) {
+    json.count(*count);
+  } else {
+    json.whole(value.as<int64_t>().value_or(0));
+  }
+}
+
+std::string value_text(const tern::MetadataValue& value) {
+  constexpr size_t kMost = 60;
+  if (const auto array = value.as_array()) {
+    return fmt::format("{} of {}", array->size(), metadata_type_name(array->element_type()));
+  }
+  if (const auto text = value.as<std::string_view>()) {
+    const std::string line = one_line(text->substr(0, kMost));
+    return text->size() > kMost ? line.substr(0, tern::complete_utf8_prefix(line)) + " ..." : line;
+  }
+  if (const auto truth = value.as<bool>()) return fmt::format("{}", *truth);
+  if (const auto single = value.as<float>()) return fmt::format("{}", *single);
+  if (const auto real = value.as<double>()) return fmt::format("{}", *real);
+  if (const auto count = value.as<uint64_t>()) return fmt::format("{}", *count);
+  return fmt::format("{}", value.as<int64_t>().value_or(0));
+}
+
+struct NamedToken {
+  std::string_view name;
+  tern::TokenId tern::SpecialTokens::*id;
+};
+constexpr NamedToken kSpecialTokens[] = {
+    {"bos", &tern::SpecialTokens::bos}, {"eos", &tern::SpecialTokens::eos},
+    {"eot", &tern::SpecialTokens::eot}, {"unk", &tern::SpecialTokens::unk},
+    {"pad", &tern::SpecialTokens::pad},
+};
+
+std::string_view kind_name(const tern::Vocabulary& vocabulary) {
+  return vocabulary.kind() == tern::TokenizerKind::byte_bpe ? "byte-level BPE"
+                                                            : "SentencePiece BPE";
+}
+
+void write_tensor(const InspectedTensor& inspected, JsonWriter& json) {
+  const tern::GgufTensor& tensor = *inspected.tensor;
+  json.begin_object();
+  json.key("name");
+  json.text(tensor.name);
+  json.key("type");
+  json.text(tensor.type != nullptr ? type_name(tensor) : fmt::format("{}", tensor.type_id));
+  json.key("shape");
+  json.begin_short_array();
+  for (uint32_t d = tensor.n_dims; d > 0; --d) json.count(tensor.dims[d - 1]);
+  json.end_array();
+  json.key("offset");
+  json.count(tensor.offset);
+  json.key("bytes");
+  json.count(tensor.data.size());
+  json.key("zeros");
+  if (inspected.zeros) {
+    json.real(*inspected.zeros);
+  } else {
+    json.null();
+  }
+  json.end_object();
+}
+
+void write_tokenizer(const Inspection& inspection, JsonWriter& json) {
+  if (!inspection.tokenizer) {
+    json.null();
+    return;
+  }
+  const tern::Vocabulary& vocabulary = inspection.tokenizer->vocabulary();
+  json.begin_object();
+  json.key("kind");
+  json.text(kind_name(vocabulary));
+  json.key("tokens");
+  json.count(vocabulary.size());
+  for (const NamedToken& row : kSpecialTokens) {
+    json.key(row.name);
+    const tern::TokenId id = vocabulary.special_tokens().*row.id;
+    if (id != tern::kNoToken) {
+      json.whole(id);
+    } else {
+      json.null();
+    }
+  }
+  json.key("end_of_generation");
+  json.begin_short_array();
+  for (const tern::TokenId id : vocabulary.end_of_generation()) json.whole(id);
+  json.end_array();
+  json.key("add_bos");
+  json.boolean(vocabulary.add_bos());
+  json.key("add_eos");
+  json.boolean(vocabulary.add_eos());
+  json.key("chat_format");
+  if (inspection.chat_format) {
+    json.text(tern::chat_format_name(*inspection.chat_format));
+  } else {
+    json.null();
+  }
+  json.end_object();
+}
+
+std::string inspection_json(const tern::GgufFile& file, const Inspection& inspection) {
+  JsonWriter json;
+  json.begin_object();
+  json.key("gguf_version");
+  json.count(file.version());
+  json.key("architecture");
+  if (inspection.architecture) {
+    json.text(*inspection.architecture);
+  } else {
+    json.null();
+  }
+  json.key("metadata");
+  json.begin_object();
+  for (const tern::MetadataEntry& entry : file.metadata()) {
+    json.key(entry.key);
+    write_value(entry.value, json);
+  }
+  json.end_object();
+  json.key("tensors");
+  json.begin_array();
+  for (const InspectedTensor& tensor : inspection.tensors) write_tensor(tensor, json);
+  json.end_array();
+  json.key("tokenizer");
+  write_tokenizer(inspection, json);
+  json.key("doubts");
+  json.begin_array();
+  for (const std::string& doubt : inspection.doubts) json.text(doubt);
+  json.end_array();
+  json.end_object();
+  return json.finish();
+}
+
+std::string tokenizer_text(const Inspection& inspection) {
+  if (!inspection.tokenizer) return "none\n";
+  const tern::Vocabulary& vocabulary = inspection.tokenizer->vocabulary();
+  std::string text = fmt::format("{} tokens, {}", vocabulary.size(), kind_name(vocabulary));
+  for (const NamedToken& row : kSpecialTokens) {
+    const tern::TokenId id = vocabulary.special_tokens().*row.id;
+    if (id != tern::kNoToken) text += fmt::format(", {} {}", row.name, id);
+  }
+  if (vocabulary.add_bos()) text += ", adds bos";
+  if (vocabulary.add_eos()) text += ", adds eos";
+  if (inspection.chat_format) {
+    text += fmt::format(", chat format {}", tern::chat_format_name(*inspection.chat_format));
+  }
+  return text + "\n";
+}
+
+std::string inspection_text(const tern::GgufFile& file, const Inspection& inspection) {
+  uint64_t bytes = 0;
+  size_t name_width = 4;
+  for (const InspectedTensor& row : inspection.tensors) {
+    bytes += row.tensor->data.size();
+    name_width = std::max(name_width, row.tensor->name.size());
+  }
+  std::string text = fmt::format("GGUF version {}, architecture {}, {} tensors of {} bytes\n",
+                                 file.version(), one_line(inspection.architecture.value_or("none")),
+                                 inspection.tensors.size(), bytes);
+  text += "tokenizer: " + tokenizer_text(inspection);
+  text += "\nmetadata\n";
+  for (const tern::MetadataEntry& entry : file.metadata()) {
+    text += fmt::format("  {} = {}\n", one_line(entry.key), value_text(entry.value));
+  }
+  text += fmt::format("\n{:<{}}  {:<6}  {:<14}  {:>12}  {:>12}  {:>7}\n", "name", name_width,
+                      "type", "shape", "offset", "bytes", "zeros");
+  for (const InspectedTensor& row : inspection.tensors) {
+    const tern::GgufTensor& tensor = *row.tensor;
+    text += fmt::format("{:<{}}  {:<6}  {:<14}  {:>12}  {:>12}  {:>7}\n", one_line(tensor.name),
+                        name_width, type_name(tensor), shape_text(tensor), tensor.offset,
+                        tensor.data.size(),
+                        row.zeros ? fmt::format("{:.1f} %", *row.zeros * 100) : "-");
+  }
+  text += inspection.doubts.empty() ? "\nno doubts\n" : "\ndoubts\n";
+  for (const std::string& doubt : inspection.doubts) text += fmt::format("  {}\n", one_line(doubt));
+  return text;
+}
+
+}  // namespace
+
+int inspect_command(Arguments arguments) {
+  std::optional<std::string_view> path;
+  bool json = false;
+  const OptionRow rows[] = {
+      {"FILE", "", "a GGUF file, or @stories: the model inside the program", &path, true},
+      {"--json", "", "as JSON", &json},
+  };
+  if (const auto status = parse_options(kInspectHelp, rows, arguments)) return *status;
+
+  const auto source = open_model_bytes(*path);
+  if (!source) return kFailed;
+  const tern::AllocatorHooks hooks = tern::default_allocator();
+  const auto file = tern::GgufFile::parse(source->bytes, hooks);
+  if (!file.ok()) return fail(file.error(), *path);
+  auto pool = tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), hooks);
+  if (!pool.ok()) return fail(pool.error(), "threads");
+  const auto inspection = inspect(*file, source->bytes, tern::TaskRunner(*std::move(pool)));
+  if (!inspection.ok()) return fail(inspection.error(), *path);
+  write_out(json ? inspection_json(*file, *inspection) : inspection_text(*file, *inspection));
+  return kDone;
+}
+
+}  // namespace cli

@@ -1,0 +1,196 @@
+// Looking into a model file (inspection.hpp).
+#include "inspection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "console.hpp"
+#include "report.hpp"
+#include "tern/model/vocabulary_loader.hpp"
+#include "tern/quant/ternary_source.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr uint8_t kZeroTrit = 1;  // trits are stored as t + 1
+
+// Zero weights in rows [begin, end); nothing when one of them is not ternary.
+std::optional<uint64_t> count_zeros(const tern::TernarySource& source, size_t begin, size_t end) {
+  const size_t width = tern::ternary_group_cols(source);
+  std::vector<uint8_t> u(source.cols);
+  std::vector<uint32_t> scale_bits((source.cols + width - 1) / width);
+  uint64_t zeros = 0;
+  for (size_t row = begin; row < end; ++row) {
+    if (!tern::read_ternary_row(source, row, u.data(), scale_bits.data()).ok()) return std::nullopt;
+    zeros += static_cast<uint64_t>(std::count(u.begin(), u.end(), kZeroTrit));
+  }
+  return zeros;
+}
+
+// The share of zeros of a matrix, if it is ternary all through.
+std::optional<double> zero_share(const tern::GgufTensor& tensor, const tern::TaskRunner& runner) {
+  constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
+  if (tensor.n_dims < 2 || tensor.type == nullptr || !tensor.type->readable) return std::nullopt;
+  if (tensor.dims[0] > kMost || tensor.rows() > kMost) return std::nullopt;
+  const tern::TernarySource source{tensor.type->type(), tensor.data.data(),
+                                   static_cast<uint32_t>(tensor.rows()),
+                                   static_cast<uint32_t>(tensor.dims[0])};
+  if (tern::ternary_group_cols(source) == 0) return std::nullopt;
+  const size_t n_tasks = runner.n_workers();
+  std::vector<std::optional<uint64_t>> zeros(n_tasks);
+  runner.run(n_tasks, [&](size_t task) {
+    zeros[task] =
+        count_zeros(source, source.rows * task / n_tasks, source.rows * (task + 1) / n_tasks);
+  });
+  uint64_t sum = 0;
+  for (const auto& part : zeros) {
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return static_cast<double>(sum) / static_cast<double>(uint64_t{source.rows} * source.cols);
+}
+
+// "NAME", or "NAME and N more".
+std::string some_of(const std::vector<std::string_view>& names) {
+  const std::string first = one_line(names.front());
+  return names.size() == 1 ? first : fmt::format("{} and {} more", first, names.size() - 1);
+}
+
+void doubt_types(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+  std::vector<std::string> kinds;  // in order of appearance
+  std::vector<std::vector<std::string_view>> names;
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    if (tensor.type != nullptr && tensor.type->readable) continue;
+    std::string kind =
+        tensor.type != nullptr
+            ? fmt::format("{}", tensor.type->refusal)
+            : fmt::format("tensor type id {} is unknown, or its meaning unclear", tensor.type_id);
+    const auto at =
+        static_cast<size_t>(std::find(kinds.begin(), kinds.end(), kind) - kinds.begin());
+    if (at == kinds.size()) {
+      kinds.push_back(std::move(kind));
+      names.emplace_back();
+    }
+    names[at].push_back(tensor.name);
+  }
+  for (size_t i = 0; i < kinds.size(); ++i) {
+    doubts.push_back(fmt::format("{}: {}", some_of(names[i]), kinds[i]));
+  }
+}
+
+// Tensors that the architecture has and the file has not, and the other way round. Whether it has
+// all.
+bool doubt_names(const tern::GgufFile& file, const tern::Architecture& architecture,
+                 uint32_t n_layers, std::vector<std::string>& doubts) {
+  std::set<std::string> required = {"token_embd.weight", "output_norm.weight"};
+  for (uint32_t layer = 0; layer < n_layers; ++layer) {
+    const auto add = [&](std::string_view name) {
+      required.insert(fmt::format("blk.{}.{}.weight", layer, name));
+    };
+    for (const tern::LinearRule& rule : architecture.linears) add(rule.name);
+    for (const tern::GainRule& rule : architecture.gains) add(rule.name);
+  }
+  std::vector<std::string_view> unknown;
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    if (required.erase(std::string(tensor.name)) != 0 || tensor.name == "rope_freqs.weight")
+      continue;
+    if (tensor.name != "output.weight") {
+      unknown.push_back(tensor.name);
+    } else if (architecture.tied_head) {
+      doubts.push_back("output.weight: not used, the embedding is this architecture's head");
+    }
+  }
+  if (!unknown.empty()) doubts.push_back(some_of(unknown) + ": not part of the architecture");
+  const std::vector<std::string_view> absent(required.begin(), required.end());
+  if (!absent.empty()) doubts.push_back(some_of(absent) + ": required, but not in the file");
+  return absent.empty();
+}
+
+// Whether all that loading needs is there, as far as names and numbers tell.
+bool doubt_architecture(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+  const auto architecture = tern::read_architecture(file);
+  if (!architecture.ok()) {
+    doubts.push_back(format_error(architecture.error(), ""));
+    return false;
+  }
+  const auto config = tern::read_config(file, **architecture);
+  if (!config.ok()) {
+    doubts.push_back(format_error(config.error(), ""));
+    return false;
+  }
+  return doubt_names(file, **architecture, config->n_layers, doubts);
+}
+
+// The text side: fills the inspection's tokenizer and chat format, or doubts them.
+void inspect_text(const tern::GgufFile& file, Inspection& out) {
+  if (!tern::has_vocabulary(file)) {
+    out.doubts.push_back("no vocabulary: the model runs on token ids only");
+    return;
+  }
+  const tern::Architecture* architecture = tern::find_architecture(out.architecture.value_or(""));
+  const std::string_view fallback =
+      architecture != nullptr ? architecture->default_pretokenizer : "";
+  auto tokenizer = tern::load_tokenizer(file, fallback, tern::default_allocator());
+  if (!tokenizer.ok()) {
+    out.doubts.push_back(format_error(tokenizer.error(), ""));
+    return;
+  }
+  out.tokenizer = *std::move(tokenizer);
+  const tern::Vocabulary& vocabulary = out.tokenizer->vocabulary();
+  if (vocabulary.kind() == tern::TokenizerKind::byte_bpe &&
+      file.find("tokenizer.ggml.pre") == nullptr) {
+    out.doubts.push_back(fmt::format("tokenizer.ggml.pre: absent, taken to be {}",
+                                     fallback.empty() ? "the default" : fallback));
+  }
+  if (vocabulary.end_of_generation().empty()) {
+    out.doubts.push_back("no token ends a text: generation stops at its limit only");
+  }
+  if (const tern::GgufTensor* embedding = file.find_tensor("token_embd.weight")) {
+    if (embedding->rows() != vocabulary.size()) {
+      out.doubts.push_back(fmt::format("token_embd.weight: {} rows for {} tokens",
+                                       embedding->rows(), vocabulary.size()));
+    }
+  }
+  const auto format = tern::load_chat_format(file, vocabulary);
+  if (format.ok()) {
+    out.chat_format = *format;
+  } else {
+    out.doubts.push_back(format_error(format.error(), "tokenizer.chat_template"));
+  }
+}
+
+// The last word: whether the model would run. Says nothing twice.
+void doubt_loading(std::span<const uint8_t> bytes, const tern::TaskRunner& runner,
+                   std::vector<std::string>& doubts) {
+  tern::LoadOptions options;
+  options.runner = runner;
+  const auto model = tern::Model::load_memory(bytes, options);
+  if (model.ok()) return;
+  const std::string why = format_error(model.error(), "");
+  if (std::find(doubts.begin(), doubts.end(), why) == doubts.end()) doubts.push_back(why);
+}
+
+}  // namespace
+
+tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uint8_t> bytes,
+                                 const tern::TaskRunner& runner) {
+  Inspection out;
+  if (const tern::MetadataValue* name = file.find("general.architecture")) {
+    out.architecture = name->as<std::string_view>();
+  }
+  Progress progress("inspect", bytes.size());
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    out.tensors.push_back({&tensor, zero_share(tensor, runner)});
+    progress.update(tensor.offset + tensor.data.size());
+  }
+  inspect_text(file, out);
+  doubt_types(file, out.doubts);
+  if (doubt_architecture(file, out.doubts)) doubt_loading(bytes, runner, out.doubts);
+  return out;
+}
+
+}  // namespace cli

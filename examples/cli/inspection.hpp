@@ -1,0 +1,39 @@
+// What a model file holds, and what about it is doubtful.
+//
+// Program tern. Looks at any GGUF file that can be parsed, also at those that do not load.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tern/tern.hpp"
+
+namespace cli {
+
+/// A tensor, and its share of zero weights where it is ternary.
+struct InspectedTensor {
+  const tern::GgufTensor* tensor;
+  std::optional<double> zeros;
+};
+
+struct Inspection {
+  std::optional<std::string_view> architecture;  ///< as the file names it
+  std::vector<InspectedTensor> tensors;
+  std::optional<tern::Tokenizer> tokenizer;
+  std::optional<tern::ChatFormat> chat_format;  ///< nothing when it is not known
+  std::vector<std::string> doubts;              ///< a sentence each, the gravest last
+};
+
+/// Views `file`. Errors: out_of_memory, io_error (no threads). Cost: reads all weights, tries to
+/// load.
+tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uint8_t> bytes,
+                                 const tern::TaskRunner& runner);
+
+/// The name of a tensor's type, or "?" where its id has no clear meaning.
+inline std::string_view type_name(const tern::GgufTensor& tensor) {
+  return tensor.type != nullptr ? tensor.type->name : "?";
+}
+
+}  // namespace cli

@@ -1,0 +1,174 @@
+// Opening models by the options of the command line (model_options.hpp).
+#include "model_options.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "console.hpp"
+#include "embedded_model.hpp"
+#include "report.hpp"
+
+namespace cli {
+
+namespace {
+
+constexpr uint32_t kMaxThreads = 1024;
+
+/// An option whose values are names; the first one is what this version can do.
+struct NamedChoice {
+  std::string_view option;
+  std::optional<std::string_view> ModelOptions::*value;
+  std::span<const std::string_view> names;
+};
+constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3"};
+constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
+constexpr NamedChoice kChoices[] = {
+    {"--kv", &ModelOptions::kv, kKvNames},
+    {"--head", &ModelOptions::head, kHeadNames},
+};
+
+std::optional<int> check_choices(const ModelOptions& options) {
+  for (const NamedChoice& choice : kChoices) {
+    const std::string_view value = *(options.*choice.value);
+    if (value == choice.names.front()) continue;
+    for (const std::string_view name : choice.names) {
+      if (value != name) continue;
+      say(fmt::format("{} {}: not supported in this version", choice.option, value));
+      return kFailed;
+    }
+    return fail_usage(choice.option, fmt::format("must be one of {}, not '{}'",
+                                                 fmt::join(choice.names, ", "), one_line(value)));
+  }
+  return std::nullopt;
+}
+
+bool is_hugging_face_folder(std::string_view path) {
+  const std::string config = std::string(path) + "/config.json";
+  return tern::FileBytes::open(config, tern::FileAccess::mapped, tern::default_allocator()).ok();
+}
+
+}  // namespace
+
+std::optional<ModelBytes> open_model_bytes(std::string_view name) {
+  ModelBytes out;
+  if (name == kStoriesName) {
+    out.bytes = stories_model();
+    return out;
+  }
+  auto file = tern::FileBytes::open(name, tern::FileAccess::mapped, tern::default_allocator());
+  if (!file.ok()) {
+    const bool is_folder = is_hugging_face_folder(name);
+    fail(is_folder ? tern::Error(tern::Status::unsupported,
+                                 "Hugging Face folders are not supported in this version")
+                   : file.error(),
+         name);
+    return std::nullopt;
+  }
+  out.file = std::move(*file);
+  out.bytes = out.file.bytes();
+  return out;
+}
+
+OptionRow model_row(std::optional<std::string_view>& model) {
+  return {"-m", "MODEL", "a GGUF file, or @stories: the model inside the program", &model};
+}
+
+std::string_view environment_isa() {
+  const char* isa = std::getenv("TERN_ISA");
+  return isa != nullptr ? isa : "";
+}
+
+int fail_isa(const tern::Error& error, std::string_view isa, bool from_environment) {
+  const bool is_unknown = error.status == tern::Status::isa_unknown;
+  say(fmt::format("{} {}: {}", from_environment ? "TERN_ISA" : "--isa", one_line(isa), error.what));
+  return is_unknown ? kWrongUsage : kFailed;
+}
+
+ModelOptions::ModelOptions() : threads(static_cast<uint32_t>(tern::available_processors())) {
+  if (threads > kMaxThreads) threads = kMaxThreads;
+}
+
+void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
+  const OptionRow table[] = {
+      model_row(model),
+      {"-t", "THREADS", "threads; results do not depend on them",
+       Number<uint32_t>{&threads, 1, kMaxThreads, "a whole number from 1 to 1024"}},
+      {"--isa", "NAME", "instruction set, as `tern info` lists them; results do not depend on it",
+       &isa},
+      {"--kv", "TYPE", "what keys and values are kept as: f16, i8, i4 or i3", &kv},
+      {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8", &head},
+      {"--ctx", "N", "positions of the context; 0 takes the model's",
+       Number<uint32_t>{&context, 0, tern::kMaxContext, "a whole number up to 1048575"}},
+  };
+  rows.insert(rows.end(), std::begin(table), std::end(table));
+}
+
+std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
+  if (const auto status = check_choices(options)) return status;
+  if (options.isa && options.isa->empty()) return fail_usage("--isa", "needs a name");
+  const std::string_view isa = options.isa.value_or(environment_isa());
+  // Before the file: a wrong name is wrong usage, whatever the file is.
+  if (const auto kernels = tern::select_kernels(isa); !kernels.ok()) {
+    return fail_isa(kernels.error(), isa, !options.isa);
+  }
+
+  auto source = open_model_bytes(*options.model);
+  if (!source) return kFailed;
+  out.source = std::move(*source);
+  tern::LoadOptions load;
+  load.isa = isa;
+  if (options.threads > 1) {
+    auto pool = tern::ThreadPool::create(options.threads, load.allocator);
+    if (!pool.ok()) return fail(pool.error(), "-t");
+    out.runner = tern::TaskRunner(*std::move(pool));
+  }
+  load.runner = out.runner;
+  auto model = tern::Model::load_memory(out.source.bytes, load);
+  if (!model.ok()) return fail(model.error(), *options.model);
+  out.model = *std::move(model);
+  return std::nullopt;
+}
+
+uint32_t context_size(const ModelOptions& options, const tern::Model& model) {
+  return options.context != 0 ? options.context : model.config().context_len;
+}
+
+std::optional<int> open_session(const ModelOptions& options, OpenModel& out,
+                                size_t most_positions) {
+  tern::SessionOptions session_options;
+  session_options.context =
+      static_cast<uint32_t>(std::min<size_t>(context_size(options, *out.model), most_positions));
+  session_options.batch = options.batch;
+  session_options.runner = out.runner;
+  auto session = tern::Session::create(out.model, session_options);
+  if (!session.ok()) return fail(session.error(), *options.model);
+  out.session = *std::move(session);
+  return std::nullopt;
+}
+
+const tern::Tokenizer* require_tokenizer(const ModelOptions& options, const tern::Model& model) {
+  if (model.tokenizer() == nullptr) {
+    fail({tern::Status::unsupported_tokenizer, "the model has no vocabulary"}, *options.model);
+  }
+  return model.tokenizer();
+}
+
+std::optional<std::string> read_text_file(std::string_view path) {
+  std::string text;
+  if (path == "-") {
+    if (read_all_input(text)) return text;
+    fail({tern::Status::io_error, "cannot read"}, "standard input");
+    return std::nullopt;
+  }
+  const auto file =
+      tern::FileBytes::open(path, tern::FileAccess::copied, tern::default_allocator());
+  if (!file.ok()) {
+    fail(file.error(), path);
+    return std::nullopt;
+  }
+  const auto bytes = file->bytes();
+  text.assign(bytes.begin(), bytes.end());
+  return text;
+}
+
+}  // namespace cli

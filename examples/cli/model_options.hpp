@@ -1,0 +1,79 @@
+// The options of every command that runs a model, and what they open: bytes, model, session.
+//
+// Program tern.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "option_table.hpp"
+#include "tern/tern.hpp"
+
+namespace cli {
+
+/// The model that is inside the program.
+inline constexpr std::string_view kStoriesName = "@stories";
+
+/// The bytes of a model file, mapped or built in.
+struct ModelBytes {
+  std::span<const uint8_t> bytes;
+  tern::FileBytes file;  // backs `bytes` unless they are built in
+};
+
+/// The bytes that -m means. Says what is wrong, then gives nothing.
+std::optional<ModelBytes> open_model_bytes(std::string_view name);
+
+/// -m alone, for commands that read a model file but do not run it.
+OptionRow model_row(std::optional<std::string_view>& model);
+
+/// The instruction set that TERN_ISA asks for; "" when it asks for none.
+std::string_view environment_isa();
+
+/// The exit status, after a line that says so, of an instruction set that cannot run; `option` is
+/// --isa or TERN_ISA.
+int fail_isa(const tern::Error& error, std::string_view isa, bool from_environment);
+
+/// -m, -t, --isa, --kv, --head, --ctx and, where a command has it, --batch.
+struct ModelOptions {
+  std::optional<std::string_view> model = kStoriesName;
+  uint32_t threads = 1;
+  std::optional<std::string_view> isa;
+  std::optional<std::string_view> kv = "f16";
+  std::optional<std::string_view> head = "keep";
+  uint32_t context = 0;
+  uint32_t batch = 0;
+
+  ModelOptions();
+  void add_rows(std::vector<OptionRow>& rows);
+};
+
+/// A model that is ready to run.
+struct OpenModel {
+  ModelBytes source;  // backs the model, so it comes first
+  tern::TaskRunner runner;
+  std::shared_ptr<const tern::Model> model;
+  std::shared_ptr<tern::Session> session;
+};
+
+/// Loads the model. Nothing when that worked; else the exit status, after a line that says why.
+std::optional<int> load_model(const ModelOptions& options, OpenModel& out);
+
+/// Positions that --ctx asks for, or those that the model was made for.
+uint32_t context_size(const ModelOptions& options, const tern::Model& model);
+
+/// Makes the session of a loaded model, for at most so many positions: memory grows with them.
+/// Answers as load_model.
+std::optional<int> open_session(const ModelOptions& options, OpenModel& out,
+                                size_t most_positions = tern::kMaxContext);
+
+/// The tokenizer of a model, or null after a line that says that it has none.
+const tern::Tokenizer* require_tokenizer(const ModelOptions& options, const tern::Model& model);
+
+/// The bytes of a text file; "-" is standard input. Says what is wrong, then gives nothing.
+std::optional<std::string> read_text_file(std::string_view path);
+
+}  // namespace cli

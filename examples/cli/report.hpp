@@ -1,0 +1,76 @@
+// What the program says to its caller: exit statuses, and the one line of an error.
+//
+// Program tern. Scripts rely on both.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+
+#include "tern/base/status.hpp"
+
+namespace cli {
+
+enum ExitStatus : int {
+  kDone = 0,
+  kFailed = 1,
+  kWrongUsage = 2,
+  kInterrupted = 130,
+};
+
+/// Text as it may stand in a line: control bytes of file names and arguments become '?'.
+inline std::string one_line(std::string_view text) {
+  std::string line(text);
+  for (char& c : line) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) c = '?';
+  }
+  return line;
+}
+
+/// What an Error's `where` counts.
+inline std::string_view where_unit(tern::Status status) {
+  switch (status) {
+    case tern::Status::token_out_of_range:
+      return "token";
+    case tern::Status::context_full:
+    case tern::Status::non_finite:
+      return "position";
+    default:
+      return "byte";
+  }
+}
+
+/// `[ABOUT: ][SUBJECT: ]WHAT[ at byte N]`.
+inline std::string format_error(const tern::Error& error, std::string_view about) {
+  std::string line;
+  if (!about.empty()) line += one_line(about) + ": ";
+  if (error.has_subject()) line += fmt::format("{}: ", error.subject);
+  line += error.what;
+  if (error.has_where()) line += fmt::format(" at {} {}", where_unit(error.status), error.where);
+  return line;
+}
+
+/// One line on standard error.
+inline void say(std::string_view line) {
+  const std::string text = fmt::format("tern: {}\n", line);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+/// Says a failure and gives the exit status for it. `about` is the file or option concerned, if
+/// any.
+inline int fail(const tern::Error& error, std::string_view about) {
+  if (error.status == tern::Status::cancelled) return kInterrupted;
+  say(format_error(error, about));
+  return kFailed;
+}
+
+/// Says what is wrong with the command line, as `OPTION: WHY`.
+inline int fail_usage(std::string_view option, std::string_view why) {
+  say(fmt::format("{}: {}", one_line(option), why));
+  return kWrongUsage;
+}
+
+}  // namespace cli
