@@ -30,7 +30,7 @@ struct LogitsOptions {
         {"--tokens", "IDS", "the token ids, with spaces between", &tokens, true},
         {"-o", "FILE", "where the logits go", &out, true},
         {"--batch", "N", "tokens in one pass; results do not depend on it",
-         Number<uint32_t>{&model.batch, 1, tern::kMaxContext, "a whole number from 1 to 1048575"}},
+         Number<uint32_t>{&model.batch, 1, tern::kMaxBatch, "a whole number from 1 to 4096"}},
     };
     model.add_rows(rows);
     return rows;

@@ -58,6 +58,7 @@ void unmap(std::span<const uint8_t> bytes) { UnmapViewOfFile(bytes.data()); }
 
 Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
                                   const AllocatorHooks& hooks) {
+  if (path.empty()) return kNotFound;  // WASI calls it a lack of rights
   PathText text;
   if (!text.assign(path)) return kPathTooLong;
   wchar_t wide[PathText::kCapacity];
@@ -121,6 +122,7 @@ void unmap(std::span<const uint8_t>) {}
 
 Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
                                   const AllocatorHooks& hooks) {
+  if (path.empty()) return kNotFound;  // WASI calls it a lack of rights
   PathText text;
   if (!text.assign(path)) return kPathTooLong;
   Descriptor file;

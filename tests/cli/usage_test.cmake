@@ -30,7 +30,7 @@ expect_failure(2 "--decode: not a token id: two" tokenize --decode "1 two")
 expect_failure(2 "--tokens: not a token id: -1" logits --tokens "-1" -o x.f32)
 expect_failure(2 "--tokens: needs a token id" logits --tokens= -o x.f32)
 expect_failure(2 "-o: is missing" logits --tokens 1)
-expect_failure(2 "--batch: must be a whole number from 1 to 1048575, not '0'"
+expect_failure(2 "--batch: must be a whole number from 1 to 4096, not '0'"
   logits --tokens 1 -o x.f32 --batch 0)
 expect_failure(2 "-f: is missing" perplexity)
 expect_failure(2 "FILE: is missing" inspect)

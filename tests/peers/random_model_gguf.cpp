@@ -1,9 +1,9 @@
 // Writes random ternary models that llama.cpp loads too, for llama_cpp_agreement.mjs to compare.
 //
 // Usage: random_model_gguf FOLDER
-// For each row of kCases, FOLDER gets NAME.gguf (TQ2_0 linears, F16 tables, a byte-level vocabulary),
-// NAME.ids (token ids, a line a sequence) and NAME.reference.f32: the logits of the double-precision
-// pass of tests/reference as float32, [tokens of all sequences][vocabulary].
+// For each row of kCases, FOLDER gets NAME.gguf (TQ2_0 linears, F16 tables, a byte-level
+// vocabulary), NAME.ids (token ids, a line a sequence) and NAME.reference.f32: the logits of the
+// double-precision pass of tests/reference as float32, [tokens of all sequences][vocabulary].
 #include <cstdio>
 #include <fstream>
 
@@ -18,21 +18,19 @@ struct Case {
   const char* name;
   const char* architecture;
   size_t model_dim, n_heads, n_kv_heads, ffn_dim, n_layers;
-  bool relu2;
   RandomScales scales;
 };
 
 // one_block: every row is one block of 256, so that a scale a block is a scale a row.
 constexpr Case kCases[] = {
-    {"bitnet_one_block", "bitnet", 256, 4, 2, 256, 2, false, RandomScales::tensor},
-    {"bitnet", "bitnet", 768, 12, 4, 1280, 2, false, RandomScales::tensor},
-    {"bitnet_block_scales", "bitnet", 512, 8, 8, 1024, 2, false, RandomScales::group256},
-    {"bitnet_relu2", "bitnet", 512, 8, 2, 1024, 2, true, RandomScales::tensor},
-    {"llama", "llama", 512, 8, 2, 1024, 2, false, RandomScales::tensor},
+    {"bitnet_one_block", "bitnet", 256, 4, 2, 256, 2, RandomScales::tensor},
+    {"bitnet", "bitnet", 768, 12, 4, 1280, 2, RandomScales::tensor},
+    {"bitnet_block_scales", "bitnet", 512, 8, 8, 1024, 2, RandomScales::group256},
+    {"llama", "llama", 512, 8, 2, 1024, 2, RandomScales::tensor},
 };
 
-constexpr size_t kSequences = 4;
-constexpr size_t kTokens = 48;
+constexpr size_t kSequences = 12;
+constexpr size_t kTokens = 16;
 constexpr uint32_t kSeed = 20;
 
 /// Token texts of a byte-level vocabulary: every byte, a few merges, an end of text.
@@ -41,6 +39,10 @@ struct ByteVocabulary {
   std::vector<int32_t> types;
   std::vector<std::string> merges;
 };
+
+std::vector<std::string_view> views(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
+}
 
 ByteVocabulary byte_vocabulary() {
   ByteVocabulary v;
@@ -62,24 +64,36 @@ ByteVocabulary byte_vocabulary() {
   return v;
 }
 
-/// Gives a random model logits that differ by whole units, and layers that decide them.
+/// Scales a linear so that its output on a normalized input has this deviation: a sum of k random
+/// trits has sqrt(2k/3).
+void set_deviation(LogicalLinear& w, double deviation) {
+  double sum = 0;
+  for (const float scale : w.scales) sum += static_cast<double>(scale) * static_cast<double>(scale);
+  const double mean_square = sum / static_cast<double>(w.scales.size());
+  const double factor = deviation / std::sqrt(static_cast<double>(w.cols) * 2 / 3 * mean_square);
+  for (float& scale : w.scales) {
+    scale = static_cast<float>(reference::round_to_f16(static_cast<double>(scale) * factor));
+  }
+}
+
+/// Makes the logits of a random model depend on all of it, and differ by more than the noise of
+/// quantized activations.
 ///
-/// A sum of k random trits has a deviation of sqrt(2k/3): each linear is scaled so that its output is
-/// near one, where softmax and SiLU bend. The embedding is made small beside what the layers add;
-/// otherwise a tied head would just find the input token again. The last gain makes up for it.
+/// Inside a layer deviations above one reach the bends of softmax and SiLU. What the layers add
+/// together has about the variance of the embedding, which is exact in every program. The last
+/// norm's gains get random signs, or a tied head would find the input token again, and keep logits
+/// moderate.
 void sharpen(LogicalModel& m) {
-  constexpr double kMeanScale = 1.0 / 32;  // of random_model
+  constexpr double kInside = 1.5;
+  constexpr double kAdded = 0.6;
   for (LogicalLayer& layer : m.layers) {
     for (const auto& [name, member] : linear_names()) {
-      LogicalLinear& w = layer.*member;
-      const double wanted = 1.5 / std::sqrt(static_cast<double>(w.cols) * 2 / 3);
-      const double factor = std::exp2(std::round(std::log2(wanted / kMeanScale)));
-      for (float& scale : w.scales) scale *= static_cast<float>(factor);
+      const bool adds = member == &LogicalLayer::output || member == &LogicalLayer::down;
+      set_deviation(layer.*member, adds ? kAdded : kInside);
     }
   }
-  for (float& value : m.embedding) value /= 16;
-  for (float& value : m.head) value /= 16;
-  for (float& gain : m.output_norm) gain *= 8;
+  std::mt19937 rng(kSeed);
+  for (float& gain : m.output_norm) gain *= rng() % 2 == 0 ? 0.25f : -0.25f;
 }
 
 LogicalModel model_of(const Case& c, size_t vocab_size) {
@@ -91,7 +105,6 @@ LogicalModel model_of(const Case& c, size_t vocab_size) {
   m.ffn_dim = c.ffn_dim;
   m.vocab_size = vocab_size;
   m.context_len = 256;
-  m.relu2 = c.relu2;
   m = random_model(std::move(m), c.n_layers, kSeed, c.scales);
   sharpen(m);
   return m;
@@ -107,13 +120,12 @@ std::vector<uint8_t> file_of(const Case& c, const LogicalModel& m, const ByteVoc
   writer.add("general.quantization_version", uint32_t{2});
   writer.add(a + "vocab_size", static_cast<uint32_t>(m.vocab_size));
   writer.add(a + "rope.dimension_count", static_cast<uint32_t>(m.head_dim));
-  if (c.relu2) writer.add(a + "hidden_activation", "relu2");
   const auto end = static_cast<uint32_t>(v.texts.size() - 1);
   writer.add("tokenizer.ggml.model", "gpt2");
   writer.add("tokenizer.ggml.pre", "gpt-2");
-  writer.add_array("tokenizer.ggml.tokens", v.texts);
+  writer.add_array("tokenizer.ggml.tokens", views(v.texts));
   writer.add_array("tokenizer.ggml.token_type", v.types);
-  writer.add_array("tokenizer.ggml.merges", v.merges);
+  writer.add_array("tokenizer.ggml.merges", views(v.merges));
   writer.add("tokenizer.ggml.bos_token_id", end);
   writer.add("tokenizer.ggml.eos_token_id", end);
   return writer.build();

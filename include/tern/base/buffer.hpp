@@ -39,14 +39,16 @@ class Buffer {
     if (data_ != nullptr) hooks_.release(hooks_.user, data_, size_ * sizeof(T), kBufferAlignment);
   }
 
-  /// Errors: out_of_memory. Cost: one allocation, one pass of zeroing.
-  static Result<Buffer> create(size_t size, const AllocatorHooks& hooks) {
+  /// Takes 64 bits on every machine: a product of dimensions that no 32-bit machine can hold is out of
+  /// memory there, not wrapped. Errors: out_of_memory. Cost: one allocation, one pass of zeroing.
+  static Result<Buffer> create(uint64_t wanted, const AllocatorHooks& hooks) {
     Buffer buffer;
     buffer.hooks_ = hooks;
-    if (size == 0) return buffer;
-    if (size > std::numeric_limits<size_t>::max() / sizeof(T)) {
+    if (wanted == 0) return buffer;
+    if (wanted > std::numeric_limits<size_t>::max() / sizeof(T)) {
       return Error(Status::out_of_memory, "out of memory");
     }
+    const auto size = static_cast<size_t>(wanted);
     void* block = hooks.allocate(hooks.user, size * sizeof(T), kBufferAlignment);
     if (block == nullptr) return Error(Status::out_of_memory, "out of memory");
     std::memset(block, 0, size * sizeof(T));

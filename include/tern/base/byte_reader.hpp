@@ -41,7 +41,7 @@ class ByteReader {
   /// A view of the next `n` bytes, valid as long as the underlying bytes.
   Result<std::span<const uint8_t>> read_bytes(uint64_t n) {
     if (remaining() < n) return end_of_bytes();
-    const auto view = bytes_.subspan(position_, n);
+    const auto view = bytes_.subspan(static_cast<size_t>(position_), static_cast<size_t>(n));
     position_ += n;
     return view;
   }

@@ -21,13 +21,10 @@ class KvCache {
     cache.capacity_ = capacity;
     cache.head_dim_ = config.head_dim;
     cache.n_kv_heads_ = config.n_kv_heads;
-    const size_t elems = elements(config, capacity);
+    const uint64_t elems = elements(config, capacity);
     TERN_TRY_ASSIGN(cache.keys_, Buffer<uint16_t>::create(elems, hooks));
     TERN_TRY_ASSIGN(cache.values_, Buffer<uint16_t>::create(elems, hooks));
     return cache;
-  }
-  static size_t bytes(const ModelConfig& config, uint32_t capacity) {
-    return 2 * elements(config, capacity) * sizeof(uint16_t);
   }
 
   /// Where the key of a position of one head is written. Shapes: [head_dim].
@@ -47,8 +44,9 @@ class KvCache {
   uint32_t capacity() const { return capacity_; }
 
  private:
-  static size_t elements(const ModelConfig& config, uint32_t capacity) {
-    return size_t{config.n_layers} * config.kv_dim() * capacity;
+  // At most 2^46 by the limits of config.hpp.
+  static uint64_t elements(const ModelConfig& config, uint32_t capacity) {
+    return uint64_t{config.n_layers} * config.kv_dim() * capacity;
   }
   size_t offset(size_t layer, size_t head, size_t position) const {
     return ((layer * n_kv_heads_ + head) * capacity_ + position) * head_dim_;

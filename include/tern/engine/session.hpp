@@ -20,7 +20,7 @@ TERN_NAMESPACE_BEGIN
 
 struct SessionOptions {
   uint32_t context = 0;    ///< positions; 0 takes the model's. At most kMaxContext.
-  uint32_t batch = 0;      ///< most tokens in one pass; 0 takes kDefaultBatch
+  uint32_t batch = 0;      ///< most tokens in one pass, at most kMaxBatch; 0: kDefaultBatch
   uint32_t n_threads = 1;  ///< own pool, when `runner` is not set; 1 creates no thread
   TaskRunner runner;       ///< a pool to share or the host's scheduler
   /// The model's allocator unless set.
@@ -28,6 +28,8 @@ struct SessionOptions {
 };
 
 inline constexpr uint32_t kDefaultBatch = 128;
+/// Larger batches gain nothing and would need more memory than weights.
+inline constexpr uint32_t kMaxBatch = 4096;
 
 /// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
 class Session {

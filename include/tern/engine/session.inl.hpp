@@ -20,6 +20,7 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
   const AllocatorHooks hooks = options.allocator != nullptr ? *options.allocator : model->allocator();
   const uint32_t capacity = options.context != 0 ? options.context : model->config().context_len;
   if (capacity > kMaxContext) return bad("context");
+  if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
   const uint32_t batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, capacity);
   if (options.n_threads == 0) return bad("n_threads");
@@ -48,7 +49,7 @@ inline Result<void> Session::check_tokens(std::span<const TokenId> tokens,
                                           std::span<float> all_logits) const {
   const uint32_t vocab_size = model_->config().vocab_size;
   if (tokens.empty()) return Error(Status::invalid_argument, "no tokens to evaluate");
-  if (!all_logits.empty() && all_logits.size() != tokens.size() * vocab_size) {
+  if (!all_logits.empty() && all_logits.size() != uint64_t{tokens.size()} * vocab_size) {
     return Error(Status::invalid_argument, "the logits' size is not tokens times vocabulary");
   }
   for (size_t i = 0; i < tokens.size(); ++i) {

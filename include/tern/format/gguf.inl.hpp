@@ -255,7 +255,8 @@ inline Result<void> GgufFile::place_tensors(const AllocatorHooks& hooks) {
     }
     tensor.type = resolved.type;
     tensor.offset += data_offset_;
-    tensor.data = bytes_.subspan(tensor.offset, resolved.type != nullptr ? resolved.bytes : room);
+    const uint64_t size = resolved.type != nullptr ? resolved.bytes : room;
+    tensor.data = bytes_.subspan(static_cast<size_t>(tensor.offset), static_cast<size_t>(size));
   }
   return {};
 }

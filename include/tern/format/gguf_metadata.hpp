@@ -69,7 +69,8 @@ class MetadataScalar {
     if constexpr (std::is_same_v<T, bool>) {
       return *at_ != 0;
     } else if constexpr (std::is_same_v<T, std::string_view>) {
-      return std::string_view(reinterpret_cast<const char*>(at_ + 8), load<uint64_t>());
+      return std::string_view(reinterpret_cast<const char*>(at_ + 8),
+                              static_cast<size_t>(load<uint64_t>()));
     } else if constexpr (std::is_floating_point_v<T>) {
       return load<T>();
     } else {
