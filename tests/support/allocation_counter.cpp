@@ -9,6 +9,7 @@ namespace tern_test {
 std::atomic<long> n_allocations{0};
 }
 
+#if TERN_COUNTS_ALLOCATIONS
 namespace {
 void* counted(std::size_t n, std::size_t alignment) {
   ++tern_test::n_allocations;
@@ -36,3 +37,4 @@ void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
 void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+#endif
