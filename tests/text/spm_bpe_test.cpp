@@ -1,6 +1,9 @@
 #include "tern/text/spm_bpe.hpp"
 
+#include <bit>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <iterator>
 #include <limits>
 #include <random>
 #include <string>
@@ -109,6 +112,45 @@ TEST_CASE("scores order like floats", "[spm_bpe]") {
   }
   CHECK(tern::detail::order_of_score(-0.0f) == tern::detail::order_of_score(0.0f));
 }
+
+TEST_CASE("scores of random bits order like floats, and all of them have an order",
+          "[spm_bpe][property]") {
+  using tern::detail::order_of_score;
+  std::mt19937 random(17);
+  const auto any = [&random] { return std::bit_cast<float>(static_cast<uint32_t>(random())); };
+  int normals = 0;
+  for (int round = 0; round < 20000; ++round) {
+    const float a = any();
+    const float b = round % 2 == 0 ? any() : std::bit_cast<float>(std::bit_cast<uint32_t>(a) ^ 1u);
+    if (!std::isnormal(a) || !std::isnormal(b)) continue;
+    ++normals;
+    REQUIRE((order_of_score(a) < order_of_score(b)) == (a > b));
+    REQUIRE((order_of_score(a) == order_of_score(b)) == (a == b));
+  }
+  CHECK(normals > 15000);
+
+  // Subnormal numbers and NaN, by their bits.
+  const uint32_t descending[] = {0x7FC00000, 0x7F800000, 0x00800000, 0x007FFFFF, 0x00000001, 0,
+                                 0x80000001, 0x807FFFFF, 0x80800000, 0xFF800000, 0xFFC00000};
+  for (size_t i = 1; i < std::size(descending); ++i) {
+    CHECK(order_of_score(std::bit_cast<float>(descending[i - 1])) <
+          order_of_score(std::bit_cast<float>(descending[i])));
+  }
+}
+
+#if defined(__SSE2__)
+TEST_CASE("a host that takes subnormal numbers for zero changes no order", "[spm_bpe]") {
+  const volatile float smallest = std::numeric_limits<float>::denorm_min();
+  constexpr unsigned kDenormalsAreZero = 0x40;
+  const unsigned before = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(before | kDenormalsAreZero);
+  const bool is_zero = smallest == 0.0f;
+  const uint32_t order = tern::detail::order_of_score(smallest);
+  __builtin_ia32_ldmxcsr(before);
+  CHECK(is_zero);  // the host's mode was on
+  CHECK(order < tern::detail::order_of_score(0.0f));
+}
+#endif
 
 TEST_CASE("cutting at spaces changes nothing", "[spm_bpe][property]") {
   std::mt19937 random(11);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "support/counting_allocator.hpp"
+#include "text/hash_collisions.hpp"
 #include "text/tiny_vocabularies.hpp"
 
 using tern::kNoToken;
@@ -192,7 +193,8 @@ TEST_CASE("a vocabulary that contradicts itself is refused", "[vocabulary]") {
     auto tiny = tiny_byte_bpe({{"a", "b"}});
     tiny.types[5] = 7;
     CHECK(tiny.error().status == Status::malformed);
-    CHECK(tiny.error().where == 5);
+    CHECK(std::string(tiny.error().subject) == tiny.tokens[5]);
+    CHECK_FALSE(tiny.error().has_where());  // a number here would be read as a byte of the file
     tiny.types[5] = -1;
     CHECK(tiny.error().status == Status::malformed);
   }
@@ -210,7 +212,8 @@ TEST_CASE("a vocabulary that contradicts itself is refused", "[vocabulary]") {
       tiny.merges.push_back(merge);
       INFO("merge '" << merge << "'");
       CHECK(tiny.error().status == Status::malformed);
-      CHECK(tiny.error().where == 1);
+      CHECK(std::string(tiny.error().subject) == merge);
+      CHECK_FALSE(tiny.error().has_where());
     }
   }
   SECTION("a byte token that spells no byte") {
@@ -218,13 +221,72 @@ TEST_CASE("a vocabulary that contradicts itself is refused", "[vocabulary]") {
       auto tiny = tiny_spm({});
       tiny.add(text, TokenType::byte);
       CHECK(tiny.error().status == Status::malformed);
+      CHECK(std::string(tiny.error().subject) == text);
+      CHECK_FALSE(tiny.error().has_where());
     }
+  }
+  SECTION("a special token that is too long") {
+    for (const TokenType type : {TokenType::unknown, TokenType::control, TokenType::user_defined}) {
+      auto tiny = tiny_byte_bpe({{"a", "b"}});
+      const auto id = tiny.add(std::string(tern::SpecialIndex::kMaxBytes, 'x'), type);
+      CHECK(create(tiny).find_special(tiny.tokens[static_cast<size_t>(id)]) == id);
+      tiny.tokens.back() += 'x';
+      CHECK(tiny.error().status == Status::malformed);
+    }
+    auto normal = tiny_byte_bpe({{"a", "b"}});
+    const auto id = normal.add(std::string(10000, 'x'), TokenType::normal);
+    CHECK(create(normal).find_piece(normal.tokens.back()) == id);
   }
   SECTION("a pre-tokenizer that nobody knows") {
     auto tiny = tiny_byte_bpe({{"a", "b"}}, "made-up");
     CHECK(tiny.error().status == Status::unsupported_tokenizer);
     CHECK(std::string(tiny.error().subject) == "made-up");
   }
+}
+
+TEST_CASE("a vocabulary that was made to collide is refused", "[vocabulary]") {
+  const auto texts = tern_test::colliding_texts(2 * tern::PieceIndex::kMaxProbes);
+  SECTION("by its tokens") {
+    auto byte_level = tiny_byte_bpe({{"a", "b"}});
+    for (const auto& text : texts) byte_level.add(tern_test::spell(text), TokenType::normal);
+    CHECK(byte_level.error().status == Status::malformed);
+    auto spm = tiny_spm({});
+    for (const auto& text : texts) {
+      // A space of its own would keep a text out of the index.
+      if (text.find(' ') == std::string::npos) spm.add(text, TokenType::normal);
+    }
+    CHECK(spm.error().status == Status::malformed);
+  }
+  SECTION("by the texts of its merges") {
+    auto tiny = tiny_byte_bpe({{"a", "b"}});
+    for (const auto& text : texts) tiny.merges.push_back(tern_test::spell(text) + " a");
+    CHECK(tiny.error().status == Status::malformed);
+  }
+}
+
+TEST_CASE("sizes that disagree are found before anything is allocated", "[vocabulary]") {
+  auto tiny = tiny_byte_bpe({{"a", "b"}});
+  tiny.merges.assign(100000, "a b");
+  tiny.types.pop_back();
+  tern_test::CountingAllocator memory;
+  CHECK(tern::Vocabulary::create(tiny.data(), memory.hooks()).status() == Status::mismatch);
+  CHECK(memory.calls == 0);
+}
+
+TEST_CASE("markers that a file has as user-defined tokens are control tokens", "[vocabulary]") {
+  auto tiny = tiny_byte_bpe({{"a", "b"}});
+  std::vector<tern::TokenId> markers;
+  for (const char* text : {"<|im_start|>", "<|start_header_id|>", "<|end_of_text|>", "<|user|>",
+                           "<end_of_turn>", "<EOT>", "<EOT>"}) {
+    markers.push_back(tiny.add(text, TokenType::user_defined));
+  }
+  const auto other = tiny.add("<|tool|>", TokenType::user_defined);
+  const auto v = create(tiny);
+  for (const tern::TokenId id : markers) CHECK(v.type(id) == TokenType::control);
+  CHECK(v.type(other) == TokenType::user_defined);
+  CHECK(v.user_defined().find(v.pieces(), "<|tool|>") == other);
+  CHECK(v.user_defined().find(v.pieces(), "<|im_start|>") == kNoToken);
+  CHECK(v.find_special("<|im_start|>") == markers[0]);
 }
 
 TEST_CASE("a vocabulary takes a small multiple of its input", "[vocabulary]") {

@@ -1,10 +1,10 @@
 // Chat formats: how a conversation is written down for a model, and where its answer stops.
 //
-// Room: text. Each format is a row of a table: what stands before and after a message of each role,
-// and what asks for the answer. A conversation becomes segments (tern/text/tokenizer.hpp) in which
-// only the format's own markers may be control tokens; contents are plain text, whatever they
-// contain. Tokenizer::encode joins plain text across segments, so the ids are those of the joined
-// text.
+// Room: text. Each format is a row of a table (tern/text/chat_layout.hpp): what stands before and
+// after a message of each role, and what asks for the answer. A conversation becomes segments
+// (tern/text/tokenizer.hpp) in which only the format's own markers may be control tokens; contents
+// are plain text, whatever they contain. Tokenizer::encode joins plain text across segments, so the
+// ids are those of the joined text.
 //
 // BOS is never doubled: a prompt has the text of BOS in it only if the format begins with BOS and
 // the caller says that its tokenizer does not add one. Encode prompts with add_special = true.
@@ -17,6 +17,7 @@
 #include "tern/base/allocator.hpp"
 #include "tern/base/memory_wall.hpp"
 #include "tern/base/status.hpp"
+#include "tern/text/chat_layout.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/text/unicode_class.hpp"
 #include "tern/text/utf8.hpp"
@@ -25,95 +26,11 @@
 
 TERN_NAMESPACE_BEGIN
 
-enum class ChatFormat : uint8_t { none, bitnet, llama3, falcon3, chatml };
-enum class ChatRole : uint8_t { system, user, assistant };
-
 /// One message. The text is viewed, not copied.
 struct ChatMessage {
   ChatRole role = ChatRole::user;
   std::string_view content;
 };
-
-/// What a format looks like. A row of kChatLayouts.
-struct ChatLayout {
-  ChatFormat format;
-  std::string_view name;
-  std::string_view bos;                        ///< begins the prompt; "" if the format has none
-  std::array<std::string_view, 3> before;      ///< before a message, by ChatRole
-  std::string_view after;                      ///< after a message
-  std::string_view answer;                     ///< asks for the answer
-  bool trims;                                  ///< whitespace around contents is taken off
-  std::array<std::string_view, 2> stop_texts;  ///< tokens that end the answer; "" for none
-};
-
-inline constexpr ChatLayout kChatLayouts[] = {
-    {ChatFormat::bitnet,
-     "bitnet",
-     "<|begin_of_text|>",
-     {"System: ", "User: ", "Assistant: "},
-     "<|eot_id|>",
-     "Assistant: ",
-     true,
-     {"<|eot_id|>", "<|end_of_text|>"}},
-    {ChatFormat::llama3,
-     "llama3",
-     "<|begin_of_text|>",
-     {"<|start_header_id|>system<|end_header_id|>\n\n",
-      "<|start_header_id|>user<|end_header_id|>\n\n",
-      "<|start_header_id|>assistant<|end_header_id|>\n\n"},
-     "<|eot_id|>",
-     "<|start_header_id|>assistant<|end_header_id|>\n\n",
-     true,
-     {"<|eot_id|>", "<|end_of_text|>"}},
-    {ChatFormat::falcon3,
-     "falcon3",
-     "",
-     {"<|system|>\n", "<|user|>\n", "<|assistant|>\n"},
-     "\n",
-     "<|assistant|>\n",
-     false,
-     {"<|endoftext|>", ""}},
-    {ChatFormat::chatml,
-     "chatml",
-     "",
-     {"<|im_start|>system\n", "<|im_start|>user\n", "<|im_start|>assistant\n"},
-     "<|im_end|>\n",
-     "<|im_start|>assistant\n",
-     false,
-     {"<|im_end|>", ""}},
-};
-
-/// The layout of a format, or null for ChatFormat::none.
-inline const ChatLayout* chat_layout(ChatFormat format) {
-  for (const ChatLayout& layout : kChatLayouts) {
-    if (layout.format == format) return &layout;
-  }
-  return nullptr;
-}
-
-/// "none", "bitnet", "llama3", "falcon3" or "chatml".
-inline std::string_view chat_format_name(ChatFormat format) {
-  const ChatLayout* layout = chat_layout(format);
-  return layout == nullptr ? "none" : layout->name;
-}
-
-/// The format of a name. Errors: unsupported, naming it.
-inline Result<ChatFormat> find_chat_format(std::string_view name) {
-  if (name == chat_format_name(ChatFormat::none)) return ChatFormat::none;
-  for (const ChatLayout& layout : kChatLayouts) {
-    if (layout.name == name) return layout.format;
-  }
-  return Error(Status::unsupported, "unknown chat format", name);
-}
-
-/// The role of a name: "system", "user" or "assistant". Errors: unsupported, naming it.
-inline Result<ChatRole> find_chat_role(std::string_view name) {
-  constexpr std::string_view kNames[] = {"system", "user", "assistant"};
-  for (size_t i = 0; i < std::size(kNames); ++i) {
-    if (kNames[i] == name) return static_cast<ChatRole>(i);
-  }
-  return Error(Status::unsupported, "unknown chat role", name);
-}
 
 /// What a file says about its chat format. Empty for what it does not say.
 struct ChatHints {
@@ -225,12 +142,6 @@ inline Result<void> render_chat(ChatFormat format, std::span<const ChatMessage> 
     if (options.ask_answer) add(layout->answer, true);
     return {};
   });
-}
-
-/// Appends the text of segments, for showing a prompt. Encode the segments, not this text: in it,
-/// what a user wrote cannot be told from the markers.
-inline void append_text(std::span<const TextSegment> segments, String& out) {
-  for (const TextSegment& segment : segments) out.append(segment.text);
 }
 
 /// Whether a token ends an answer in this format, or anything in this vocabulary.

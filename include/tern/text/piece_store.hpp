@@ -51,9 +51,14 @@ class PieceStore {
 };
 
 /// From the bytes of a piece to its number in a PieceStore.
+/// Cost: every search looks at kMaxProbes slots at most, and an insertion that would need more is
+/// refused, so pieces that were made to collide cannot take more than linear time.
 class PieceIndex {
  public:
   static constexpr int32_t kNotFound = -1;
+  /// In a table half full of n pieces with random hashes, one needs more than k slots with a chance
+  /// of about n * exp(-0.19 k).
+  static constexpr size_t kMaxProbes = 256;
 
   PieceIndex(size_t expected, const AllocatorHooks& hooks) : slots_(hooks) {
     size_t capacity = kMinCapacity;
@@ -62,21 +67,26 @@ class PieceIndex {
   }
 
   int32_t find(const PieceStore& store, std::string_view piece) const {
-    return slots_[slot_of(store, piece, hash_of(piece))].number;
+    const size_t at = slot_of(store, piece, hash_of(piece));
+    return at == kNoSlot ? kNotFound : slots_[at].number;
   }
 
   /// Enters piece `number` of the store; of equal pieces the last one entered is found.
-  void insert(const PieceStore& store, int32_t number) {
-    if (2 * (used_ + 1) > slots_.size()) grow();
+  /// Ensures: false where too many pieces collide; the index is then of no more use.
+  [[nodiscard]] bool insert(const PieceStore& store, int32_t number) {
+    if (2 * (used_ + 1) > slots_.size() && !grow()) return false;
     const std::string_view piece = store[static_cast<size_t>(number)];
     const uint32_t hash = hash_of(piece);
-    Slot& slot = slots_[slot_of(store, piece, hash)];
-    if (slot.number == kNotFound) ++used_;
-    slot = {hash, number};
+    const size_t at = slot_of(store, piece, hash);
+    if (at == kNoSlot) return false;
+    if (slots_[at].number == kNotFound) ++used_;
+    slots_[at] = {hash, number};
+    return true;
   }
 
  private:
   static constexpr size_t kMinCapacity = 16;
+  static constexpr size_t kNoSlot = std::numeric_limits<size_t>::max();
 
   struct Slot {
     uint32_t hash = 0;
@@ -97,27 +107,35 @@ class PieceIndex {
     return static_cast<uint32_t>(state);
   }
 
-  /// The slot that holds the piece, or the free slot where it would go.
-  size_t slot_of(const PieceStore& store, std::string_view piece, uint32_t hash) const {
+  /// The first of the slots for a hash that is free or that `is_wanted(const Slot&)`, or kNoSlot.
+  template <typename IsWanted>
+  size_t probe(uint32_t hash, IsWanted&& is_wanted) const {
     const size_t mask = slots_.size() - 1;
-    for (size_t i = hash & mask;; i = (i + 1) & mask) {
-      const Slot& slot = slots_[i];
-      if (slot.number == kNotFound) return i;
-      if (slot.hash == hash && store[static_cast<size_t>(slot.number)] == piece) return i;
+    for (size_t n = 0; n < kMaxProbes; ++n) {
+      const size_t i = (hash + n) & mask;
+      if (slots_[i].number == kNotFound || is_wanted(slots_[i])) return i;
     }
+    return kNoSlot;
   }
 
-  void grow() {
+  /// The slot that holds the piece, or the free slot where it would go, or kNoSlot.
+  size_t slot_of(const PieceStore& store, std::string_view piece, uint32_t hash) const {
+    return probe(hash, [&](const Slot& slot) {
+      return slot.hash == hash && store[static_cast<size_t>(slot.number)] == piece;
+    });
+  }
+
+  bool grow() {
     Vector<Slot> old(slots_.get_allocator());
     old.resize(2 * slots_.size());
     old.swap(slots_);
-    const size_t mask = slots_.size() - 1;
     for (const Slot& slot : old) {
       if (slot.number == kNotFound) continue;
-      size_t i = slot.hash & mask;
-      while (slots_[i].number != kNotFound) i = (i + 1) & mask;
-      slots_[i] = slot;
+      const size_t at = probe(slot.hash, [](const Slot&) { return false; });
+      if (at == kNoSlot) return false;
+      slots_[at] = slot;
     }
+    return true;
   }
 
   Vector<Slot> slots_;

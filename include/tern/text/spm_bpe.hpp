@@ -21,9 +21,12 @@ TERN_NAMESPACE_BEGIN
 
 namespace detail {
 /// An order for MergeLoop in which higher scores come first: the bits of a float, made monotonic.
-inline uint32_t order_of_score(float score) {
+/// Integers decide, so the order is the same whatever the host does with subnormal numbers, and
+/// total: a NaN stands beyond the infinity of its sign.
+constexpr uint32_t order_of_score(float score) {
   constexpr uint32_t kSign = 0x80000000;
-  const uint32_t bits = score == 0.0f ? 0 : std::bit_cast<uint32_t>(score);  // -0 is 0
+  uint32_t bits = std::bit_cast<uint32_t>(score);
+  if (bits == kSign) bits = 0;  // -0 is 0
   const uint32_t ascending = (bits & kSign) != 0 ? ~bits : bits | kSign;
   return ~ascending;
 }

@@ -101,7 +101,7 @@ class Tokenizer {
       bool begins_text = options.begins_text;
       for (size_t i = 0; i < ids.size(); ++i) {
         const auto visible = visible_piece(ids[i], options.show_special, begins_text);
-        if (!visible) return Error(visible.error().status, visible.error().what, i);
+        if (!visible) return Error::at_index(visible.error().status, visible.error().what, i);
         out.append(*visible);
       }
       return {};
@@ -128,16 +128,14 @@ class Encoding {
         loop_(out.get_allocator().hooks()) {}
 
   void add_segment(const TextSegment& segment) {
-    const SpecialIndex& specials = vocabulary_.specials();
-    const auto accept = [&](TokenId id) {
-      return segment.parse_special || vocabulary_.type(id) == TokenType::user_defined;
-    };
+    const SpecialIndex& specials =
+        segment.parse_special ? vocabulary_.specials() : vocabulary_.user_defined();
     size_t plain_begin = 0;
     size_t position = specials.empty() ? segment.text.size() : 0;
     while (position < segment.text.size()) {
       TokenId id = kNoToken;
       if (specials.starts_with(segment.text[position])) {
-        id = specials.longest_match(vocabulary_.pieces(), segment.text, position, accept);
+        id = specials.longest_match(vocabulary_.pieces(), segment.text, position);
       }
       if (id == kNoToken) {
         ++position;

@@ -1,7 +1,7 @@
 // The class of a code point: what the pre-tokenizers call \p{L}, \p{N}, \p{P} and \s.
 //
-// Room: text. A lookup in a table of 128 entries for ASCII, a binary search over the generated
-// runs (tern/text/unicode_tables.hpp) for the rest.
+// Room: text. A lookup in a table of 128 entries for ASCII, a binary search over the generated runs
+// (tern/text/unicode_tables.hpp) for the rest.
 #pragma once
 
 #include <algorithm>

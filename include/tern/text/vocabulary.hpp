@@ -4,21 +4,24 @@
 // byte map of byte-level BPE and the U+2581 of SentencePiece are undone at load. Defaults for what
 // a file leaves out are applied here and nowhere else:
 //
-//   | absent            | byte_bpe                                    | spm_bpe                   |
-//   |-------------------|---------------------------------------------|---------------------------|
-//   | bos, eos          | 11 where token 11 is a control token        | 1, 2 where they exist     |
-//   | unk               | none                                        | 0                         |
-//   | eot, eom          | by text: the first of kEndTexts below, <|eom_id|>                       |
-//   | add_bos           | as the pre-tokenizer's name implies         | yes                       |
-//   | add_eos           | no                                          | no                        |
-//   | add_space_prefix  | no                                          | yes                       |
-//   | ignore_merges     | as the pre-tokenizer's name implies         | -                         |
-//   | types             | normal; <0xHH> is a byte in spm_bpe; the special ids are control, unk
-//   unknown |
+//   | absent           | byte_bpe                                    | spm_bpe               |
+//   |------------------|---------------------------------------------|-----------------------|
+//   | bos, eos         | 11 where token 11 is a control token        | 1, 2 where they exist |
+//   | unk              | none                                        | 0                     |
+//   | eot              | by text: the first of kEndTexts below       | the same              |
+//   | eom              | by text: kEndOfMessageText                  | the same              |
+//   | add_bos          | as the pre-tokenizer's name implies         | yes                   |
+//   | add_eos          | no                                          | no                    |
+//   | add_space_prefix | no                                          | yes                   |
+//   | ignore_merges    | as the pre-tokenizer's name implies         | -                     |
+//   | types            | normal; the special ids control, unk        | the same, and <0xHH>  |
+//   |                  | unknown                                     | is a byte             |
 //
 // Of tokens with the same text the last one is found, of equal merges the first one counts. Text
 // can become a token only by way of normal, byte and user-defined tokens: control, unknown and
-// unused ones never come out of merging.
+// unused ones never come out of merging. User-defined tokens are found in every text, so the
+// markers of chat formats (is_chat_marker) and kEndTexts are control tokens where a file has them
+// as user-defined: nothing that a user writes may end a turn or begin one.
 #pragma once
 
 #include <algorithm>
@@ -50,19 +53,22 @@ struct SpecialTokens {
 
 /// Texts that end generation wherever a vocabulary has them, those of a turn's end first.
 inline constexpr std::string_view kEndOfMessageText = "<|eom_id|>";
-inline constexpr std::string_view kEndTexts[] = {"<|eot_id|>",     "<|im_end|>",    "<|end|>",
-                                                 "<end_of_turn>",  "<|endoftext|>", "<EOT>",
-                                                 kEndOfMessageText};
+// clang-format off
+inline constexpr std::string_view kEndTexts[] = {
+    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<EOT>",
+    kEndOfMessageText};
+// clang-format on
 
 /// The tokens of a model. Immutable.
 /// Threads: const, any number at once.
 class Vocabulary {
  public:
   /// Checks and copies a vocabulary.
-  /// Errors: malformed (no tokens, a merge without two sides, a type or a byte token that is none),
-  ///   mismatch (sizes that disagree, a special id that is no token), missing (no merges, no
-  ///   scores), unsupported_tokenizer (unknown pre-tokenizer), unsupported (over 4 GiB of text or
-  ///   2^31 tokens).
+  /// Errors: malformed (no tokens, a merge without two sides, a type or a byte token that is none,
+  ///   a special token of more than SpecialIndex::kMaxBytes, texts made to collide in a hash
+  ///   table), mismatch (sizes that disagree, a special id that is no token), missing (no merges,
+  ///   no scores), unsupported_tokenizer (unknown pre-tokenizer), unsupported (over 4 GiB of text
+  ///   or 2^31 tokens). The subject is the text of the token or merge concerned.
   /// Cost: O(bytes of tokens and merges); memory a small multiple of them.
   static Result<Vocabulary> create(const VocabularyData& data, const AllocatorHooks& hooks);
 
@@ -110,7 +116,10 @@ class Vocabulary {
   bool ignore_merges() const { return ignore_merges_; }
   /// Requires: kind() is byte_bpe.
   const PretokenizerSpec& pretokenizer() const { return *pretokenizer_; }
+  /// What is found in text where special text is parsed: control, unknown and user-defined tokens.
   const SpecialIndex& specials() const { return specials_; }
+  /// What is found in any text.
+  const SpecialIndex& user_defined() const { return user_defined_; }
   const PieceStore& pieces() const { return pieces_; }
 
   // What merging works on. Symbols are tokens, numbered as such, and, from size() on, byte strings
@@ -129,9 +138,10 @@ class Vocabulary {
   Vocabulary(const VocabularyData& data, const AllocatorHooks& hooks);
 
   Result<void> build(const VocabularyData& data);
-  Result<void> check_sizes(const VocabularyData& data) const;
+  static Result<void> check_sizes(const VocabularyData& data);
   Result<void> resolve_special_tokens(const VocabularyData& data);
   Result<void> resolve_types(const VocabularyData& data);
+  void guard_markers(const VocabularyData& data);
   void resolve_end_of_generation(const VocabularyData& data);
   Result<void> copy_pieces(const VocabularyData& data);
   Result<void> resolve_merges(const VocabularyData& data);
@@ -143,6 +153,7 @@ class Vocabulary {
   PieceStore pieces_;                               // tokens, then symbols that are no tokens
   PieceIndex index_;                                // normal tokens and those symbols
   SpecialIndex specials_;                           // control, unknown, user-defined
+  SpecialIndex user_defined_;
   MergeTable merges_;
   Vector<TokenType> types_;  // [size()]
   Vector<float> scores_;     // [size()] in spm_bpe, else empty

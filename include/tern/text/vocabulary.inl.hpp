@@ -1,22 +1,27 @@
 // How a Vocabulary is checked and built. Included by vocabulary.hpp only.
 //
 // Room: text. Each step settles one thing, in an order in which nothing is needed before it is
-// there: sizes, special ids, types, end-of-generation set, pieces and indices, merges.
+// there: sizes (before anything is allocated), special ids, types, markers, end-of-generation set,
+// pieces and indices, merges.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <limits>
 #include <optional>
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/text/byte_map.hpp"
+#include "tern/text/chat_layout.hpp"
 #include "tern/text/utf8.hpp"
 #include "tern/text/vocabulary.hpp"
 
 TERN_NAMESPACE_BEGIN
 
 namespace detail {
-inline constexpr std::string_view kSpmSpace =
-    "\xE2\x96\x81";  // U+2581, how SentencePiece writes a space
+/// U+2581, how SentencePiece writes a space.
+inline constexpr std::string_view kSpmSpace = "\xE2\x96\x81";
 
 /// The byte that "<0xHH>" spells.
 inline std::optional<uint8_t> parse_byte_token(std::string_view text) {
@@ -55,6 +60,11 @@ inline bool has_inner_space(std::string_view piece) {
   const size_t word = piece.find_first_not_of(' ');
   return word != std::string_view::npos && piece.find(' ', word) != std::string_view::npos;
 }
+
+/// More texts with nearly one hash than chance makes: refused, as finding them would take too long.
+inline Error collision_error(std::string_view text) {
+  return Error(Status::malformed, "too many texts of the vocabulary collide in a hash table", text);
+}
 }  // namespace detail
 
 inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& hooks)
@@ -63,6 +73,7 @@ inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& 
       pieces_(hooks),
       index_(data.tokens.size(), hooks),
       specials_(hooks),
+      user_defined_(hooks),
       merges_(data.kind == TokenizerKind::byte_bpe ? data.merges.size() : 0, hooks),
       types_(hooks),
       scores_(hooks),
@@ -73,6 +84,7 @@ inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& 
 inline Result<Vocabulary> Vocabulary::create(const VocabularyData& data,
                                              const AllocatorHooks& hooks) {
   return catch_out_of_memory([&]() -> Result<Vocabulary> {
+    TERN_TRY(check_sizes(data));
     Vocabulary vocabulary(data, hooks);
     TERN_TRY(vocabulary.build(data));
     return vocabulary;
@@ -80,7 +92,6 @@ inline Result<Vocabulary> Vocabulary::create(const VocabularyData& data,
 }
 
 inline Result<void> Vocabulary::build(const VocabularyData& data) {
-  TERN_TRY(check_sizes(data));
   const bool is_spm = kind_ == TokenizerKind::spm_bpe;
   bool implied_ignore_merges = false;
   bool implied_add_bos = is_spm;
@@ -95,13 +106,14 @@ inline Result<void> Vocabulary::build(const VocabularyData& data) {
   ignore_merges_ = !is_spm && data.ignore_merges.value_or(implied_ignore_merges);
   TERN_TRY(resolve_special_tokens(data));
   TERN_TRY(resolve_types(data));
+  guard_markers(data);
   resolve_end_of_generation(data);
   TERN_TRY(copy_pieces(data));
   if (!is_spm) TERN_TRY(resolve_merges(data));
   return {};
 }
 
-inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) const {
+inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) {
   const size_t n = data.tokens.size();
   if (n == 0) return Error(Status::malformed, "the vocabulary has no tokens");
   if (!data.types.empty() && data.types.size() != n) {
@@ -164,7 +176,7 @@ inline Result<void> Vocabulary::resolve_types(const VocabularyData& data) {
   if (!data.types.empty()) {
     for (size_t i = 0; i < types_.size(); ++i) {
       if (data.types[i] < 0 || data.types[i] > static_cast<int32_t>(TokenType::byte)) {
-        return Error(Status::malformed, "unknown token type", i);
+        return Error(Status::malformed, "unknown token type", data.tokens[i]);
       }
       if (data.types[i] != 0) types_[i] = static_cast<TokenType>(data.types[i]);
     }
@@ -182,6 +194,17 @@ inline Result<void> Vocabulary::resolve_types(const VocabularyData& data) {
   for (const TokenId id : {s.bos, s.eos, s.eot, s.eom, s.pad}) mark(id, TokenType::control);
   mark(s.unk, TokenType::unknown);
   return {};
+}
+
+/// A marker is control, though the file has it as user-defined; see the top of vocabulary.hpp.
+inline void Vocabulary::guard_markers(const VocabularyData& data) {
+  for (size_t i = 0; i < types_.size(); ++i) {
+    if (types_[i] != TokenType::user_defined) continue;
+    const std::string_view text = data.tokens[i];
+    const bool is_end =
+        std::find(std::begin(kEndTexts), std::end(kEndTexts), text) != std::end(kEndTexts);
+    if (is_end || is_chat_marker(text)) types_[i] = TokenType::control;
+  }
 }
 
 inline void Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
@@ -236,30 +259,38 @@ inline Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
       pieces_.finish_piece();
     } else if (type == TokenType::byte) {
       const auto byte = detail::parse_byte_token(text);
-      if (!byte) return Error(Status::malformed, "a byte token is not spelled <0xHH>", text, i);
+      if (!byte) return Error(Status::malformed, "a byte token is not spelled <0xHH>", text);
       const char piece = static_cast<char>(*byte);
       pieces_.append({&piece, 1});
       byte_symbols_[*byte] = id;
     } else {
       pieces_.append(text);
-      if (type != TokenType::unused) specials_.add(pieces_, id);
+      if (type != TokenType::unused) {
+        if (text.size() > SpecialIndex::kMaxBytes) {
+          return Error(Status::malformed, "the text of a special token is too long", text);
+        }
+        specials_.add(pieces_, id);
+        if (type == TokenType::user_defined) user_defined_.add(pieces_, id);
+      }
     }
     const size_t length = pieces_[i].size();
     if (length > max_piece_bytes_) max_piece_bytes_ = length;
-    if (reachable && length != 0) index_.insert(pieces_, id);
+    if (reachable && length != 0 && !index_.insert(pieces_, id)) {
+      return detail::collision_error(text);
+    }
   }
   specials_.finish(pieces_);
+  user_defined_.finish(pieces_);
   return {};
 }
 
-/// The symbol of these bytes, entered if it is new.
+/// The symbol of these bytes, entered if it is new; -1 where too many collide.
 inline int32_t Vocabulary::intern(std::string_view bytes) {
   const int32_t found = find_symbol(bytes);
   if (found >= 0) return found;
   pieces_.append(bytes);
   const auto number = static_cast<int32_t>(pieces_.size() - 1);
-  index_.insert(pieces_, number);
-  return number;
+  return index_.insert(pieces_, number) ? number : -1;
 }
 
 inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
@@ -272,7 +303,7 @@ inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
     // From index 1: a left side may begin with a space.
     const size_t space = merge.find(' ', 1);
     if (space == std::string_view::npos || space + 1 == merge.size()) {
-      return Error(Status::malformed, "a merge is not two texts with a space between", merge, rank);
+      return Error(Status::malformed, "a merge is not two texts with a space between", merge);
     }
     joined.clear();
     if (!append_byte_level(merge.substr(0, space), joined)) continue;  // no text can come here
@@ -286,10 +317,13 @@ inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
     // Converters write the ways to make a token one after another.
     const bool is_same = result >= 0 && pieces_[static_cast<size_t>(result)] == view;
     if (!is_same) result = intern(view);
+    if (rule.left < 0 || rule.right < 0 || result < 0) return detail::collision_error(merge);
     rule.result = result;
     rules.push_back(rule);
   }
-  merges_.insert(rules);
+  if (!merges_.insert(rules)) {
+    return Error(Status::malformed, "too many merges collide in a hash table");
+  }
   for (size_t byte = 0; byte < byte_symbols_.size(); ++byte) {
     const char text = static_cast<char>(byte);
     byte_symbols_[byte] = find_symbol({&text, 1});
