@@ -40,12 +40,15 @@ static inline VI first_n(size_t n) {
 }
 static inline V v_zero() { return {_mm256_setzero_ps(), _mm256_setzero_ps()}; }
 static inline V v_set(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-static inline V v_load(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
-static inline V v_load_n(const float* p, size_t n) {
+static inline __m256 load_eight_floats(const void* p, size_t at) {
+  return _mm256_castsi256_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p) + at));
+}
+static inline V v_load(const void* p) { return {load_eight_floats(p, 0), load_eight_floats(p, 1)}; }
+static inline V v_load_n(const void* p, size_t n) {
   const VI mask = first_n(n);
   V v = v_zero();
-  v.lo = _mm256_maskload_ps(p, mask.lo);
-  if (n > 8) v.hi = _mm256_maskload_ps(p + 8, mask.hi);
+  v.lo = _mm256_maskload_ps(static_cast<const float*>(p), mask.lo);
+  if (n > 8) v.hi = _mm256_maskload_ps(static_cast<const float*>(p) + 8, mask.hi);
   return v;
 }
 static inline void v_store(float* p, V v) {
@@ -65,7 +68,6 @@ static inline V v_max(V a, V b) { return {_mm256_max_ps(a.lo, b.lo), _mm256_max_
 static inline V v_min(V a, V b) { return {_mm256_min_ps(a.lo, b.lo), _mm256_min_ps(a.hi, b.hi)}; }
 static inline float v_sqrt1(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
 
-// Halves of stored rows may lie at odd addresses, hence the untyped pointers.
 static inline __m128i load_eight(const void* p, size_t at) {
   return _mm_loadu_si128(static_cast<const __m128i*>(p) + at);
 }
@@ -108,12 +110,11 @@ static inline V v_keep_n(V v, size_t n) {
   return {_mm256_and_ps(v.lo, _mm256_castsi256_ps(mask.lo)),
           _mm256_and_ps(v.hi, _mm256_castsi256_ps(mask.hi))};
 }
-static inline __m256 zero_if_not_positive(__m256 v) {
-  return _mm256_and_ps(v, _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_NLE_UQ));
+static inline __m256 relu(__m256 v) {
+  const __m256 not_positive = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LE_OQ);
+  return _mm256_sub_ps(v, _mm256_and_ps(v, not_positive));
 }
-static inline V v_zero_if_not_positive(V v) {
-  return {zero_if_not_positive(v.lo), zero_if_not_positive(v.hi)};
-}
+static inline V v_relu(V v) { return {relu(v.lo), relu(v.hi)}; }
 static inline __m256 nan_from(__m256 v, __m256 x) {
   return _mm256_blendv_ps(v, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
 }
@@ -206,6 +207,7 @@ extern const KernelTable kAvx2Kernels;
 const KernelTable kAvx2Kernels = {
     .isa = "avx2",
     .features = kCpuAvx2 | kCpuF16c,
+    .packings = packing_bit(Packing::t2),
     .rms_norm = avx2::rms_norm,
     .quantize_i8 = avx2::quantize_i8,
     .quantize_i16 = avx2::quantize_i16,

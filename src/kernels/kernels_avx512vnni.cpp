@@ -32,8 +32,8 @@ static inline __mmask16 first_n(size_t n) {
 }
 static inline V v_zero() { return _mm512_setzero_ps(); }
 static inline V v_set(float x) { return _mm512_set1_ps(x); }
-static inline V v_load(const float* p) { return _mm512_loadu_ps(p); }
-static inline V v_load_n(const float* p, size_t n) { return _mm512_maskz_loadu_ps(first_n(n), p); }
+static inline V v_load(const void* p) { return _mm512_loadu_ps(p); }
+static inline V v_load_n(const void* p, size_t n) { return _mm512_maskz_loadu_ps(first_n(n), p); }
 static inline void v_store(float* p, V v) { _mm512_storeu_ps(p, v); }
 static inline void v_store_n(float* p, size_t n, V v) { _mm512_mask_storeu_ps(p, first_n(n), v); }
 static inline V v_add(V a, V b) { return _mm512_add_ps(a, b); }
@@ -43,7 +43,6 @@ static inline V v_div(V a, V b) { return _mm512_div_ps(a, b); }
 static inline V v_max(V a, V b) { return _mm512_max_ps(a, b); }
 static inline V v_min(V a, V b) { return _mm512_min_ps(a, b); }
 static inline float v_sqrt1(float x) { return _mm_cvtss_f32(_mm_sqrt_ss(_mm_set_ss(x))); }
-// Halves of stored rows may lie at odd addresses, hence the untyped pointers.
 static inline V v_load_f16(const void* p) {
   return _mm512_cvtph_ps(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
 }
@@ -69,8 +68,8 @@ static inline void v_store_f16_n(uint16_t* p, size_t n, V v) {
   _mm256_mask_storeu_epi16(p, first_n(n), v_to_f16(v));
 }
 static inline V v_keep_n(V v, size_t n) { return _mm512_maskz_mov_ps(first_n(n), v); }
-static inline V v_zero_if_not_positive(V v) {
-  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NLE_UQ), v);
+static inline V v_relu(V v) {
+  return _mm512_mask_sub_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LE_OQ), v, v);
 }
 static inline V v_nan_from(V v, V x) {
   return _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
@@ -122,6 +121,7 @@ extern const KernelTable kAvx512VnniKernels;
 const KernelTable kAvx512VnniKernels = {
     .isa = "avx512vnni",
     .features = kCpuAvx2 | kCpuF16c | kCpuAvx512 | kCpuAvx512Vnni,
+    .packings = packing_bit(Packing::t2),
     .token_tile = avx512vnni::kTokenTile,
     .matrix_scratch_bytes = avx512vnni::kScratchBytes,
     .rms_norm = avx512vnni::rms_norm,

@@ -29,6 +29,7 @@ namespace {
 constexpr KernelTable kScalarTable = {
     .isa = "scalar",
     .features = 0,
+    .packings = packing_bit(Packing::t2) | packing_bit(Packing::t5),
     .token_tile = 1,
     .matrix_scratch_bytes = 0,
     .decode_row = scalar::decode_row,

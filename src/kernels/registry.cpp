@@ -1,10 +1,9 @@
 // The registry. Adding an instruction set adds one line to kTables and one to kKnownNames.
 #include "tern/kernels/registry.hpp"
 
-#include <cstring>
-
 #include "kernels/self_test.hpp"
 #include "kernels/tables.hpp"
+#include "tern/base/buffer.hpp"
 
 TERN_NAMESPACE_BEGIN
 
@@ -18,8 +17,11 @@ constexpr const KernelTable* kTables[] = {
     &kScalarKernels,
 };
 
-// Names of every build, so that a known name on another CPU is "unavailable", not "unknown".
-constexpr std::string_view kKnownNames[] = {"scalar", "avx2", "avx512vnni"};
+// Every name that tern uses or has set aside, so that one of another CPU or a later version is
+// "unavailable", not "unknown".
+constexpr std::string_view kKnownNames[] = {"scalar",     "avx2",         "avxvnni",
+                                            "avx512vnni", "neon",         "neon_dotprod",
+                                            "neon_i8mm",  "wasm128",      "wasm_relaxed"};
 
 bool is_known(std::string_view isa) {
   for (const std::string_view name : kKnownNames) {
@@ -34,6 +36,7 @@ std::span<const KernelTable* const> compiled_kernels() { return kTables; }
 
 KernelTable resolve_kernels(const KernelTable& raw) {
   KernelTable table = raw;
+  if (table.packings == 0) table.packings = kScalarKernels.packings;
 #define TERN_KERNEL_SLOT(name, result, parameters) \
   if (table.name == nullptr) table.name = kScalarKernels.name;
   TERN_KERNEL_SLOTS(TERN_KERNEL_SLOT)
@@ -41,24 +44,22 @@ KernelTable resolve_kernels(const KernelTable& raw) {
   return table;
 }
 
-bool passes_self_test(const KernelTable& table) {
-  const SelfTestInputs inputs;
-  SelfTestOutputs expected;
-  SelfTestOutputs actual;
-  return expected.run(kScalarKernels, inputs) && actual.run(table, inputs) &&
-         std::memcmp(&expected, &actual, sizeof(expected)) == 0;
+bool passes_self_test(const KernelTable& table, const AllocatorHooks& hooks) {
+  auto memory = Buffer<SelfTest>::create(1, hooks);
+  return memory.ok() && memory->data()->passes(table);
 }
 
-Result<KernelTable> select_kernels(std::string_view isa) {
+Result<KernelTable> select_kernels(std::string_view isa, const AllocatorHooks& hooks) {
   if (!isa.empty() && !is_known(isa)) {
     return Error(Status::isa_unknown, "no such instruction set", isa);
   }
+  TERN_TRY_ASSIGN(auto memory, Buffer<SelfTest>::create(1, hooks));
   const CpuFeatureMask available = detect_cpu_features();
   for (const KernelTable* raw : kTables) {
     if (!isa.empty() && isa != raw->isa) continue;
     if ((raw->features & available) != raw->features) continue;
     const KernelTable table = resolve_kernels(*raw);
-    if (passes_self_test(table)) return table;
+    if (memory.data()->passes(table)) return table;
   }
   return Error(Status::isa_unavailable, "instruction set is not available here", isa);
 }

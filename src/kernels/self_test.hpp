@@ -1,42 +1,83 @@
-// The problem on which a table must give the bits of `scalar` before a model uses it.
+// The problem that every table must solve with the bits of docs/numerics.md before a model uses it.
 //
-// Room: kernels. Small enough for every load (tens of microseconds), with odd sizes, both signs,
-// and every slot at least once. Only registry.cpp includes this.
+// Room: kernels. A table is run on fixed inputs and a checksum of all it wrote is compared with a
+// constant, so that `scalar` itself is tested: a compiler or a flag that changes its bits is found
+// too. Every slot runs, with odd sizes, whole and partial tiles, more columns than a block of the
+// matrix kernels, more tokens than a tile, and more positions than a chunk. The cost is some tenths
+// of a millisecond for `scalar`. Only registry.cpp and its test include this.
 #pragma once
 
 #include <cstring>
+#include <iterator>
+#include <limits>
 
 #include "tern/base/half.hpp"
 #include "tern/kernels/kernel_table.hpp"
+#include "tern/quant/trit_tiles.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-/// What is computed with, the same for every table.
-struct SelfTestInputs {
-  static constexpr size_t kRows = 19;
-  static constexpr size_t kCols = 70;
-  static constexpr size_t kTokens = 3;
-  static constexpr size_t kGroups = 3;  // of 32 columns
-  static constexpr size_t kPositions = 8;
+/// FNV-1a, 64 bits, of the outputs. A change of docs/numerics.md or of the problem changes it:
+/// tests/kernels/registry_test.cpp prints the new value.
+inline constexpr uint64_t kSelfTestChecksum = 0x56554951C6396E86u;
 
-  float x[kTokens][kCols];
+/// What is computed with, the same for every table and machine.
+struct SelfTestInputs {
+  static constexpr size_t kRows = 19;  // a whole tile and a partial one
+  static constexpr size_t kCols = 70;
+  static constexpr size_t kTokens = 8;
+  static constexpr size_t kGroups = 3;  // of 32 columns
+  static constexpr size_t kWideCols = 1044;
+  static constexpr size_t kWideTokens = 13;
+  static constexpr size_t kWideBlocks = (kWideCols + 15) / 16;
+  static constexpr size_t kBlockCols = 256;  // of stored rows of blocks
+  static constexpr size_t kHeadRows = 5;
+
+  struct BlockType {
+    TensorType type;
+    size_t block_elems;
+    size_t block_bytes;
+    size_t scale_at;  // of its binary16 in a block
+    bool in_head;
+    size_t row_bytes() const { return kBlockCols / block_elems * block_bytes; }
+  };
+  static constexpr BlockType kBlockTypes[] = {{TensorType::q8_0, 32, 34, 0, true},
+                                              {TensorType::q4_0, 32, 18, 0, true},
+                                              {TensorType::q6_k, 256, 210, 208, true},
+                                              {TensorType::tq1_0, 256, 54, 52, false},
+                                              {TensorType::tq2_0, 256, 66, 64, false}};
+  static constexpr size_t kMostRowBytes = 8 * 34;
+
+  float x[1200];  // tokens are overlapping pieces
   float gain[kCols];
   float scales[kRows * kGroups];
-  uint8_t tiles[2 * 5 * 64];
+  uint16_t bf16[kHeadRows * kCols];
+  uint8_t tiles[kWideBlocks * 64];
+  uint8_t blocks[std::size(kBlockTypes)][2][kMostRowBytes];
 
-  SelfTestInputs() {
+  const float* token(size_t t) const { return x + 7 * t; }
+
+  void fill() {
     uint32_t state = 1;
     const auto next = [&state] { return (state = state * 1664525u + 1013904223u) >> 8; };
     // Magnitudes from 1/8 to 1 by their bits.
     const auto half = [&next] { return static_cast<uint16_t>(0x3000u | (next() & 0x0BFFu)); };
-    for (auto& token : x) {
-      for (float& v : token) {
-        v = f32_from_f16(static_cast<uint16_t>(half() | (next() & 0x8000u)));
-      }
-    }
+    for (float& v : x) v = f32_from_f16(static_cast<uint16_t>(half() | (next() & 0x8000u)));
     for (float& v : gain) v = f32_from_f16(half());
     for (float& v : scales) v = f32_from_f16(half());
+    for (uint16_t& v : bf16) v = static_cast<uint16_t>(0x3E00u | (next() & 0x81FFu));
     for (uint8_t& byte : tiles) byte = static_cast<uint8_t>(next());
+    for (size_t i = 0; i < std::size(kBlockTypes); ++i) {
+      const BlockType& type = kBlockTypes[i];
+      for (auto& row : blocks[i]) {
+        for (uint8_t& byte : row) byte = static_cast<uint8_t>(next());
+        for (size_t at = type.scale_at; at < type.row_bytes(); at += type.block_bytes) {
+          const uint16_t d = half();
+          row[at] = static_cast<uint8_t>(d & 0xFF);
+          row[at + 1] = static_cast<uint8_t>(d >> 8);
+        }
+      }
+    }
   }
 
   TernaryView matrix(ScaleKind kind) const {
@@ -49,113 +90,241 @@ struct SelfTestInputs {
     w.scales = scales;
     return w;
   }
+  /// One tile of many columns. Scales of groups may have either sign here.
+  TernaryView wide_matrix(ScaleKind kind) const {
+    TernaryView w = matrix(kind);
+    w.rows = kTileRows;
+    w.cols = kWideCols;
+    w.group_cols = kind == ScaleKind::group ? 128 : 0;
+    if (kind == ScaleKind::group) w.scales = x;
+    return w;
+  }
 };
 
-/// What a table makes of the inputs, compared byte by byte.
+/// What a table makes of the inputs. Types have one size on every machine, wide ones come first,
+/// and what a table does not write is zero, so that the bytes can be compared.
 struct SelfTestOutputs {
   using In = SelfTestInputs;
   static constexpr size_t kStride = activation_stride(In::kCols);
+  static constexpr size_t kWideStride = activation_stride(In::kWideCols);
+  static constexpr size_t kBlockStride = activation_stride(In::kBlockCols);
+  static constexpr size_t kPairs = In::kCols / 2;
+  static constexpr size_t kPositions = 260;
+  static constexpr size_t kHeadDim = 64;
+  static constexpr size_t kCacheStride = 3;  // positions overlap
+  static constexpr size_t kCacheSize = kPositions * kCacheStride + kHeadDim;
+  static constexpr size_t kCandidates = 8;
 
-  float decoded[In::kRows];
-  float normed[In::kTokens][In::kCols];
-  int8_t q[In::kTokens][kStride];
-  int8_t high[kStride];
-  int8_t low[kStride];
-  QuantizedToken tokens[In::kTokens];
-  QuantizedToken token16;
-  float y[In::kTokens][In::kRows];         // int8 activations, a scale a tensor
-  float y_matrix[In::kTokens][In::kRows];  // int8 activations, a scale a row
-  float y_groups[In::kTokens][In::kRows];
-  float y16[In::kRows];
-  float sum[In::kCols];
-  float relu2[In::kRows];
-  float silu[In::kRows];
-  double inv_freq[In::kRows / 2];
-  float cos[In::kRows / 2];
-  float sin[In::kRows / 2];
-  float halves[In::kRows];
-  float pairs[In::kRows];
-  uint16_t keys[In::kPositions][In::kRows];
-  float attention_scale;
-  float scores[In::kPositions];
-  float exp_sum;
-  float mixed[In::kRows];
-  float logits[In::kPositions];
-  float penalized[2];
-  float weights[In::kPositions];
-  size_t counts[3];
+  double inv_freq[kPairs];
   double log_prob;
-  bool flags[4];
+  uint64_t counts[3];
+  uint64_t reports;  // a bit for each
+  QuantizedToken tokens[In::kTokens];
+  QuantizedToken tokens16[In::kTokens];
+  QuantizedToken wide_tokens[In::kWideTokens];
+  QuantizedToken block_token;
+  float normed[In::kTokens][In::kCols];
+  float y[2][In::kTokens][In::kRows];  // int8, a scale a tensor; 8 tokens, then 7
+  float y_groups[In::kTokens][In::kRows];
+  float y16[In::kTokens][In::kRows];          // int16, a scale a row
+  float y_matrix[2][In::kTokens][In::kRows];  // int8, int16
+  float y_wide[2][In::kWideTokens][kTileRows];
+  float y_wide_groups[2][kTileRows];
+  float sum[In::kCols];
+  float relu2[In::kCols];
+  float silu[In::kCols];
+  float cos[kPairs];
+  float sin[kPairs];
+  float halves[2 * kPairs];
+  float pairs[2 * kPairs];
+  float attention_scale;
+  float scores[2][kPositions];
+  float exp_sums[2];
+  float mixed[2][kHeadDim];
+  float decoded[3][In::kRows];
+  float decoded_blocks[std::size(In::kBlockTypes)][In::kBlockCols];
+  float logits[3][In::kHeadRows];
+  float block_logits[std::size(In::kBlockTypes)][2];
+  float penalized[2];
+  float weights[kCandidates];
+  uint16_t cache[kCacheSize];
+  int8_t q[In::kTokens][kStride];
+  int8_t high[In::kTokens][kStride];
+  int8_t low[In::kTokens][kStride];
+  int8_t wide_high[In::kWideTokens][kWideStride];
+  int8_t wide_low[In::kWideTokens][kWideStride];
+  int8_t block_high[kBlockStride];
+  int8_t block_low[kBlockStride];
+
+  uint64_t checksum() const {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(this);
+    uint64_t hash = 0xCBF29CE484222325u;
+    for (size_t i = 0; i < sizeof(*this); ++i) hash = (hash ^ bytes[i]) * 0x100000001B3u;
+    return hash;
+  }
+};
+
+/// The test and the memory it needs: zeroed by its owner, used by one thread.
+struct SelfTest {
+  using In = SelfTestInputs;
+  using Out = SelfTestOutputs;
+
+  alignas(64) int8_t packed[80 * 1024];
+  alignas(64) uint8_t scratch[64 * 1024];
+  SelfTestInputs in;
+  SelfTestOutputs out;
+
+  bool passes(const KernelTable& k) { return run(k) && out.checksum() == kSelfTestChecksum; }
 
   /// False when the table asks for more memory than any should.
-  bool run(const KernelTable& k, const In& in) {
-    std::memset(static_cast<void*>(this), 0, sizeof(*this));
-    bool& finite = flags[0];
-    finite = k.all_finite(in.x[0], In::kCols);
-    for (size_t t = 0; t < In::kTokens; ++t) {
-      finite = k.rms_norm(in.x[t], in.gain, In::kCols, 0x1p-17f, normed[t]) && finite;
-      tokens[t] = k.quantize_i8(normed[t], In::kCols, q[t], kStride);
-    }
-    token16 = k.quantize_i16(in.x[0], In::kCols, high, low, kStride);
-    if (!run_products(k, in)) return false;
-    std::memcpy(sum, in.x[1], sizeof(sum));
-    k.add(in.x[0], In::kCols, sum);
-    k.relu2_mul(y[0], y[1], In::kRows, relu2);
-    k.silu_mul(y[0], y[1], In::kRows, silu);
+  bool run(const KernelTable& k) {
+    in.fill();
+    std::memset(static_cast<void*>(&out), 0, sizeof(out));
+    if (k.matrix_scratch_bytes > sizeof(scratch)) return false;
+    if (k.packed_tokens_bytes(In::kTokens, In::kCols) > sizeof(packed)) return false;
+    if (k.packed_tokens_bytes(In::kWideTokens, In::kWideCols) > sizeof(packed)) return false;
+    run_quantizers(k);
+    run_products(k);
+    run_wide_products(k);
+    run_elements(k);
     run_attention(k);
+    run_stored_rows(k);
     run_sampling(k);
+    run_reports(k);
     return true;
   }
 
  private:
-  bool run_products(const KernelTable& k, const In& in) {
-    const ActivationView a{q[0], nullptr, tokens, kStride, In::kTokens};
-    const ActivationView a16{high, low, &token16, kStride, 1};
-    k.multiply_vector(in.matrix(ScaleKind::tensor), a, 0, 2, y[0], In::kRows);
-    k.multiply_vector(in.matrix(ScaleKind::group), a, 0, 2, y_groups[0], In::kRows);
-    k.multiply_vector(in.matrix(ScaleKind::row), a16, 0, 2, y16, In::kRows);
-    alignas(64) int8_t packed[8 * 1024];
-    alignas(64) uint8_t scratch[32 * 1024];
-    if (k.packed_tokens_bytes(In::kTokens, In::kCols) > sizeof(packed)) return false;
-    if (k.matrix_scratch_bytes > sizeof(scratch)) return false;
+  void report(bool value) { out.reports = (out.reports << 1) | (value ? 1u : 0u); }
+
+  void run_quantizers(const KernelTable& k) {
+    for (size_t t = 0; t < In::kTokens; ++t) {
+      report(k.rms_norm(in.token(t), in.gain, In::kCols, 0x1p-17f, out.normed[t]));
+      out.tokens[t] = k.quantize_i8(out.normed[t], In::kCols, out.q[t], Out::kStride);
+      out.tokens16[t] =
+          k.quantize_i16(out.normed[t], In::kCols, out.high[t], out.low[t], Out::kStride);
+    }
+    for (size_t t = 0; t < In::kWideTokens; ++t) {
+      out.wide_tokens[t] = k.quantize_i16(in.token(t), In::kWideCols, out.wide_high[t],
+                                          out.wide_low[t], Out::kWideStride);
+    }
+    out.block_token =
+        k.quantize_i16(in.x, In::kBlockCols, out.block_high, out.block_low, Out::kBlockStride);
+  }
+
+  void multiply_matrix(const KernelTable& k, const TernaryView& w, const ActivationView& a,
+                       float* y) {
     std::memset(packed, 0, sizeof(packed));
-    k.pack_tokens(a, In::kCols, 0, In::kTokens, packed);
-    k.multiply_matrix(in.matrix(ScaleKind::row), a, packed, 0, 2, y_matrix[0], In::kRows, scratch);
-    return true;
+    k.pack_tokens(a, w.cols, 0, a.n, packed);
+    k.multiply_matrix(w, a, packed, 0, T2Tiles::row_tiles(w.rows), y, w.rows, scratch);
+  }
+
+  void run_products(const KernelTable& k) {
+    const TernaryView w = in.matrix(ScaleKind::tensor);
+    const TernaryView by_row = in.matrix(ScaleKind::row);
+    const TernaryView by_group = in.matrix(ScaleKind::group);
+    ActivationView a{out.q[0], nullptr, out.tokens, Out::kStride, In::kTokens};
+    k.multiply_vector(w, a, 0, 2, out.y[0][0], In::kRows);
+    multiply_matrix(k, by_row, a, out.y_matrix[0][0]);
+    a.n = In::kTokens - 1;  // passes of fewer tokens
+    k.multiply_vector(w, a, 0, 2, out.y[1][0], In::kRows);
+    k.multiply_vector(by_group, a, 0, 2, out.y_groups[0], In::kRows);
+    const ActivationView a16{out.high[0], out.low[0], out.tokens16, Out::kStride, In::kTokens - 1};
+    k.multiply_vector(by_row, a16, 0, 2, out.y16[0], In::kRows);
+    multiply_matrix(k, w, a16, out.y_matrix[1][0]);
+  }
+
+  void run_wide_products(const KernelTable& k) {
+    // The high plane alone is as good as int8 codes.
+    ActivationView a{out.wide_high[0], nullptr, out.wide_tokens, Out::kWideStride, In::kWideTokens};
+    multiply_matrix(k, in.wide_matrix(ScaleKind::row), a, out.y_wide[0][0]);
+    a.low = out.wide_low[0];
+    multiply_matrix(k, in.wide_matrix(ScaleKind::row), a, out.y_wide[1][0]);
+    a.n = 2;
+    k.multiply_vector(in.wide_matrix(ScaleKind::group), a, 0, 1, out.y_wide_groups[0], kTileRows);
+  }
+
+  void run_elements(const KernelTable& k) {
+    std::memcpy(out.sum, in.x, sizeof(out.sum));
+    k.add(out.normed[0], In::kCols, out.sum);
+    k.relu2_mul(in.x, out.normed[1], In::kCols, out.relu2);
+    k.silu_mul(in.x, out.normed[1], In::kCols, out.silu);
+    k.rope_frequencies(10000.0, 1.0, nullptr, In::kCols, out.inv_freq);
+    k.rope_angles(77, out.inv_freq, Out::kPairs, out.cos, out.sin);
+    std::memcpy(out.halves, in.x, sizeof(out.halves));
+    std::memcpy(out.pairs, in.x, sizeof(out.pairs));
+    k.rope_halves(out.halves, out.cos, out.sin, Out::kPairs);
+    k.rope_pairs(out.pairs, out.cos, out.sin, Out::kPairs);
   }
 
   void run_attention(const KernelTable& k) {
-    constexpr size_t kPairs = In::kRows / 2;
-    k.rope_frequencies(10000.0, 1.0, nullptr, 2 * kPairs, inv_freq);
-    k.rope_angles(77, inv_freq, kPairs, cos, sin);
-    std::memcpy(halves, y[0], sizeof(halves));
-    std::memcpy(pairs, y[0], sizeof(pairs));
-    k.rope_halves(halves, cos, sin, kPairs);
-    k.rope_pairs(pairs, cos, sin, kPairs);
-    flags[1] = true;
-    for (size_t j = 0; j < In::kPositions; ++j) {
-      flags[1] = k.to_f16(normed[0] + j, In::kRows, keys[j]) && flags[1];
+    report(k.to_f16(in.x, Out::kCacheSize, out.cache));
+    out.attention_scale = k.attention_scale(In::kRows);
+    const CacheView cache{out.cache, Out::kCacheStride};
+    const size_t positions[2] = {Out::kPositions, 8};
+    const size_t dims[2] = {Out::kHeadDim, In::kRows};
+    for (size_t i = 0; i < 2; ++i) {
+      k.qk_f16(in.x, cache, positions[i], dims[i], 0.25f, out.scores[i]);
+      out.exp_sums[i] = k.softmax_exp(out.scores[i], positions[i]);
+      k.pv_f16(out.scores[i], out.exp_sums[i], cache, positions[i], dims[i], out.mixed[i]);
     }
-    attention_scale = k.attention_scale(In::kRows);
-    k.qk_f16(y[2], {keys[0], In::kRows}, In::kPositions, In::kRows, 0.25f, scores);
-    exp_sum = k.softmax_exp(scores, In::kPositions);
-    k.pv_f16(scores, exp_sum, {keys[0], In::kRows}, In::kPositions, In::kRows, mixed);
+  }
+
+  void run_stored_rows(const KernelTable& k) {
+    const TensorType types[3] = {TensorType::f32, TensorType::f16, TensorType::bf16};
+    const void* rows[3] = {in.x, out.cache, in.bf16};
+    for (size_t i = 0; i < 3; ++i) {
+      const auto* bytes = static_cast<const uint8_t*>(rows[i]);
+      k.decode_row(types[i], bytes, In::kRows, out.decoded[i]);
+      const HeadView head{types[i], bytes, In::kCols * (i == 0 ? 4 : 2), In::kCols};
+      k.head_rows(head, {in.gain, {}}, 0, In::kHeadRows, out.logits[i]);
+    }
+    const ActivationView codes{out.block_high, out.block_low, &out.block_token, Out::kBlockStride,
+                               1};
+    for (size_t i = 0; i < std::size(In::kBlockTypes); ++i) {
+      const In::BlockType& type = In::kBlockTypes[i];
+      k.decode_row(type.type, in.blocks[i][0], In::kBlockCols, out.decoded_blocks[i]);
+      if (!type.in_head) continue;
+      const HeadView head{type.type, in.blocks[i][0], In::kMostRowBytes, In::kBlockCols};
+      k.head_rows(head, {in.x, codes}, 0, 2, out.block_logits[i]);
+    }
   }
 
   void run_sampling(const KernelTable& k) {
-    const auto* rows = reinterpret_cast<const uint8_t*>(keys[0]);
-    k.decode_row(TensorType::f16, rows, In::kRows, decoded);
-    const HeadView head{TensorType::f16, rows, sizeof(keys[0]), In::kRows};
-    k.head_rows(head, {y[1], {}}, 0, In::kPositions, logits);
-    penalized[0] = k.penalize(1.5f, 1.25f);
-    penalized[1] = k.penalize(-1.5f, 1.25f);
-    const float descending[In::kPositions] = {3, 2.5f, 2, 1.5f, 1, 0.5f, 0, -4};
-    k.sampling_weights(descending, In::kPositions, 0.75f, weights);
-    counts[0] = k.top_p_count(weights, In::kPositions, 0.75f);
-    counts[1] = k.min_p_count(weights, In::kPositions, 0.25f);
-    counts[2] = k.draw(weights, In::kPositions, uint64_t{3} << 62);
-    float scratch[In::kPositions];
-    log_prob = k.log_prob(descending, In::kPositions, 2, scratch);
+    out.penalized[0] = k.penalize(1.5f, 1.25f);
+    out.penalized[1] = k.penalize(-1.5f, 1.25f);
+    const float descending[Out::kCandidates] = {3, 2.5f, 2, 1.5f, 1, 0.5f, 0, -4};
+    k.sampling_weights(descending, Out::kCandidates, 0.75f, out.weights);
+    out.counts[0] = k.top_p_count(out.weights, Out::kCandidates, 0.75f);
+    out.counts[1] = k.min_p_count(out.weights, Out::kCandidates, 0.25f);
+    out.counts[2] = k.draw(out.weights, Out::kCandidates, uint64_t{3} << 62);
+    float copy[Out::kCandidates];
+    out.log_prob = k.log_prob(descending, Out::kCandidates, 2, copy);
+  }
+
+  /// Values that are not finite, at the end of a whole vector and in a partial one.
+  void run_reports(const KernelTable& k) {
+    for (const size_t n : {size_t{16}, size_t{19}}) {
+      float bad[20];
+      float y[20];
+      int8_t codes[2][64];
+      uint16_t halves[20];
+      const auto reset = [&] {
+        std::memcpy(bad, in.gain, sizeof(bad));
+        bad[n - 1] = -std::numeric_limits<float>::infinity();
+      };
+      reset();
+      report(k.all_finite(bad, n));
+      report(k.all_finite(bad, n - 1));
+      report(k.rms_norm(bad, in.gain, n, 0x1p-17f, y));
+      report(k.to_f16(bad, n, halves));
+      report(k.quantize_i8(bad, n, codes[0], 64).finite != 0);
+      report(k.quantize_i16(bad, n, codes[0], codes[1], 64).finite != 0);
+      k.relu2_mul(bad, in.gain, n, y);
+      report(y[n - 1] != y[n - 1]);
+      const float sum = k.softmax_exp(bad, n);
+      report(sum != sum);
+    }
   }
 };
 

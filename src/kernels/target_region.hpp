@@ -6,8 +6,15 @@
 // calls, no lambdas, no non-constexpr statics, every helper `static inline` (docs/adr/0001).
 #pragma once
 
-#if defined(__FAST_MATH__)
+#include <float.h>
+
+#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__) || defined(__RECIPROCAL_MATH__) || \
+    (defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ != 0)
 #error "tern's kernels need exact float arithmetic: compile src/kernels without -ffast-math"
+#endif
+// The x87 unit of 32-bit x86 keeps more bits than a float has: use SSE2 (-msse2 -mfpmath=sse).
+#if FLT_EVAL_METHOD != 0
+#error "tern's kernels need float arithmetic that rounds every operation to its type"
 #endif
 
 #define TERN_PRAGMA(text) _Pragma(#text)
@@ -16,9 +23,9 @@
 // Clang spells ARM's "arch=" as features; x86 lists are the same in both compilers.
 #define TERN_REGION_BEGIN(features)                                                            \
   TERN_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))   \
-  TERN_PRAGMA(clang fp contract(off))
+  TERN_PRAGMA(clang fp contract(off) reassociate(off))
 #define TERN_REGION_END TERN_PRAGMA(clang attribute pop)
-#define TERN_BASELINE_REGION_BEGIN TERN_PRAGMA(clang fp contract(off))
+#define TERN_BASELINE_REGION_BEGIN TERN_PRAGMA(clang fp contract(off) reassociate(off))
 #define TERN_BASELINE_REGION_END
 #else
 #define TERN_REGION_BEGIN(features)              \

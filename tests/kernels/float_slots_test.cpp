@@ -215,6 +215,27 @@ TEST_CASE("Quantizers, the norm and the cache report values that are not finite"
   }
 }
 
+TEST_CASE("Activations and softmax do not swallow infinities of either sign") {
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const KernelTable& table : runnable_kernels()) {
+    INFO(table.isa);
+    for (const float bad : {infinity, -infinity, std::numeric_limits<float>::quiet_NaN()}) {
+      for (const size_t n : {1, 2, 16, 17, 40}) {
+        for (const size_t at : {size_t{0}, n / 2, n - 1}) {
+          std::vector<float> gate(n, 0.5f), up(n, 0.75f), y(n);
+          gate[at] = bad;
+          table.relu2_mul(gate.data(), up.data(), n, y.data());
+          CHECK_FALSE(tern::is_finite(y[at]));
+          table.silu_mul(gate.data(), up.data(), n, y.data());
+          CHECK_FALSE(tern::is_finite(y[at]));
+          CHECK_FALSE(tern::is_finite(table.softmax_exp(gate.data(), n)));
+          CHECK_FALSE(gate[at] == 0.0f);
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("Rounding to binary16 gives the same halves for all upper bits of a float") {
   for (const KernelTable& table : runnable_kernels()) {
     GuardedBuffer<float> x(33);

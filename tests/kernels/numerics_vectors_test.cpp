@@ -1,5 +1,6 @@
 // The vectors of docs/numerics.md on every table of this machine, with equality.
 #include <set>
+#include <utility>
 
 #include "kernels/kernel_cases.hpp"
 #include "kernels/vector_lines.hpp"
@@ -33,9 +34,16 @@ std::vector<uint16_t> halves(const Floats& values) {
   return out;
 }
 tern::TensorType row_type(const std::string& name) {
-  if (name == "f16") return tern::TensorType::f16;
-  REQUIRE(name == "q8_0");
-  return tern::TensorType::q8_0;
+  constexpr std::pair<const char*, tern::TensorType> kTypes[] = {
+      {"f32", tern::TensorType::f32},     {"f16", tern::TensorType::f16},
+      {"bf16", tern::TensorType::bf16},   {"q8_0", tern::TensorType::q8_0},
+      {"q4_0", tern::TensorType::q4_0},   {"q6_k", tern::TensorType::q6_k},
+      {"tq1_0", tern::TensorType::tq1_0}, {"tq2_0", tern::TensorType::tq2_0}};
+  for (const auto& type : kTypes) {
+    if (name == type.first) return type.second;
+  }
+  FAIL("no such row type: " << name);
+  return tern::TensorType::f32;
 }
 
 bool rms_norm(const KernelTable& k, const Line& l) {
@@ -81,8 +89,10 @@ bool multiply(const KernelTable& k, const Line& l) {
   Floats scales;
   if (l.has("tensor")) scales = l.floats("tensor");
   if (l.has("row")) scales = l.floats("row"), w.scale_kind = tern::ScaleKind::row;
-  if (l.has("group_32")) {
-    scales = l.floats("group_32"), w.scale_kind = tern::ScaleKind::group, w.group_cols = 32;
+  for (const uint32_t group_cols : {32u, 64u, 128u, 256u}) {
+    const std::string name = "group_" + std::to_string(group_cols);
+    if (!l.has(name)) continue;
+    scales = l.floats(name), w.scale_kind = tern::ScaleKind::group, w.group_cols = group_cols;
   }
   w.scales = scales.data();
 
@@ -118,7 +128,7 @@ bool exp_of(const KernelTable& k, const Line& l) {
     float weights[2] = {};
     k.sampling_weights(logits, 2, 1.0f, weights);
     good = good && same({weights[1]}, {expected[i]});
-    if (!(x[i] <= 0)) continue;
+    if (!(x[i] <= 0) || !tern::is_finite(x[i])) continue;
     float s[2] = {0.0f, x[i]};
     k.softmax_exp(s, 2);
     good = good && same({s[1]}, {expected[i]});
@@ -129,6 +139,12 @@ bool gated(const Line& l, void (*slot)(const float*, const float*, size_t, float
   const Floats gate = l.floats("gate"), up = l.floats("up");
   Floats y(gate.size());
   slot(gate.data(), up.data(), y.size(), y.data());
+  if (l.is_non_finite()) {
+    for (const float v : y) {
+      if (tern::is_finite(v)) return false;
+    }
+    return true;
+  }
   return same(y, l.floats("->y"));
 }
 bool relu2_mul(const KernelTable& k, const Line& l) { return gated(l, k.relu2_mul); }
@@ -179,6 +195,7 @@ bool qk_f16(const KernelTable& k, const Line& l) {
 bool softmax_exp(const KernelTable& k, const Line& l) {
   Floats s = l.floats("s");
   const float sum = k.softmax_exp(s.data(), s.size());
+  if (l.is_non_finite()) return !tern::is_finite(sum) && same(s, l.floats("s"));
   return same(s, l.floats("->s")) && same({sum}, l.floats("->sum"));
 }
 bool pv_f16(const KernelTable& k, const Line& l) {
@@ -205,6 +222,12 @@ bool head_rows(const KernelTable& k, const Line& l) {
   float logit = 0;
   k.head_rows(head, {x.data(), {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit);
   return same({logit}, l.floats("->logits"));
+}
+bool all_finite(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  const bool finite = k.all_finite(x.data(), x.size());
+  if (l.is_non_finite()) return !finite;
+  return finite && l.integers("->finite")[0] == 1;
 }
 bool penalize(const KernelTable& k, const Line& l) {
   Floats logits = l.floats("l");
@@ -234,7 +257,9 @@ bool log_prob(const KernelTable& k, const Line& l) {
   const Floats logits = l.floats("logits");
   Floats scratch(logits.size());
   const auto index = static_cast<size_t>(l.integers("index")[0]);
-  return k.log_prob(logits.data(), logits.size(), index, scratch.data()) == l.doubles("->y")[0];
+  const double y = k.log_prob(logits.data(), logits.size(), index, scratch.data());
+  if (l.is_non_finite()) return y != y;
+  return y == l.doubles("->y")[0];
 }
 
 struct Operation {
@@ -260,6 +285,7 @@ constexpr Operation kOperations[] = {
     {"pv_f16", pv_f16},
     {"decode_row", decode_row},
     {"head_rows", head_rows},
+    {"all_finite", all_finite},
     {"penalize", penalize},
     {"sampling_weights", sampling_weights},
     {"top_p", top_p},

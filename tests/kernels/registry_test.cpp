@@ -5,6 +5,9 @@
 #include <sstream>
 
 #include "kernels/kernel_cases.hpp"
+#include "kernels/self_test.hpp"
+#include "support/counting_allocator.hpp"
+#include "tern/base/buffer.hpp"
 
 using namespace tern_test;
 using tern::KernelTable;
@@ -27,6 +30,50 @@ TERN_KERNEL_SLOTS(TERN_KERNEL_SLOT)
 #pragma GCC diagnostic pop
 #endif
 
+// Scalar, but for one error each that only a large enough problem shows.
+void spoil_last(float* y) { *y = *y + 1.0f; }
+
+void wrong_beyond_a_block_of_columns(const TernaryView& w, const ActivationView& a,
+                                     const int8_t* packed, size_t begin, size_t end, float* y,
+                                     size_t y_stride, void* scratch) {
+  scalar_kernels().multiply_matrix(w, a, packed, begin, end, y, y_stride, scratch);
+  if (w.cols > 1024) spoil_last(y);
+}
+void wrong_thirteenth_token(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                            size_t begin, size_t end, float* y, size_t y_stride, void* scratch) {
+  scalar_kernels().multiply_matrix(w, a, packed, begin, end, y, y_stride, scratch);
+  if (a.n > 12) spoil_last(y + 12 * y_stride);
+}
+void wrong_eight_tokens(const TernaryView& w, const ActivationView& a, size_t begin, size_t end,
+                        float* y, size_t y_stride) {
+  scalar_kernels().multiply_vector(w, a, begin, end, y, y_stride);
+  if (a.n == kVectorTokens) spoil_last(y);
+}
+void wrong_wide_groups(const TernaryView& w, const ActivationView& a, size_t begin, size_t end,
+                       float* y, size_t y_stride) {
+  scalar_kernels().multiply_vector(w, a, begin, end, y, y_stride);
+  if (w.group_cols > 32) spoil_last(y);
+}
+void wrong_second_chunk(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                        float* y) {
+  scalar_kernels().pv_f16(weights, sum, values, n < 256 ? n : 256, dim, y);
+}
+void wrong_wide_head(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                     float* y) {
+  scalar_kernels().pv_f16(weights, sum, values, n, dim, y);
+  if (dim > 48) spoil_last(y + 48);
+}
+template <TensorType type>
+void wrong_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                float* logits) {
+  scalar_kernels().head_rows(head, input, begin, end, logits);
+  if (head.type == type) spoil_last(logits);
+}
+float silent_softmax(float* s, size_t n) {
+  const float sum = scalar_kernels().softmax_exp(s, n);
+  return sum == sum ? sum : 1.0f;
+}
+
 }  // namespace
 
 TEST_CASE("Tables are exercised here, among them all that TERN_EXPECT_ISAS names") {
@@ -48,7 +95,7 @@ TEST_CASE("An unknown instruction set is told from one that is not available") {
   CHECK(tern::select_kernels("sse9").status() == Status::isa_unknown);
   CHECK(tern::select_kernels("Scalar").status() == Status::isa_unknown);
   CHECK(std::string(tern::select_kernels("sse9").error().subject) == "sse9");
-  for (const char* known : {"scalar", "avx2", "avx512vnni"}) {
+  for (const char* known : {"scalar", "avx2", "avx512vnni", "neon", "wasm_relaxed"}) {
     const auto table = tern::select_kernels(known);
     INFO(known);
     CHECK((table.ok() || table.status() == Status::isa_unavailable));
@@ -87,6 +134,7 @@ TEST_CASE("A resolved table takes what it lacks from scalar and keeps what it ha
   const KernelTable resolved = tern::resolve_kernels(raw);
   CHECK(tern::is_complete(resolved));
   CHECK(resolved.add == lazy_add);
+  CHECK(resolved.packings == scalar_kernels().packings);
   CHECK(resolved.rms_norm == scalar_kernels().rms_norm);
 }
 
@@ -109,6 +157,52 @@ TEST_CASE("The self-test passes every table of this CPU and refuses one with any
 #undef TERN_KERNEL_SLOT
     CHECK(tern::passes_self_test(wrong));
   }
+}
+
+TEST_CASE("The self-test sees errors of long rows, many tokens, far positions and every row type") {
+  const KernelTable scalar = scalar_kernels();
+  const auto refuses = [&scalar](auto slot, auto wrong) {
+    KernelTable table = scalar;
+    table.*slot = wrong;
+    return !tern::passes_self_test(table);
+  };
+  CHECK(refuses(&KernelTable::multiply_matrix, wrong_beyond_a_block_of_columns));
+  CHECK(refuses(&KernelTable::multiply_matrix, wrong_thirteenth_token));
+  CHECK(refuses(&KernelTable::multiply_vector, wrong_eight_tokens));
+  CHECK(refuses(&KernelTable::multiply_vector, wrong_wide_groups));
+  CHECK(refuses(&KernelTable::pv_f16, wrong_second_chunk));
+  CHECK(refuses(&KernelTable::pv_f16, wrong_wide_head));
+  CHECK(refuses(&KernelTable::head_rows, wrong_rows<TensorType::f32>));
+  CHECK(refuses(&KernelTable::head_rows, wrong_rows<TensorType::f16>));
+  CHECK(refuses(&KernelTable::head_rows, wrong_rows<TensorType::bf16>));
+  CHECK(refuses(&KernelTable::head_rows, wrong_rows<TensorType::q8_0>));
+  CHECK(refuses(&KernelTable::head_rows, wrong_rows<TensorType::q4_0>));
+  CHECK(refuses(&KernelTable::head_rows, wrong_rows<TensorType::q6_k>));
+  CHECK(refuses(&KernelTable::softmax_exp, silent_softmax));
+}
+
+TEST_CASE("The checksum of the self-test is that of every table, scalar among them") {
+  auto memory = tern::Buffer<tern::SelfTest>::create(1, tern::default_allocator());
+  REQUIRE(memory.ok());
+  tern::SelfTest& test = *memory->data();
+  for (const KernelTable& table : runnable_kernels()) {
+    INFO(table.isa);
+    REQUIRE(test.run(table));
+    INFO("computed 0x" << std::hex << std::uppercase << test.out.checksum());
+    CHECK(test.out.checksum() == tern::kSelfTestChecksum);
+  }
+}
+
+TEST_CASE("The self-test takes its memory from the caller's hooks and gives it back") {
+  CountingAllocator counting;
+  CHECK(tern::select_kernels("", counting.hooks()).ok());
+  CHECK(tern::passes_self_test(scalar_kernels(), counting.hooks()));
+  CHECK(counting.calls == 2);
+  CHECK(counting.peak < 256 * 1024);
+  CHECK(counting.live == 0);
+  counting.budget = 1000;
+  CHECK(tern::select_kernels("", counting.hooks()).status() == Status::out_of_memory);
+  CHECK_FALSE(tern::passes_self_test(scalar_kernels(), counting.hooks()));
 }
 
 TEST_CASE("The self-test refuses a table that asks for more memory than any needs") {

@@ -40,6 +40,44 @@ TEST_CASE("A draw never takes a candidate of weight zero before the last") {
   }
 }
 
+TEST_CASE(
+    "A draw from weights that are all zero, or not numbers, takes the first or the last possible") {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const float infinity = std::numeric_limits<float>::infinity();
+  for (const KernelTable& k : runnable_kernels()) {
+    for (const uint64_t bits : {uint64_t{0}, uint64_t{1} << 63, ~uint64_t{0}}) {
+      const float zeros[] = {0.0f, 0.0f, 0.0f};
+      CHECK(k.draw(zeros, 3, bits) == 0);
+      const float spoiled[] = {1.0f, 0.5f, nan, 0.0f};
+      CHECK(k.draw(spoiled, 4, bits) == 1);
+      const float overflowed[] = {1.0f, infinity, 0.0f};
+      CHECK(k.draw(overflowed, 3, bits) < 2);
+    }
+    // Half a total of one subnormal rounds to zero or to the total, where no chain is above it.
+    const float tiny[] = {0x1p-149f, 0.0f};
+    CHECK(k.draw(tiny, 2, ~uint64_t{0}) == 0);
+  }
+}
+
+TEST_CASE("Weights are numbers from 0 to 1 at the smallest temperature and the largest logits") {
+  const float largest = std::numeric_limits<float>::max();
+  for (const KernelTable& k : runnable_kernels()) {
+    for (const float temperature : {0x1p-149f, 1e-38f, 1e-3f, 1.0f, largest}) {
+      float weights[] = {largest, largest, 1.0f, 0.0f, -largest};
+      k.sampling_weights(weights, 5, temperature, weights);  // in place
+      CHECK(weights[0] == 1.0f);
+      CHECK(weights[1] == 1.0f);
+      for (const float w : weights) CHECK((w >= 0.0f && w <= 1.0f));
+      for (const float p : {0.0f, 0.5f, 1.0f}) {
+        const size_t count = k.top_p_count(weights, 5, p);
+        CHECK((count >= 1 && count <= 5));
+      }
+      CHECK(k.draw(weights, 5, ~uint64_t{0}) < 5);
+      CHECK(weights[k.draw(weights, 5, ~uint64_t{0})] > 0);
+    }
+  }
+}
+
 TEST_CASE("A penalty moves logits of either sign down") {
   for (const KernelTable& k : runnable_kernels()) {
     CHECK(k.penalize(2.0f, 2.0f) == 1.0f);

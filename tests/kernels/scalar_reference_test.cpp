@@ -5,7 +5,7 @@
 #include "kernels/kernel_cases.hpp"
 #include "reference/naive_ops.hpp"
 #include "tern/quant/block_codec.hpp"
-#include "tern/quant/ternary_matrix.hpp"
+#include "tern/quant/tile_packer.hpp"
 
 using namespace tern_test;
 using tern::KernelTable;

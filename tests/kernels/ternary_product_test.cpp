@@ -213,6 +213,46 @@ TEST_CASE("The vector product gives the bits of scalar for every scale kind and 
   SUCCEED();
 }
 
+TEST_CASE(
+    "A table that lists T5 gives the product of the same trits in T2, and every table lists T2") {
+  constexpr size_t kRows = 35, kTokens = 3;
+  const auto tables = runnable_kernels();
+  CHECK((tables.back().packings & tern::packing_bit(tern::Packing::t5)) != 0);
+  for (const size_t cols : {1, 19, 20, 64, 257, 330}) {
+    const Problem problem(
+        {kRows, cols, kTokens, ScaleKind::row, 0, true, Tiles::trits, Codes::random});
+    std::vector<uint8_t> tiles(tern::T5Tiles::bytes(kRows, cols));
+    for (size_t r = 0; r < kRows; ++r) {
+      tern::T5Tiles::encode_row(random_u(cols, r + cols).data(), cols, r, tiles.data());
+    }
+    for (size_t r = kRows; r % tern::kTileRows != 0; ++r) {
+      tern::T5Tiles::clear_row(cols, r, tiles.data());
+    }
+    const GuardedBuffer<uint8_t> guarded(tiles);
+    tern::TernaryView w = problem.view();
+    const size_t n_tiles = problem.n_tiles();
+    GuardedBuffer<float> expected(kTokens * kRows), y(kTokens * kRows);
+    tables.back().multiply_vector(w, problem.activations(), 0, n_tiles, expected.data(), kRows);
+    w.tiles = guarded.data();
+    w.packing = tern::Packing::t5;
+    for (const KernelTable& k : tables) {
+      INFO(k.isa << ", " << cols << " columns");
+      CHECK((k.packings & tern::packing_bit(tern::Packing::t2)) != 0);
+      if ((k.packings & tern::packing_bit(tern::Packing::t5)) == 0) continue;
+      y.fill(-77.0f);
+      k.multiply_vector(w, problem.activations(), 0, n_tiles, y.data(), kRows);
+      CHECK(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)) == 0);
+      GuardedBuffer<int8_t> packed(k.packed_tokens_bytes(kTokens, cols));
+      GuardedBuffer<uint8_t> scratch(k.matrix_scratch_bytes);
+      k.pack_tokens(problem.activations(), cols, 0, kTokens, packed.data());
+      y.fill(-77.0f);
+      k.multiply_matrix(w, problem.activations(), packed.data(), 0, n_tiles, y.data(), kRows,
+                        scratch.data());
+      CHECK(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
 TEST_CASE("No sum overflows with code 3 everywhere and the largest activations") {
   const auto tables = runnable_kernels();
   for (const Scales& scales : kScales) {

@@ -64,7 +64,8 @@ struct VectorLine {
     });
   }
   std::vector<uint8_t> bytes(const std::string& name) const {
-    const std::string hex = word(name);
+    std::string hex;
+    for (const std::string& part : words(name)) hex += part;
     REQUIRE(hex.size() % 2 == 0);
     std::vector<uint8_t> out;
     for (size_t i = 0; i < hex.size(); i += 2) {

@@ -14,7 +14,7 @@
 
 #include "tern/platform/cpu_features.hpp"
 #include "tern/quant/tensor_type.hpp"
-#include "tern/quant/ternary_matrix.hpp"
+#include "tern/quant/ternary_view.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -68,74 +68,100 @@ struct CacheView {
 };
 
 // The slots, in the order of a layer. X(name, return type, parameters).
+// clang-format off
 #define TERN_KERNEL_SLOTS(X)                                                                       \
-  /* Rows 0..k-1 of a stored matrix row as float (numerics 10). */                                 \
+  /* The first k elements of a stored row as float (numerics 10). Requires: type one of f32, f16,  \
+     bf16, q8_0, q4_0, q6_k, tq1_0, tq2_0; k a multiple of its block. */                           \
   X(decode_row, void, (TensorType type, const uint8_t* row, size_t k, float* y))                   \
-  /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). */                 \
+  /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). Requires: n > 0. */\
   X(rms_norm, bool, (const float* x, const float* gain, size_t n, float eps, float* y))            \
-  /* int8 absmax; writes q[0, stride), zero from k on (numerics 3.1). */                           \
+  /* int8 absmax; writes q[0, stride), zero from k on (numerics 3.1). Requires: k <= stride. */    \
   X(quantize_i8, QuantizedToken, (const float* x, size_t k, int8_t* q, size_t stride))             \
-  /* int16 absmax in two planes; writes both up to stride (numerics 3.2). */                       \
+  /* int16 absmax in two planes; writes both up to stride (numerics 3.2). Requires: k <= stride. */\
   X(quantize_i16, QuantizedToken,                                                                  \
     (const float* x, size_t k, int8_t* high, int8_t* low, size_t stride))                          \
-  /* y[t, r] for tokens t and the rows of tiles [begin, end); at most kVectorTokens (numerics 4).*/\
+  /* y[t, r] for tokens t and the rows of tiles [begin, end) (numerics 4). Requires: w.packing in  \
+     `packings`; a.n <= kVectorTokens; a.stride >= activation_stride(w.cols); w.cols <= 65536. */  \
   X(multiply_vector, void,                                                                         \
     (const TernaryView& w, const ActivationView& a, size_t tile_begin, size_t tile_end, float* y,  \
      size_t y_stride))                                                                             \
   /* Bytes that pack_tokens needs for n tokens of k columns. */                                    \
   X(packed_tokens_bytes, size_t, (size_t n, size_t k))                                             \
-  /* Lays out tokens [begin, end) for multiply_matrix; begin is a multiple of token_tile. */       \
+  /* Lays out tokens [begin, end) for multiply_matrix. Requires: begin a multiple of token_tile,   \
+     end one too or a.n; `packed` of packed_tokens_bytes(a.n, k), 64-byte aligned. */              \
   X(pack_tokens, void,                                                                             \
     (const ActivationView& a, size_t k, size_t begin, size_t end, int8_t* packed))                 \
-  /* As multiply_vector for any number of tokens; `packed` by pack_tokens, `scratch` of            \
-     matrix_scratch_bytes for this call alone. */                                                  \
+  /* As multiply_vector for any number of tokens. Requires: `packed` by pack_tokens for all of     \
+     them; `scratch` of matrix_scratch_bytes, 64-byte aligned, for this call alone. */             \
   X(multiply_matrix, void,                                                                         \
     (const TernaryView& w, const ActivationView& a, const int8_t* packed, size_t tile_begin,       \
      size_t tile_end, float* y, size_t y_stride, void* scratch))                                   \
   /* y = y + x (numerics 7). */                                                                    \
   X(add, void, (const float* x, size_t n, float* y))                                               \
-  /* Gated activations: y = act(gate) * up; y may be gate or up (numerics 6). */                   \
+  /* Gated activations: y = act(gate) * up; y may be gate or up. A gate that is not finite leaves  \
+     a value that is not finite (numerics 6). */                                                   \
   X(relu2_mul, void, (const float* gate, const float* up, size_t n, float* y))                     \
   X(silu_mul, void, (const float* gate, const float* up, size_t n, float* y))                      \
-  /* inv_freq[p] = base^(-2p/dim) / factors[p] / linear_factor; factors may be null (8.1). */      \
+  /* inv_freq[p] = base^(-2p/dim) / factors[p] / linear_factor; factors may be null (8.1).         \
+     Requires: all positive and normal, base < 1e300. Shapes: inv_freq and factors [dim / 2]. */   \
   X(rope_frequencies, void,                                                                        \
     (double base, double linear_factor, const float* factors, size_t dim, double* inv_freq))       \
-  /* cos and sin of position * inv_freq[p], p < n (numerics 8.2). */                               \
-  X(rope_angles, void, (uint32_t position, const double* inv_freq, size_t n, float* cos, float* sin)) \
+  /* cos and sin of position * inv_freq[p], p < n (numerics 8.2). Requires: each product in        \
+     [0, 2^20), as from a base and factors of at least 1 and positions below 2^20. */              \
+  X(rope_angles, void,                                                                             \
+    (uint32_t position, const double* inv_freq, size_t n, float* cos, float* sin))                 \
   /* Rotates one head in place: pairs (p, p + n) or (2p, 2p + 1), p < n (numerics 8.3). */         \
   X(rope_halves, void, (float* x, const float* cos, const float* sin, size_t n))                   \
   X(rope_pairs, void, (float* x, const float* cos, const float* sin, size_t n))                    \
   /* Rounds to binary16; false when a result is not finite (numerics 9.1). */                      \
   X(to_f16, bool, (const float* x, size_t n, uint16_t* y))                                         \
-  /* 1 / sqrt(head_dim) (numerics 9.2). */                                                         \
+  /* 1 / sqrt(head_dim) (numerics 9.2). Requires: head_dim > 0. */                                 \
   X(attention_scale, float, (size_t head_dim))                                                     \
   /* scores[j] = dot(q, k_j) * scale for j < n (numerics 9.2). */                                  \
   X(qk_f16, void,                                                                                  \
     (const float* q, CacheView keys, size_t n, size_t dim, float scale, float* scores))            \
-  /* In place s[j] = exp(s[j] - max s); returns the sum (numerics 9.3). n > 0. */                  \
+  /* In place s[j] = exp(s[j] - max s); returns the sum. A score that is not finite makes the sum  \
+     NaN and leaves s as it was (numerics 9.3). Requires: n > 0. */                                \
   X(softmax_exp, float, (float* s, size_t n))                                                      \
-  /* y[d] = (sum over j of weights[j] * v_j[d]) * (1 / sum) (numerics 9.4). */                     \
+  /* y[d] = (sum over j of weights[j] * v_j[d]) * (1 / sum), d < dim (numerics 9.4). */            \
   X(pv_f16, void,                                                                                  \
     (const float* weights, float sum, CacheView values, size_t n, size_t dim, float* y))           \
-  /* logits[r - begin] of head rows [begin, end) (numerics 11). */                                 \
+  /* logits[r - begin] of head rows [begin, end) (numerics 11). Requires: type one of f32, f16,    \
+     bf16 (reads input.x), q8_0, q4_0, q6_k (reads input.codes); head.k a multiple of its block.   \
+     Rows need no alignment. */                                                                    \
   X(head_rows, void,                                                                               \
     (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits))       \
   /* Whether all of x is finite. */                                                                \
   X(all_finite, bool, (const float* x, size_t n))                                                  \
-  /* Sampling (numerics 12). */                                                                    \
+  /* One logit after the repetition penalty (numerics 12). Requires: penalty > 0. */               \
   X(penalize, float, (float logit, float penalty))                                                 \
+  /* Weights in [0, 1] of candidates, the first of which has the largest logit and weight 1        \
+     (numerics 12); weights may be logits. Requires: n > 0; finite logits; temperature finite and  \
+     > 0. */                                                                                       \
   X(sampling_weights, void, (const float* logits, size_t n, float temperature, float* weights))    \
+  /* How many candidates to keep: 1 to n (numerics 12). Requires: n > 0; weights by                \
+     sampling_weights; a finite threshold. */                                                      \
   X(top_p_count, size_t, (const float* weights, size_t n, float top_p))                            \
   X(min_p_count, size_t, (const float* weights, size_t n, float min_p))                            \
+  /* A candidate of weight > 0, or 0 when there is none (numerics 12). Requires: n > 0. */         \
   X(draw, size_t, (const float* weights, size_t n, uint64_t random_bits))                          \
-  /* Natural log of the softmax probability of one logit (numerics 13); scratch of n floats. */    \
+  /* Natural log of the softmax probability of one logit; NaN when a logit is not finite (numerics \
+     13). Requires: index < n; scratch of n floats. */                                             \
   X(log_prob, double, (const float* logits, size_t n, size_t index, float* scratch))
+// clang-format on
+
+/// Which packings a table's products read, one bit each.
+using PackingMask = uint32_t;
+constexpr PackingMask packing_bit(Packing packing) {
+  return PackingMask{1} << static_cast<uint32_t>(packing);
+}
 
 /// One instruction set's kernels. In a raw table a null slot is inherited from `scalar`; a resolved
 /// table (registry.hpp) has none.
 struct KernelTable {
   const char* isa = nullptr;       ///< name by feature, as `--isa` spells it
   CpuFeatureMask features = 0;     ///< what the CPU and the OS must offer
+  PackingMask packings = 0;        ///< what both multiply slots read; 0 inherits, with those slots
   size_t token_tile = 1;           ///< tokens that pack_tokens interleaves
   size_t matrix_scratch_bytes = 0; ///< scratch of one multiply_matrix call, 64-byte aligned
 #define TERN_KERNEL_SLOT(name, result, parameters) result(*name) parameters = nullptr;

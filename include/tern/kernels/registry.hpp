@@ -6,6 +6,7 @@
 #include <span>
 #include <string_view>
 
+#include "tern/base/allocator.hpp"
 #include "tern/base/status.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/version.hpp"
@@ -15,15 +16,19 @@ TERN_NAMESPACE_BEGIN
 /// The raw tables of this build, best first, `scalar` last.
 std::span<const KernelTable* const> compiled_kernels();
 
-/// The table with every slot that it does not override taken from `scalar`.
+/// The table with every slot that it does not override taken from `scalar`, and the packings with
+/// the products.
 KernelTable resolve_kernels(const KernelTable& raw);
 
 /// A complete table for this CPU: the one named, or with an empty name the best that passes the
-/// self-test. Errors: isa_unknown, isa_unavailable (this CPU or this build lacks it, or it fails the
-/// self-test). Cost: CPU detection and a self-test, under a millisecond. Threads: any.
-Result<KernelTable> select_kernels(std::string_view isa);
+/// self-test. Errors: isa_unknown, isa_unavailable (this CPU or this build lacks it, or it fails
+/// the self-test), out_of_memory. Cost: CPU detection and a self-test: under a millisecond, and
+/// about 250 KB of `hooks` while it runs. Threads: any.
+Result<KernelTable> select_kernels(std::string_view isa,
+                                   const AllocatorHooks& hooks = default_allocator());
 
-/// Whether a table that this CPU can run gives the bits of `scalar` on a small fixed problem.
-bool passes_self_test(const KernelTable& table);
+/// Whether a table that this CPU can run gives the bits that docs/numerics.md asks for on a fixed
+/// problem. False too when `hooks` has no memory for it. Requires: is_complete(table).
+bool passes_self_test(const KernelTable& table, const AllocatorHooks& hooks = default_allocator());
 
 TERN_NAMESPACE_END

@@ -1,4 +1,5 @@
-// Bits of floats and the constants of exp (docs/numerics.md 5), for scalar and vector bodies alike.
+// What scalar and vector bodies share: bits of floats, the constants of exp (docs/numerics.md 5) and
+// the floor of the quantizers (3).
 // Included first inside a kernel region.
 
 static inline float f32_of_bits(uint32_t bits) { return __builtin_bit_cast(float, bits); }
@@ -6,8 +7,15 @@ static inline float f32_of_bits(uint32_t bits) { return __builtin_bit_cast(float
 // 1/7! ... 1/0!
 constexpr float kExpCoefficients[8] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
                                        1.0f / 6,    1.0f / 2,   1.0f,       1.0f};
+constexpr uint32_t kNanBits = 0x7FC00000u;
 constexpr float kExpLowest = -104.0f;
 constexpr float kExpHighest = 89.0f;
 constexpr float kLog2E = 0x1.715476p+0f;
 constexpr float kLn2High = 0x1.62ep-1f;
 constexpr float kLn2Low = 0x1.0bfbe8p-15f;
+
+// 3: the largest magnitude, given by its bits, but never so small that a step would be zero.
+static inline float floored_absmax(uint32_t bits) {
+  const float absmax = f32_of_bits(bits);
+  return absmax > 1e-5f ? absmax : 1e-5f;
+}

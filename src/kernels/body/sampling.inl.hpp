@@ -8,8 +8,8 @@ static float penalize(float logit, float penalty) {
 }
 
 static void sampling_weights(const float* logits, size_t n, float temperature, float* weights) {
-  const float first = logits[0] / temperature;
-  for (size_t i = 0; i < n; ++i) weights[i] = exp_f32(logits[i] / temperature - first);
+  const float first = logits[0];  // weights may be logits
+  for (size_t i = 0; i < n; ++i) weights[i] = exp_f32((logits[i] - first) / temperature);
 }
 
 static float chain_sum(const float* weights, size_t n) {
@@ -39,11 +39,13 @@ static size_t draw(const float* weights, size_t n, uint64_t random_bits) {
   const float u = static_cast<float>(static_cast<uint32_t>(random_bits >> 40)) * 0x1p-24f;
   const float target = u * chain_sum(weights, n);
   float sum = 0.0f;
+  size_t last_possible = 0;
   for (size_t i = 0; i < n; ++i) {
     sum = sum + weights[i];
     if (sum > target) return i;
+    if (weights[i] > 0) last_possible = i;
   }
-  return n - 1;
+  return last_possible;
 }
 
 static double log_prob(const float* logits, size_t n, size_t index, float* scratch) {
@@ -53,5 +55,6 @@ static double log_prob(const float* logits, size_t n, size_t index, float* scrat
     scratch[i] = logits[i];
   }
   const float sum = softmax_exp(scratch, n);
+  if (!is_finite(sum)) return static_cast<double>(sum);
   return static_cast<double>(logits[index] - largest) - log_f64(static_cast<double>(sum));
 }

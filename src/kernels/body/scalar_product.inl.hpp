@@ -39,7 +39,7 @@ static void multiply_tile(const TernaryView& w, const ActivationView& a, size_t 
     }
     return;
   }
-  const size_t n_groups = (w.cols + w.group_cols - 1) / w.group_cols;
+  const size_t n_groups = w.n_groups();
   float totals[kTileRows] = {};
   for (size_t g = 0; g < n_groups; ++g) {
     const size_t begin = g * w.group_cols;

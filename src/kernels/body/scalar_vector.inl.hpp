@@ -29,11 +29,6 @@ static uint32_t absmax_bits(const float* x, size_t k) {
 
 static bool all_finite(const float* x, size_t n) { return is_finite_bits(absmax_bits(x, n)); }
 
-static inline float floored_absmax(uint32_t bits) {
-  const float absmax = f32_of_bits(bits);
-  return absmax > 1e-5f ? absmax : 1e-5f;
-}
-
 // 3.1
 static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
   for (size_t i = k; i < stride; ++i) q[i] = 0;
@@ -82,7 +77,8 @@ static void add(const float* x, size_t n, float* y) {
 // 6
 static void relu2_mul(const float* gate, const float* up, size_t n, float* y) {
   for (size_t i = 0; i < n; ++i) {
-    const float r = gate[i] <= 0 ? 0.0f : gate[i];
+    // A difference, not a constant: minus infinity becomes NaN, which is reported; the rest +0.0.
+    const float r = gate[i] <= 0 ? gate[i] - gate[i] : gate[i];
     y[i] = (r * r) * up[i];
   }
 }
@@ -130,6 +126,7 @@ static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float s
 }
 
 static float softmax_exp(float* s, size_t n) {
+  if (!all_finite(s, n)) return f32_of_bits(kNanBits);
   float largest = s[0];
   for (size_t i = 1; i < n; ++i) largest = s[i] > largest ? s[i] : largest;
   float lane[16] = {};

@@ -8,7 +8,7 @@
 //   v_load_n v_store_n      the first n < 16 lanes; missing lanes read as +0.0
 //   v_load_f16(_n), v_load_bf16(_n), v_store_f16(_n)  conversions, exact or to nearest even
 //   v_keep_n(v, n)          lanes from n on become +0.0
-//   v_zero_if_not_positive  v <= 0 ? +0.0 : v         v_nan_from(v, x)       x where x is NaN, else v
+//   v_relu(v)               v <= 0 ? v - v : v        v_nan_from(v, x)       x where x is NaN, else v
 //   v_tree(v)               lane sum by the tree of docs/numerics.md 1
 //   v_to_int v_from_int v_pow2(VI)                    rint to int32, back, 2^k by bits
 //   v_abs_bits vi_max_u vi_reduce_max_u               magnitude bits and their unsigned maximum
@@ -16,6 +16,7 @@
 //   vi_half(VI)             k >> 1, arithmetic        vi_times_128(VI)       v * 128
 //   vi_plane_high(VI)       (v + 64) >> 7             vi_store_i8_n(VI, p, n)  n low bytes, 16 at most
 // clang-format on
+// Loads take untyped pointers: stored rows may lie at odd addresses, where a float* may not point.
 
 static inline V v_load_any(const float* p, size_t n) {
   return n >= 16 ? v_load(p) : v_load_n(p, n);
@@ -67,11 +68,6 @@ static uint32_t absmax_bits(const float* x, size_t k) {
 }
 
 static bool all_finite(const float* x, size_t n) { return is_finite_bits(absmax_bits(x, n)); }
-
-static inline float floored_absmax(uint32_t bits) {
-  const float absmax = f32_of_bits(bits);
-  return absmax > 1e-5f ? absmax : 1e-5f;
-}
 
 // 3.1
 static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
@@ -130,7 +126,7 @@ static void add(const float* x, size_t n, float* y) {
 // 6
 static void relu2_mul(const float* gate, const float* up, size_t n, float* y) {
   for (size_t i = 0; i < n; i += 16) {
-    const V r = v_zero_if_not_positive(v_load_any(gate + i, n - i));
+    const V r = v_relu(v_load_any(gate + i, n - i));
     v_store_any(y + i, n - i, v_mul(v_mul(r, r), v_load_any(up + i, n - i)));
   }
 }
@@ -191,6 +187,7 @@ static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float s
 
 // 9.3
 static float softmax_exp(float* s, size_t n) {
+  if (!all_finite(s, n)) return f32_of_bits(kNanBits);
   float largest = s[0];
   for (size_t i = 1; i < n; ++i) largest = s[i] > largest ? s[i] : largest;
   const V shift = v_set(largest);
@@ -266,21 +263,21 @@ static void pv_f16(const float* weights, float sum, CacheView values, size_t n, 
 template <TensorType type>
 static inline V load_row(const uint8_t* row, size_t i) {
   if constexpr (type == TensorType::f32) {
-    return v_load(reinterpret_cast<const float*>(row) + i);
+    return v_load(row + 4 * i);
   } else if constexpr (type == TensorType::f16) {
-    return v_load_f16(reinterpret_cast<const uint16_t*>(row) + i);
+    return v_load_f16(row + 2 * i);
   } else {
-    return v_load_bf16(reinterpret_cast<const uint16_t*>(row) + i);
+    return v_load_bf16(row + 2 * i);
   }
 }
 template <TensorType type>
 static inline V load_row_n(const uint8_t* row, size_t i, size_t n) {
   if constexpr (type == TensorType::f32) {
-    return v_load_n(reinterpret_cast<const float*>(row) + i, n);
+    return v_load_n(row + 4 * i, n);
   } else if constexpr (type == TensorType::f16) {
-    return v_load_f16_n(reinterpret_cast<const uint16_t*>(row) + i, n);
+    return v_load_f16_n(row + 2 * i, n);
   } else {
-    return v_load_bf16_n(reinterpret_cast<const uint16_t*>(row) + i, n);
+    return v_load_bf16_n(row + 2 * i, n);
   }
 }
 

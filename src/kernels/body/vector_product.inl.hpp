@@ -52,7 +52,7 @@ static inline void multiply_groups(const TernaryView& w, const QuantizedToken* t
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
   const size_t n_blocks = T2Tiles::col_blocks(w.cols);
   const uint8_t* blocks = w.tiles + tile * n_blocks * kTritBlockBytes;
-  const size_t n_groups = (w.cols + w.group_cols - 1) / w.group_cols;
+  const size_t n_groups = w.n_groups();
   const size_t group_blocks = w.group_cols / T2Tiles::kBlockCols;
   for (size_t t = 0; t < kTokens; ++t) result[t] = v_zero();
   for (size_t g = 0; g < n_groups; ++g) {
