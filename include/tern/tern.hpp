@@ -6,6 +6,7 @@
 // Every fallible call returns a Result; nothing throws, prints or aborts.
 #pragma once
 
+#include "tern/base/error_text.hpp"
 #include "tern/base/status.hpp"
 #include "tern/engine/generate.hpp"
 #include "tern/engine/sampler.hpp"

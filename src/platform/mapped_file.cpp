@@ -28,7 +28,8 @@ constexpr Error kCannotOpen{Status::io_error, "cannot open"};
 constexpr Error kNotRegular{Status::io_error, "not a regular file"};
 constexpr Error kCannotRead{Status::io_error, "cannot read"};
 [[maybe_unused]] constexpr Error kCannotMap{Status::io_error, "cannot map"};
-constexpr Error kPathTooLong{Status::invalid_argument, "path is too long"};
+constexpr Error kBadPath{Status::invalid_argument, "path is too long or holds a zero byte"};
+constexpr Error kTooLarge{Status::out_of_memory, "file is too large for this machine"};
 
 /// A path as the OS wants it: ended by a zero, free of others. Avoids an allocation.
 struct PathText {
@@ -60,7 +61,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
                                   const AllocatorHooks& hooks) {
   if (path.empty()) return kNotFound;  // WASI calls it a lack of rights
   PathText text;
-  if (!text.assign(path)) return kPathTooLong;
+  if (!text.assign(path)) return kBadPath;
   wchar_t wide[PathText::kCapacity];
   if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text.text, -1, wide,
                           static_cast<int>(PathText::kCapacity)) == 0) {
@@ -76,6 +77,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
   if (GetFileType(file.value) != FILE_TYPE_DISK) return kNotRegular;
   LARGE_INTEGER size;
   if (GetFileSizeEx(file.value, &size) == 0) return kCannotRead;
+  if (static_cast<uint64_t>(size.QuadPart) > SIZE_MAX) return kTooLarge;
   const auto n = static_cast<size_t>(size.QuadPart);
   FileBytes out;
   if (n == 0) return out;
@@ -124,7 +126,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
                                   const AllocatorHooks& hooks) {
   if (path.empty()) return kNotFound;  // WASI calls it a lack of rights
   PathText text;
-  if (!text.assign(path)) return kPathTooLong;
+  if (!text.assign(path)) return kBadPath;
   Descriptor file;
   do {  // not waiting for the writer of a pipe, which is refused below; nothing to regular files
     file.value = ::open(text.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -133,6 +135,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
   struct stat info;
   if (::fstat(file.value, &info) != 0) return kCannotRead;
   if (!S_ISREG(info.st_mode)) return kNotRegular;
+  if (static_cast<uint64_t>(info.st_size) > SIZE_MAX) return kTooLarge;
   const auto n = static_cast<size_t>(info.st_size);
   FileBytes out;
   if (n == 0) return out;

@@ -14,6 +14,7 @@
 #include <windows.h>
 #else
 #include <pthread.h>
+#include <signal.h>
 #endif
 
 TERN_NAMESPACE_BEGIN
@@ -22,7 +23,7 @@ namespace {
 
 // A job's tasks are claimed from one 64-bit word: epoch (32 bits), task count, next task (16 each).
 // A claim is a compare-and-swap of the whole word, so it fails when the job has changed.
-constexpr size_t kMaxTasks = 0xFFFF;
+constexpr size_t kMaxJobTasks = 0xFFFF;
 constexpr uint64_t pack_job(uint32_t epoch, size_t n) {
   return (uint64_t{epoch} << 32) | (uint64_t{n} << 16);
 }
@@ -153,8 +154,15 @@ void* thread_main(void* shared) {
   static_cast<ThreadPool::Shared*>(shared)->thread_loop();
   return nullptr;
 }
+// Signals are the host's: a new thread inherits the mask, so it is full while threads are made.
 bool start_thread(pthread_t* out, ThreadPool::Shared* shared) {
-  return pthread_create(out, nullptr, thread_main, shared) == 0;
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const bool started = pthread_create(out, nullptr, thread_main, shared) == 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return started;
 }
 void join_thread(pthread_t thread) { pthread_join(thread, nullptr); }
 #endif
@@ -171,7 +179,7 @@ Result<std::shared_ptr<ThreadPool>> ThreadPool::create(uint32_t n_threads,
 #endif
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<ThreadPool>> {
     // The pool owns from here on: its destructor cleans up after any partial start.
-    auto pool = std::allocate_shared<ThreadPool>(HostAllocator<ThreadPool>(hooks));
+    auto pool = std::allocate_shared<ThreadPool>(HostAllocator<ThreadPool>(hooks), Key());
     TERN_TRY(pool->start(n_threads, hooks));
     return pool;
   });
@@ -220,13 +228,13 @@ void ThreadPool::run(size_t n, Task task, void* context) {
     for (size_t i = 0; i < n; ++i) task(context, i);
     return;
   }
-  for (size_t begin = 0; begin < n; begin += kMaxTasks) {
+  for (size_t begin = 0; begin < n; begin += kMaxJobTasks) {
     struct Part {
       Task task;
       void* context;
       size_t begin;
     } part{task, context, begin};
-    const size_t count = n - begin < kMaxTasks ? n - begin : kMaxTasks;
+    const size_t count = n - begin < kMaxJobTasks ? n - begin : kMaxJobTasks;
     shared_->run_job(
         count,
         [](void* p, size_t i) {

@@ -80,20 +80,10 @@ TEST_CASE("Rounding to binary16 overflows at 65520") {
   CHECK(tern::f16_from_f32(-0.0f) == 0x8000);
 }
 
-TEST_CASE("Every bfloat16 is the upper half of a float, and rounding is to nearest even") {
+TEST_CASE("Every bfloat16 is the upper half of a float") {
   for (uint32_t bits = 0; bits <= 0xFFFF; ++bits) {
-    const auto half = static_cast<uint16_t>(bits);
-    REQUIRE(tern::f32_bits_from_bf16(half) == bits << 16);
-    if ((bits & 0x7F80) == 0x7F80) continue;
-    for (const uint32_t rest : {0u, 1u, 0x7FFFu, 0x8000u, 0x8001u, 0xFFFFu}) {
-      const bool up = rest > 0x8000 || (rest == 0x8000 && (bits & 1) != 0);
-      REQUIRE(tern::bf16_from_f32_bits((bits << 16) | rest) == bits + (up ? 1 : 0));
-    }
+    REQUIRE(tern::f32_bits_from_bf16(static_cast<uint16_t>(bits)) == bits << 16);
   }
-  CHECK(tern::bf16_from_f32(INFINITY) == 0x7F80);
-  CHECK(std::isnan(tern::f32_from_bf16(tern::bf16_from_f32(NAN))));
-  // A NaN whose payload is in the lower half only.
-  CHECK(std::isnan(tern::f32_from_bf16(tern::bf16_from_f32_bits(0x7F800001u))));
 }
 
 TEST_CASE("Finite is what is neither infinite nor NaN") {

@@ -35,18 +35,19 @@ TEST_CASE("an error is told in one line: what, about what, and where") {
   CHECK(std::string(tern_last_error_message()) == "no key");
   CHECK(tern_last_error_where() == TERN_NOWHERE);
   fail({Status::missing, "no key", 0});
-  CHECK(std::string(tern_last_error_message()) == "no key at 0");
+  CHECK(std::string(tern_last_error_message()) == "no key at byte 0");
   CHECK(tern_last_error_where() == 0);
   fail({Status::missing, "no key", "a.b"});
-  CHECK(std::string(tern_last_error_message()) == "no key (a.b)");
+  CHECK(std::string(tern_last_error_message()) == "a.b: no key");
   CHECK(std::string(tern_last_error_subject()) == "a.b");
   fail({Status::missing, "no key", "a\nb", 18446744073709551614u});
-  CHECK(std::string(tern_last_error_message()) == "no key (a?b) at 18446744073709551614");
+  CHECK(std::string(tern_last_error_message()) == "a?b: no key at byte 18446744073709551614");
 }
 
 TEST_CASE("an error that is too long is cut, not overrun") {
   const std::string what(1000, 'w');
   fail({Status::missing, what.c_str(), std::string(1000, 's'), 123});
-  CHECK(std::string(tern_last_error_message()) == std::string(255, 'w'));
+  CHECK(std::string(tern_last_error_message()) ==
+        std::string(71, 's') + ": " + std::string(182, 'w'));
   CHECK(std::string(tern_last_error_subject()) == std::string(71, 's'));
 }

@@ -48,7 +48,7 @@ void check_sizes(const std::string& name, Call&& call) {
     newer.options.struct_size = static_cast<uint32_t>(size);
     return call(&newer.options);
   };
-  const auto wrong = "struct_size is wrong: options were not initialised (" + name + ")";
+  const auto wrong = name + ": struct_size is wrong: options were not initialised";
   for (const size_t size :
        {size_t{0}, size_t{4}, sizeof(Options) - 1, size_t{4097}, size_t{0xFFFFFFFF}}) {
     check_failed(call_with(size), TERN_INVALID_ARGUMENT, wrong);
@@ -57,7 +57,7 @@ void check_sizes(const std::string& name, Call&& call) {
   CHECK(call_with(sizeof(Options) + 16) == TERN_OK);
   newer.tail[15] = 1;
   check_failed(call_with(sizeof(Options) + 16), TERN_INVALID_ARGUMENT,
-               "an option is set that this version does not know (" + name + ")");
+               name + ": an option is set that this version does not know");
   CHECK(call_with(sizeof(Options) + 15) == TERN_OK);
   CHECK(call(nullptr) == TERN_OK);
 }
@@ -74,12 +74,13 @@ TEST_CASE("options of an older header are read, what they lack being default") {
 
 TEST_CASE("options of a newer header are read if what is new is default") {
   const Given newer(sizeof(GrownOptions), sizeof(GrownOptions), 5);
-  const auto options = read_options(newer.as<FirstOptions>(), "x");
+  const auto options = read_options(newer.as<FirstOptions>(), "x", sizeof(FirstOptions));
   REQUIRE(options.ok());
   CHECK(options->a == 5);
   for (size_t i = sizeof(FirstOptions); i < sizeof(GrownOptions); ++i) {
     newer.bytes[i] = 1;
-    CHECK(read_options(newer.as<FirstOptions>(), "x").status() == Status::invalid_argument);
+    CHECK(read_options(newer.as<FirstOptions>(), "x", sizeof(FirstOptions)).status() ==
+          Status::invalid_argument);
     newer.bytes[i] = 0;
   }
 }
@@ -131,7 +132,7 @@ TEST_CASE("unknown flags and set reserved fields are refused") {
   const auto model = load(tiny_bytes());
   const auto session = open_session(model);
   evaluate(session, {1});
-  const std::string flag = "a flag is set that this version does not know (flags)";
+  const std::string flag = "flags: a flag is set that this version does not know";
   tern_load_options load_options;
   tern_load_options_init(&load_options);
   load_options.flags = 2;
@@ -148,7 +149,7 @@ TEST_CASE("unknown flags and set reserved fields are refused") {
   check_failed(run(), TERN_INVALID_ARGUMENT, flag);
   generate.flags = 0;
   generate.reserved = 1;
-  check_failed(run(), TERN_INVALID_ARGUMENT, "a reserved field is not 0 (reserved)");
+  check_failed(run(), TERN_INVALID_ARGUMENT, "reserved: a reserved field is not 0");
   CHECK(collected.tokens.empty());
   size_t n = 0;
   int32_t token = 1;

@@ -118,14 +118,14 @@ TEST_CASE("a file that is not there, or no model, is told so") {
 TEST_CASE("missing arguments of loading are refused") {
   tern_model* model = nullptr;
   check_failed(tern_model_load_file("x", 1, nullptr, nullptr), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (out)");
+               "out: an argument is NULL");
   check_failed(tern_model_load_file(nullptr, 1, nullptr, &model), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (path)");
+               "path: an argument is NULL");
   CHECK(tern_model_load_file(nullptr, 0, nullptr, &model) == TERN_NOT_FOUND);
   check_failed(tern_model_load_memory("x", 1, nullptr, nullptr), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (out)");
+               "out: an argument is NULL");
   check_failed(tern_model_load_memory(nullptr, 1, nullptr, &model), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (bytes)");
+               "bytes: an argument is NULL");
   CHECK(tern_model_load_memory(nullptr, 0, nullptr, &model) == TERN_TRUNCATED);
 }
 
@@ -147,14 +147,14 @@ TEST_CASE("an instruction set is chosen by name") {
     CHECK(status_of(isa) == TERN_OK);
     CHECK(std::string(tern_model_isa(load(tiny_bytes(), &options).get(), nullptr)) == isa);
   }
-  check_failed(status_of("avx9"), TERN_ISA_UNKNOWN, "no such instruction set (avx9)");
+  check_failed(status_of("avx9"), TERN_ISA_UNKNOWN, "avx9: no such instruction set");
   CHECK(status_of("\xFF\xC0") == TERN_ISA_UNKNOWN);
   CHECK(status_of(std::string("scalar\0", 7)) == TERN_ISA_UNKNOWN);
   options.isa = nullptr;
   options.isa_size = 1;
   tern_model* model = nullptr;
   check_failed(tern_model_load_memory("x", 1, &options, &model), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (isa)");
+               "isa: an argument is NULL");
 }
 
 TEST_CASE("half an allocator and a scheduler without a function are refused") {
@@ -165,17 +165,17 @@ TEST_CASE("half an allocator and a scheduler without a function are refused") {
   options.allocator = &hooks;
   hooks.release = nullptr;
   check_failed(load_bytes(tiny_bytes(), tiny_bytes().size(), &options), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (allocator.release)");
+               "allocator.release: an argument is NULL");
   hooks = allocator.hooks();
   hooks.allocate = nullptr;
   check_failed(load_bytes(tiny_bytes(), tiny_bytes().size(), &options), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (allocator.allocate)");
+               "allocator.allocate: an argument is NULL");
   hooks.release = nullptr;  // none at all means the default
   CHECK(load_bytes(tiny_bytes(), tiny_bytes().size(), &options) == TERN_OK);
   tern_scheduler scheduler = {nullptr, nullptr, 2};
   options.scheduler = &scheduler;
   check_failed(load_bytes(tiny_bytes(), tiny_bytes().size(), &options), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (scheduler.parallel_for)");
+               "scheduler.parallel_for: an argument is NULL");
   CHECK(allocator.calls == 0);
 }
 
@@ -207,5 +207,5 @@ TEST_CASE("an architecture that tern does not run is named") {
   writer.add("general.architecture", "mamba");
   const auto bytes = writer.build();
   check_failed(load_bytes(bytes, bytes.size()), TERN_UNSUPPORTED_ARCHITECTURE,
-               "architecture is not supported (mamba)");
+               "mamba: architecture is not supported");
 }

@@ -85,7 +85,7 @@ TEST_CASE("sessions with options out of range are not created") {
   auto options = session_options();
   const auto status_of = [&] { return tern_session_create(model.get(), &options, &out); };
   options.context = 1048576;
-  check_failed(status_of(), TERN_INVALID_ARGUMENT, "session option is out of range (context)");
+  check_failed(status_of(), TERN_INVALID_ARGUMENT, "context: session option is out of range");
   CHECK(out == nullptr);
   options = session_options();
   options.n_threads = 100000;
@@ -93,13 +93,13 @@ TEST_CASE("sessions with options out of range are not created") {
   tern_scheduler scheduler = {};
   options.n_threads = 0;
   options.scheduler = &scheduler;
-  check_failed(status_of(), TERN_INVALID_ARGUMENT, "an argument is NULL (scheduler.parallel_for)");
+  check_failed(status_of(), TERN_INVALID_ARGUMENT, "scheduler.parallel_for: an argument is NULL");
   options.n_threads = 1;
-  check_failed(status_of(), TERN_INVALID_ARGUMENT, "either a scheduler or own threads (n_threads)");
+  check_failed(status_of(), TERN_INVALID_ARGUMENT, "n_threads: either a scheduler or own threads");
   check_failed(tern_session_create(nullptr, nullptr, &out), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (model)");
+               "model: an argument is NULL");
   check_failed(tern_session_create(model.get(), nullptr, nullptr), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (out)");
+               "out: an argument is NULL");
 }
 
 TEST_CASE("an evaluation that cannot be done leaves the session as it was") {
@@ -115,14 +115,14 @@ TEST_CASE("an evaluation that cannot be done leaves the session as it was") {
   const auto eval = [&](const int32_t* tokens, size_t n, float* all, size_t size) {
     return tern_session_evaluate(session.get(), tokens, n, all, size);
   };
-  check_failed(eval(good, 6, nullptr, 0), TERN_CONTEXT_FULL, "the context is full at 8");
+  check_failed(eval(good, 6, nullptr, 0), TERN_CONTEXT_FULL, "the context is full at token 5");
   check_failed(eval(bad, 2, nullptr, 0), TERN_TOKEN_OUT_OF_RANGE,
-               "a token id is outside the vocabulary at 1");
+               "a token id is outside the vocabulary at token 1");
   CHECK(tern_last_error_where() == 1);
   check_failed(eval(good, 0, nullptr, 0), TERN_INVALID_ARGUMENT, "no tokens to evaluate");
-  check_failed(eval(nullptr, 1, nullptr, 0), TERN_INVALID_ARGUMENT, "an argument is NULL (tokens)");
+  check_failed(eval(nullptr, 1, nullptr, 0), TERN_INVALID_ARGUMENT, "tokens: an argument is NULL");
   check_failed(eval(good, 2, one, kTinyVocab), TERN_BUFFER_TOO_SMALL,
-               "the buffer is too small (all_logits)");
+               "all_logits: the buffer is too small");
   CHECK(eval(good, 1, one, kTinyVocab - 1) == TERN_BUFFER_TOO_SMALL);
   CHECK(eval(good, ~size_t{0} / 4, one, kTinyVocab) == TERN_BUFFER_TOO_SMALL);
   CHECK(tern_session_position(session.get()) == 3);
@@ -234,7 +234,7 @@ TEST_CASE("sampler options out of range are refused by name") {
   };
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const auto range = [](const char* name) {
-    return "sampler option is out of range (" + std::string(name) + ")";
+    return std::string(name) + ": sampler option is out of range";
   };
   for (const float bad : {-1.0f, nan, std::numeric_limits<float>::infinity()}) {
     refused(range("temperature"), [&](auto& o) { o.temperature = bad; });
@@ -246,11 +246,11 @@ TEST_CASE("sampler options out of range are refused by name") {
   refused("the mask allows no token", [&](auto& o) { o.mask = none, o.mask_size = 5; });
   refused("the mask is shorter than the vocabulary",
           [&](auto& o) { o.mask = none, o.mask_size = 4; });
-  refused("the mask is shorter than the vocabulary (mask_size)", [&](auto& o) { o.mask = none; });
-  refused("an argument is NULL (mask)", [&](auto& o) { o.mask_size = 5; });
-  refused("an argument is NULL (biases)", [&](auto& o) { o.n_biases = 1; });
+  refused("mask_size: the mask is shorter than the vocabulary", [&](auto& o) { o.mask = none; });
+  refused("mask: an argument is NULL", [&](auto& o) { o.mask_size = 5; });
+  refused("biases: an argument is NULL", [&](auto& o) { o.n_biases = 1; });
   std::vector<tern_logit_bias> many(TERN_MAX_BIASES + 1, {1, 0.5f});
-  refused("too many biases (n_biases)",
+  refused("n_biases: too many biases",
           [&](auto& o) { o.biases = many.data(), o.n_biases = many.size(); });
   many[0] = {kTinyVocab, 1};
   refused("a biased token is outside the vocabulary",
@@ -264,7 +264,7 @@ TEST_CASE("missing arguments of session functions are refused") {
   const auto session = open_session(model);
   evaluate(session, {1});
   const auto refused = [](tern_status status, const char* name) {
-    check_failed(status, TERN_INVALID_ARGUMENT, "an argument is NULL (" + std::string(name) + ")");
+    check_failed(status, TERN_INVALID_ARGUMENT, std::string(name) + ": an argument is NULL");
   };
   const int32_t* tokens = nullptr;
   const float* view = nullptr;

@@ -61,7 +61,7 @@ TEST_CASE("statuses have the numbers and names of the C++ interface") {
 
 #if !defined(TERN_NO_THREADS)
 TEST_CASE("each thread has its own last error, none at first") {
-  check_failed(tern_session_reset(nullptr), TERN_INVALID_ARGUMENT, "an argument is NULL (session)");
+  check_failed(tern_session_reset(nullptr), TERN_INVALID_ARGUMENT, "session: an argument is NULL");
   std::thread([] {
     CHECK(tern_last_error_status() == TERN_OK);
     CHECK(std::string(tern_last_error_message()).empty());

@@ -56,7 +56,7 @@ TEST_CASE("a token buffer that is too small is told the size that is needed") {
     if (capacity >= 4) {
       CHECK(status == TERN_OK);
     } else {
-      check_failed(status, TERN_BUFFER_TOO_SMALL, "the buffer is too small (tokens)");
+      check_failed(status, TERN_BUFFER_TOO_SMALL, "tokens: the buffer is too small");
     }
   }
 }
@@ -87,7 +87,7 @@ TEST_CASE("a text buffer that is too small is told the size that is needed, and 
       CHECK(status == TERN_OK);
       CHECK(std::string(text.data(), 4) == "athb");
     } else {
-      check_failed(status, TERN_BUFFER_TOO_SMALL, "the buffer is too small (text)");
+      check_failed(status, TERN_BUFFER_TOO_SMALL, "text: the buffer is too small");
     }
   }
 }
@@ -99,7 +99,7 @@ TEST_CASE("ids outside the vocabulary are refused with their index") {
     char text[8];
     size_t size = 99;
     check_failed(tern_model_detokenize(model.get(), tokens, 2, 0, text, 8, &size),
-                 TERN_TOKEN_OUT_OF_RANGE, "a token id is outside the vocabulary at 1");
+                 TERN_TOKEN_OUT_OF_RANGE, "a token id is outside the vocabulary at token 1");
     CHECK(tern_last_error_where() == 1);
     CHECK(size == 0);
     const char* piece = "x";
@@ -160,16 +160,15 @@ TEST_CASE("conversations that cannot be written are refused") {
   const auto status_of = [&](const tern_chat_message& m) {
     return tern_model_tokenize_chat(model.get(), &m, 1, 0, tokens, 4, &n);
   };
-  check_failed(status_of(message(3, "x")), TERN_INVALID_ARGUMENT,
-               "a message's role is none (role)");
+  check_failed(status_of(message(3, "x")), TERN_INVALID_ARGUMENT, "role: a message's role is none");
   CHECK(status_of(message(-1, "x")) == TERN_INVALID_ARGUMENT);
   check_failed(status_of({nullptr, 1, TERN_ROLE_USER}), TERN_INVALID_ARGUMENT,
-               "an argument is NULL (content)");
+               "content: an argument is NULL");
   CHECK(n == 0);
   CHECK(status_of(message(TERN_ROLE_USER, "hello")) == TERN_BUFFER_TOO_SMALL);
   CHECK(n > 4);
   check_failed(tern_model_tokenize_chat(model.get(), nullptr, 1, 0, tokens, 4, &n),
-               TERN_INVALID_ARGUMENT, "an argument is NULL (messages)");
+               TERN_INVALID_ARGUMENT, "messages: an argument is NULL");
   check_failed(tern_model_tokenize_chat(load(tiny_bytes()).get(), nullptr, 0, 0, tokens, 4, &n),
                TERN_UNSUPPORTED, "the model has no chat format");
 }
@@ -208,7 +207,7 @@ TEST_CASE("missing arguments of text functions are refused") {
   size_t n = 0;
   const char* piece = nullptr;
   const auto refused = [](tern_status status, const char* name) {
-    check_failed(status, TERN_INVALID_ARGUMENT, "an argument is NULL (" + std::string(name) + ")");
+    check_failed(status, TERN_INVALID_ARGUMENT, std::string(name) + ": an argument is NULL");
   };
   refused(tern_model_tokenize(nullptr, "x", 1, 0, &token, 1, &n), "model");
   refused(tern_model_tokenize(model.get(), nullptr, 1, 0, &token, 1, &n), "text");

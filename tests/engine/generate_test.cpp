@@ -100,6 +100,24 @@ TEST_CASE("the callback can stop, and the token at which it did is not in the se
   CHECK(session->position() == before + 4);
 }
 
+TEST_CASE("inside the callback the session is in use, and cancel ends the generation") {
+  const auto model = stories();
+  const auto session = prompted(model, "Once upon a time");
+  tern::GenerateOptions options;
+  options.max_tokens = 100;
+  int n = 0;
+  const auto result = tern::generate(*session, options, [&](std::string_view, TokenId) {
+    CHECK(session->truncate(0).status() == tern::Status::busy);
+    CHECK(session->reset().status() == tern::Status::busy);
+    CHECK(session->sample({}).status() == tern::Status::busy);
+    if (++n == 3) session->cancel();
+    return true;
+  });
+  CHECK(result.status() == tern::Status::cancelled);
+  CHECK(n == 3);
+  CHECK(session->truncate(0).ok());
+}
+
 TEST_CASE("an end token stops generation and is not shown") {
   const auto model = stories();
   tern::GenerateOptions options;

@@ -184,3 +184,22 @@ TEST_CASE("a mask that allows nothing, a short mask and a bias of no token are r
   options.biases = biases;
   CHECK(status(options) == Status::invalid_argument);
 }
+
+TEST_CASE("a bias or penalty that overflows is refused, and a tiny temperature is greedy") {
+  const auto kernels = tern::select_kernels("scalar");
+  auto sampler = tern::Sampler::create(5, tern::default_allocator());
+  REQUIRE(sampler.ok());
+  tern::SamplerOptions options;
+  const float largest = std::numeric_limits<float>::max();
+  const std::vector<float> logits = {1, largest, 14, 3, -20};
+  const tern::LogitBias biases[] = {{1, largest}};
+  options.biases = biases;
+  CHECK(sampler->sample(*kernels, logits, {}, 0, options).status() == Status::invalid_argument);
+  options.biases = {};
+  options.repeat_penalty = 1e-39f;
+  const TokenId recent[] = {1};
+  CHECK(sampler->sample(*kernels, logits, recent, 0, options).status() == Status::invalid_argument);
+  auto cold = warm();
+  cold.temperature = 1e-38f;
+  CHECK(support({1, 15, 14, 3, -20}, cold) == std::set<TokenId>{1});
+}

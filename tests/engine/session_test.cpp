@@ -96,6 +96,7 @@ TEST_CASE("bad tokens and a full context are refused and leave the session as it
   auto result = session->evaluate(bad);
   CHECK(result.status() == Status::token_out_of_range);
   CHECK(result.error().where == 1);
+  CHECK(result.error().where_is_index);
   CHECK(unchanged());
   const TokenId negative[] = {-1};
   CHECK(session->evaluate(negative).status() == Status::token_out_of_range);
@@ -110,19 +111,46 @@ TEST_CASE("bad tokens and a full context are refused and leave the session as it
 }
 
 TEST_CASE("a cancelled call leaves the session as it was, and the next call runs") {
+  // The host's scheduler cancels in the middle of a call, deterministically.
+  struct Canceller {
+    tern::Session* session = nullptr;
+    int jobs_left = -1;
+  } canceller;
+  tern::ParallelForHooks hooks;
+  hooks.user = &canceller;
+  hooks.n_workers = 2;
+  hooks.parallel_for = [](void* user, size_t n, void (*task)(void*, size_t), void* context) {
+    auto& self = *static_cast<Canceller*>(user);
+    if (self.jobs_left-- == 0) self.session->cancel();
+    for (size_t i = 0; i < n; ++i) task(context, i);
+  };
+  tern::SessionOptions options;
+  options.runner = tern::TaskRunner(hooks);
   const auto bytes = model_bytes();
   const auto model = load(bytes);
-  const auto session = open_session(model);
+  const auto session = open_session(model, options);
   const auto tokens = some_tokens(20, 70);
   REQUIRE(session->evaluate({tokens.data(), 10}).ok());
-  session->cancel();
-  CHECK(session->evaluate({tokens.data() + 10, 10}).status() == Status::cancelled);
-  CHECK(session->position() == 10);
-  REQUIRE_FALSE(session->logits().empty());
+  const std::vector<float> before(session->logits().begin(), session->logits().end());
+  canceller.session = session.get();
+  for (const int jobs : {0, 1, 5, 9}) {
+    canceller.jobs_left = jobs;
+    CHECK(session->evaluate({tokens.data() + 10, 10}).status() == Status::cancelled);
+    CHECK(session->position() == 10);
+    CHECK(std::equal(before.begin(), before.end(), session->logits().begin(), session->logits().end()));
+  }
+  canceller.jobs_left = -1;
   REQUIRE(session->evaluate({tokens.data() + 10, 10}).ok());
   const auto fresh = open_session(model);
   REQUIRE(fresh->evaluate(tokens).ok());
   CHECK(std::equal(fresh->logits().begin(), fresh->logits().end(), session->logits().begin()));
+}
+
+TEST_CASE("a cancel while nothing runs harms no later call") {
+  const auto bytes = model_bytes();
+  const auto session = open_session(load(bytes));
+  session->cancel();
+  CHECK(session->evaluate(some_tokens(3, 70)).ok());
 }
 
 #if !defined(TERN_NO_THREADS)
@@ -134,8 +162,12 @@ TEST_CASE("cancel from another thread ends a running call") {
   options.context = 100000;
   const auto session = open_session(load(bytes, "scalar"), options);
   const auto tokens = some_tokens(100000, 70);  // minutes of work, if nothing stopped it
-  std::thread canceller([&] { session->cancel(); });
+  std::atomic<bool> done{false};
+  std::thread canceller([&] {
+    while (!done) session->cancel();  // a request before the call begins has no effect
+  });
   CHECK(session->evaluate(tokens).status() == Status::cancelled);
+  done = true;
   canceller.join();
   CHECK(session->position() == 0);
 }
@@ -230,6 +262,21 @@ TEST_CASE("options out of range are refused by name") {
   CHECK(std::string(session.error().subject) == "context");
   options = {};
   options.n_threads = 0;
+  CHECK(tern::Session::create(model, options).status() == Status::invalid_argument);
+  options = {};
+  options.batch = tern::kMaxBatch + 1;
+  CHECK(tern::Session::create(model, options).status() == Status::invalid_argument);
+  options = {};
+  options.n_threads = 2;
+  tern::ParallelForHooks serial;
+  serial.n_workers = 1;
+  serial.parallel_for = [](void*, size_t n, void (*task)(void*, size_t), void* context) {
+    for (size_t i = 0; i < n; ++i) task(context, i);
+  };
+  options.runner = tern::TaskRunner(serial);
+  CHECK(tern::Session::create(model, options).status() == Status::invalid_argument);
+  options = {};
+  options.allocator = tern::AllocatorHooks{nullptr, nullptr, nullptr};
   CHECK(tern::Session::create(model, options).status() == Status::invalid_argument);
   CHECK(tern::Session::create(nullptr, {}).status() == Status::invalid_argument);
 }

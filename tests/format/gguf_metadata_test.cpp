@@ -73,7 +73,7 @@ TEST_CASE("an array of strings is walked in order") {
   CHECK(seen == std::vector<std::string_view>{"one", "", "three"});
 }
 
-TEST_CASE("an array of numbers is walked and indexed alike") {
+TEST_CASE("an array of numbers is walked") {
   std::vector<uint8_t> bytes;
   for (const int16_t number : {int16_t{7}, int16_t{-8}, int16_t{9}}) GgufWriter::put(bytes, number);
   const auto array = MetadataValue(MetadataType::i16, 3, bytes.data()).as_array();
@@ -81,7 +81,6 @@ TEST_CASE("an array of numbers is walked and indexed alike") {
   std::vector<int> walked;
   for (const MetadataScalar element : *array) walked.push_back(*element.as<int>());
   CHECK(walked == std::vector<int>{7, -8, 9});
-  for (size_t i = 0; i < 3; ++i) CHECK((*array)[i].as<int>() == walked[i]);
 }
 
 TEST_CASE("a scalar is no array") {

@@ -146,6 +146,16 @@ TEST_CASE("a missing tensor, a wrong shape and a surplus tensor are refused by n
   CHECK(error.status == Status::missing);
   CHECK(std::string(error.subject) == "blk.2.attn_norm.weight");
 
+  claims_more.replace_u32("bitnet-b1.58.block_count", 1000);
+  error = load_error(claims_more.build());
+  CHECK(error.status == Status::missing);
+  CHECK(std::string(error.subject) == "block_count");
+  GgufWriter claims_less = gguf_of(m, TensorType::tq2_0);
+  claims_less.replace_u32("bitnet-b1.58.block_count", 1);
+  error = load_error(claims_less.build());
+  CHECK(error.status == Status::unsupported);
+  CHECK(std::string(error.subject) == "blk.1.attn_norm.weight");
+
   LogicalModel wrong = m;
   wrong.layers[1].up.rows = 511;
   wrong.layers[1].up.trits.resize(511 * 256);
@@ -172,6 +182,9 @@ TEST_CASE("hyperparameters outside their limits are refused by key") {
   error = error_of([](LogicalModel& m) { m.eps = std::nan(""); });
   CHECK(error.status == Status::mismatch);
   error = error_of([](LogicalModel& m) { m.rope_base = 0; });
+  CHECK(subject(error) == "bitnet-b1.58.rope.freq_base");
+  // Angles beyond docs/numerics.md 8.2 would be undefined.
+  error = error_of([](LogicalModel& m) { m.rope_base = 0.5; });
   CHECK(subject(error) == "bitnet-b1.58.rope.freq_base");
   error = error_of([](LogicalModel& m) { m.head_dim = 63; });
   CHECK(error.status == Status::mismatch);
@@ -202,6 +215,17 @@ TEST_CASE("keys of the forward pass that tern does not follow are refused, not i
   };
   CHECK(error_with("bitnet-b1.58.rope.scaling.type", "yarn").status == Status::unsupported);
   CHECK(error_with("bitnet-b1.58.hidden_activation", "gelu").status == Status::unsupported);
+  const auto with_number = [](const char* key, auto value) {
+    auto spoiled = gguf_of(small_model(), TensorType::tq2_0);
+    spoiled.add(key, value);
+    const auto file = spoiled.build();
+    return tern::Model::load_memory(file, {}).status();
+  };
+  CHECK(with_number("bitnet-b1.58.logit_scale", 0.25f) == Status::unsupported);
+  CHECK(with_number("bitnet-b1.58.expert_count", uint32_t{8}) == Status::unsupported);
+  CHECK(with_number("bitnet-b1.58.expert_count", uint32_t{0}) == Status::ok);
+  CHECK(with_number("bitnet-b1.58.rope.scale_linear", 0.5f) == Status::mismatch);
+  CHECK(with_number("bitnet-b1.58.rope.scale_linear", 2.0f) == Status::ok);
   auto writer = gguf_of(small_model(), TensorType::tq2_0);
   writer.add("bitnet-b1.58.hidden_activation", "silu");
   const auto bytes = writer.build();

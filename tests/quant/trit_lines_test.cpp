@@ -15,7 +15,7 @@ TEMPLATE_TEST_CASE("a line holds elements b, b + 64, ... in byte b, and zero tri
     CAPTURE(n);
     const auto u = random_u(n, n);
     const size_t blocks = (n + Lines::kBlockElems - 1) / Lines::kBlockElems;
-    REQUIRE(Lines::line_bytes(n) == blocks * 64);
+    REQUIRE(Lines::blocks(n) == blocks);
     std::vector<uint8_t> line(blocks * 64, 0xFF);
     Lines::encode(u.data(), n, 1, line.data());
     bool as_specified = true;
@@ -43,8 +43,8 @@ TEMPLATE_TEST_CASE("columns of a matrix are the same lines, taken with a stride"
   for (size_t col = 0; col < cols; ++col) {
     std::vector<uint8_t> column(rows);
     for (size_t row = 0; row < rows; ++row) column[row] = u[row * cols + col];
-    std::vector<uint8_t> gathered(Lines::line_bytes(rows));
-    std::vector<uint8_t> strided(Lines::line_bytes(rows));
+    std::vector<uint8_t> gathered(Lines::blocks(rows) * 64);
+    std::vector<uint8_t> strided(Lines::blocks(rows) * 64);
     Lines::encode(column.data(), rows, 1, gathered.data());
     Lines::encode(u.data() + col, rows, cols, strided.data());
     CHECK(strided == gathered);

@@ -5,13 +5,10 @@
 
 using namespace tern;
 
-TEST_CASE("a trit and its stored form convert both ways, and code 3 reads as +2") {
-  for (const int t : {-1, 0, 1}) {
-    CHECK(u_from_trit(t) == t + 1);
-    CHECK(trit_from_u(u_from_trit(t)) == t);
-    CHECK(negated_u(u_from_trit(t)) == u_from_trit(-t));
-  }
-  CHECK(trit_from_u(kCodeThree) == 2);
+TEST_CASE("the stored forms 0, 1, 2 are the trits -1, 0, +1, and code 3 counts as +2") {
+  for (uint8_t u = 0; u < 4; ++u) CHECK(trit_from_u(u) == u - 1);
+  for (uint8_t u = 0; u < 3; ++u) CHECK(trit_from_u(negated_u(u)) == -trit_from_u(u));
+  CHECK(trit_from_u(kZeroTrit) == 0);
 }
 
 TEST_CASE("T2 puts the first code into the lowest bits") {

@@ -62,20 +62,16 @@ TEMPLATE_TEST_CASE("tiles hold every trit where the layout says, and zero trits 
   }
 }
 
-TEMPLATE_TEST_CASE("a block encodes to the same bytes at once and row by row", "", T2Code, T5Code) {
+TEMPLATE_TEST_CASE("a block decodes at once to the rows that were encoded", "", T2Code, T5Code) {
   using Tiles = TritTiles<TestType>;
   const size_t stride = Tiles::kBlockCols + 3;
   const auto u = random_u(kTileRows * stride, 5);
-  std::vector<uint8_t> by_rows(kTritBlockBytes);
+  std::vector<uint8_t> block(kTritBlockBytes);
   for (size_t row = 0; row < kTileRows; ++row) {
-    Tiles::encode_row(u.data() + row * stride, Tiles::kBlockCols, row, by_rows.data());
+    Tiles::encode_row(u.data() + row * stride, Tiles::kBlockCols, row, block.data());
   }
-  std::vector<uint8_t> at_once(kTritBlockBytes);
-  Tiles::encode_block(u.data(), stride, at_once.data());
-  CHECK(at_once == by_rows);
-
   std::vector<uint8_t> back(u.size(), 9);
-  Tiles::decode_block(at_once.data(), back.data(), stride);
+  Tiles::decode_block(block.data(), back.data(), stride);
   for (size_t i = 0; i < u.size(); ++i) {
     REQUIRE(back[i] == (i % stride < Tiles::kBlockCols ? u[i] : 9));
   }

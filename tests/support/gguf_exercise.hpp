@@ -22,7 +22,7 @@ class GgufExercise {
       touch(file.error().subject);
       return file.status();
     }
-    sum_ += file->version() + file->alignment() + file->data_offset();
+    sum_ += file->version();
     for (const auto& entry : file->metadata()) use(*file, entry);
     for (const auto& tensor : file->tensors()) use(*file, tensor);
     sum_ += file->find("no such key") != nullptr;
@@ -58,9 +58,6 @@ class GgufExercise {
     const auto array = entry.value.as_array();
     if (!array) return;
     for (const tern::MetadataScalar element : *array) use_as_all(element);
-    if (array->size() > 0 && array->element_type() != tern::MetadataType::string) {
-      use_as_all((*array)[array->size() - 1]);
-    }
   }
 
   void use(const tern::GgufFile& file, const tern::GgufTensor& tensor) {
@@ -118,9 +115,6 @@ class GgufExercise {
         break;
       case TensorType::i2_s:
         sum_ += tern::I2SCodec::get(data, 127);
-        break;
-      case TensorType::i8:
-        sum_ += data[0];
         break;
     }
   }

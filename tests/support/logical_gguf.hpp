@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "reference/reference_model.hpp"
+#include "support/bfloat16.hpp"
 #include "support/gguf_writer.hpp"
 #include "tern/format/gguf.hpp"
 #include "tern/quant/block_codec.hpp"
@@ -94,7 +95,7 @@ inline std::vector<uint8_t> encode_floats(const std::vector<float>& values, tern
   for (const float v : values) {
     if (type == tern::TensorType::f32) GgufWriter::put(out, v);
     if (type == tern::TensorType::f16) GgufWriter::put(out, tern::f16_from_f32(v));
-    if (type == tern::TensorType::bf16) GgufWriter::put(out, tern::bf16_from_f32(v));
+    if (type == tern::TensorType::bf16) GgufWriter::put(out, bf16_from_f32(v));
   }
   return out;
 }

@@ -14,29 +14,29 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// Where memory comes from. Copied into every object created with it.
+namespace detail {
+inline void* allocate_aligned(void*, size_t bytes, size_t alignment) {
+  return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+}
+inline void release_aligned(void*, void* block, size_t, size_t alignment) {
+  ::operator delete(block, std::align_val_t{alignment});
+}
+}  // namespace detail
+
+/// Where memory comes from; by default aligned operator new. Copied into every object created with it.
 /// Threads: both functions may be called from any thread that uses the objects.
 struct AllocatorHooks {
   void* user = nullptr;
   /// Returns `bytes` (> 0) aligned to `alignment` (a power of two), or null when exhausted.
-  void* (*allocate)(void* user, size_t bytes, size_t alignment) = nullptr;
+  void* (*allocate)(void* user, size_t bytes, size_t alignment) = detail::allocate_aligned;
   /// Takes back a block with the same size and alignment; `block` is never null.
-  void (*release)(void* user, void* block, size_t bytes, size_t alignment) = nullptr;
+  void (*release)(void* user, void* block, size_t bytes, size_t alignment) = detail::release_aligned;
 
   friend bool operator==(const AllocatorHooks&, const AllocatorHooks&) = default;
 };
 
-/// The hooks used when the host supplies none: aligned operator new.
-inline AllocatorHooks default_allocator() {
-  AllocatorHooks hooks;
-  hooks.allocate = [](void*, size_t bytes, size_t alignment) -> void* {
-    return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
-  };
-  hooks.release = [](void*, void* block, size_t, size_t alignment) {
-    ::operator delete(block, std::align_val_t{alignment});
-  };
-  return hooks;
-}
+/// The hooks used when the host supplies none.
+inline AllocatorHooks default_allocator() { return {}; }
 
 namespace detail {
 /// A build without exceptions treats the exhaustion of a small allocation as fatal, by design.

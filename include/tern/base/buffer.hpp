@@ -19,7 +19,7 @@ TERN_NAMESPACE_BEGIN
 /// A cache line, and the widest vector register that a kernel loads.
 inline constexpr size_t kBufferAlignment = 64;
 
-/// n elements of T, zeroed, 64-byte aligned. Movable, not copyable; moved-from is empty.
+/// n elements of T, 64-byte aligned. Movable, not copyable; moved-from is empty.
 template <typename T>
 class Buffer {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>);
@@ -42,6 +42,14 @@ class Buffer {
   /// Takes 64 bits on every machine: a product of dimensions that no 32-bit machine can hold is out of
   /// memory there, not wrapped. Errors: out_of_memory. Cost: one allocation, one pass of zeroing.
   static Result<Buffer> create(uint64_t wanted, const AllocatorHooks& hooks) {
+    TERN_TRY_ASSIGN(Buffer buffer, create_uninitialized(wanted, hooks));
+    if (buffer.size_ != 0) std::memset(static_cast<void*>(buffer.data_), 0, buffer.size_bytes());
+    return buffer;
+  }
+
+  /// The same, not zeroed: for what is written before it is read, so that pages of a large cache
+  /// are touched only when they are needed.
+  static Result<Buffer> create_uninitialized(uint64_t wanted, const AllocatorHooks& hooks) {
     Buffer buffer;
     buffer.hooks_ = hooks;
     if (wanted == 0) return buffer;
@@ -51,7 +59,6 @@ class Buffer {
     const auto size = static_cast<size_t>(wanted);
     void* block = hooks.allocate(hooks.user, size * sizeof(T), kBufferAlignment);
     if (block == nullptr) return Error(Status::out_of_memory, "out of memory");
-    std::memset(block, 0, size * sizeof(T));
     buffer.data_ = static_cast<T*>(block);
     buffer.size_ = size;
     return buffer;

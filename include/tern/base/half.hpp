@@ -1,4 +1,4 @@
-// Half-precision floats by their bits: binary16 and bfloat16 to and from binary32.
+// Half-precision floats by their bits: binary16 to and from binary32, bfloat16 to it.
 //
 // Room: base. Integer operations only, so the results do not depend on the host's float flags.
 // Compiler builtins stand for <bit>: its templates would be weak symbols in a kernel object without
@@ -56,23 +56,11 @@ constexpr TERN_ALWAYS_INLINE uint32_t f32_bits_from_bf16(uint16_t half) {
   return static_cast<uint32_t>(half) << 16;
 }
 
-/// The bfloat16 nearest to a binary32, ties to even; NaN stays NaN.
-constexpr TERN_ALWAYS_INLINE uint16_t bf16_from_f32_bits(uint32_t bits) {
-  if ((bits & 0x7FFFFFFFu) > 0x7F800000u) return static_cast<uint16_t>((bits >> 16) | 0x40u);
-  return static_cast<uint16_t>((bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16);
-}
-
 constexpr TERN_ALWAYS_INLINE float f32_from_f16(uint16_t half) {
   return __builtin_bit_cast(float, f32_bits_from_f16(half));
 }
 constexpr TERN_ALWAYS_INLINE uint16_t f16_from_f32(float value) {
   return f16_from_f32_bits(__builtin_bit_cast(uint32_t, value));
-}
-constexpr TERN_ALWAYS_INLINE float f32_from_bf16(uint16_t half) {
-  return __builtin_bit_cast(float, f32_bits_from_bf16(half));
-}
-constexpr TERN_ALWAYS_INLINE uint16_t bf16_from_f32(float value) {
-  return bf16_from_f32_bits(__builtin_bit_cast(uint32_t, value));
 }
 
 /// Whether the binary32 with these bits is neither infinite nor NaN.

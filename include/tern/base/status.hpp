@@ -88,7 +88,8 @@ struct Error {
 
   Status status = Status::internal;
   const char* what = "";      ///< static text, one line, no full stop
-  uint64_t where = kNowhere;  ///< byte offset in the file or text, or token index; kNowhere if none
+  uint64_t where = kNowhere;  ///< byte offset in the file; kNowhere if none
+  bool where_is_index = false;  ///< `where` is the index of a token in the call's list instead
   char subject[kSubjectBytes] = {};  ///< the name concerned (key, tensor, option), cut to fit
 
   constexpr Error() = default;
@@ -102,6 +103,12 @@ struct Error {
       const auto byte = static_cast<unsigned char>(about[i]);
       subject[i] = byte < 0x20 || byte == 0x7F ? '?' : about[i];
     }
+  }
+  /// A failure at one token of a list that the caller gave.
+  static constexpr Error at_index(Status s, const char* text, uint64_t index) {
+    Error error(s, text, index);
+    error.where_is_index = true;
+    return error;
   }
   constexpr bool has_where() const { return where != kNowhere; }
   constexpr bool has_subject() const { return subject[0] != '\0'; }

@@ -47,18 +47,6 @@ class TensorView {
     return data_[offset];
   }
 
-  /// The view with the first dimension fixed: row i of a matrix, slice i of a cube.
-  TensorView<T, Rank - 1> slice(size_t i) const requires(Rank > 1) {
-    TERN_ASSERT(i < shape_[0]);
-    std::array<size_t, Rank - 1> shape;
-    std::array<size_t, Rank - 1> stride;
-    for (size_t d = 1; d < Rank; ++d) {
-      shape[d - 1] = shape_[d];
-      stride[d - 1] = stride_[d];
-    }
-    return TensorView<T, Rank - 1>(data_ + i * stride_[0], shape, stride);
-  }
-
  private:
   T* data_ = nullptr;
   Shape shape_{};

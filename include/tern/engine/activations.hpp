@@ -12,9 +12,6 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// Tasks that a parallel step is split into at most; scratch exists for each.
-inline constexpr size_t kMaxTasks = 64;
-
 /// Quantized rows of a batch: the input of a linear layer.
 struct QuantizedBatch {
   Tensor<int8_t, 2> codes;        // [batch, activation_stride(widest)]
@@ -26,7 +23,7 @@ struct QuantizedBatch {
   }
 };
 
-/// Scratch of one task.
+/// Scratch of all tasks, a row each.
 struct TaskScratch {
   Tensor<float, 2> scores;   // [tasks, capacity]: attention scores
   Tensor<uint8_t, 2> matrix; // [tasks, matrix_scratch_bytes]
@@ -83,7 +80,7 @@ struct Activations {
       TERN_TRY_ASSIGN(a.quantized.packed,
                       Buffer<int8_t>::create(kernels.packed_tokens_bytes(batch, widest), hooks));
     }
-    const size_t tasks = std::min(n_workers, kMaxTasks);
+    const size_t tasks = std::min(n_workers, kMaxStepTasks);
     TERN_TRY_ASSIGN(a.scratch.scores, (Tensor<float, 2>::create({tasks, capacity}, hooks, kLine)));
     TERN_TRY_ASSIGN(a.scratch.matrix,
                     (Tensor<uint8_t, 2>::create({tasks, kernels.matrix_scratch_bytes}, hooks,

@@ -104,6 +104,7 @@ class ForwardPass {
   template <typename F>
   void for_tokens(F&& f);
   size_t task_count(size_t work_bytes) const;
+  bool is_stopped() const;
   Result<void> check() const;
 
   const Model& model_;

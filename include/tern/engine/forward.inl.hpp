@@ -13,22 +13,28 @@ TERN_NAMESPACE_BEGIN
 namespace detail {
 /// Below this many bytes of weights (times tokens) a task costs more to hand over than to do.
 inline constexpr size_t kBytesPerTask = 96 * 1024;
-/// Head rows that are computed for one token before the next: they stay in the cache.
+/// Head rows between two looks at the cancel flag.
 inline constexpr size_t kHeadRowsPerBlock = 128;
 }  // namespace detail
 
 inline size_t ForwardPass::task_count(size_t work_bytes) const {
   const size_t worth = work_bytes / detail::kBytesPerTask + 1;
-  return std::min({runner_.n_workers(), kMaxTasks, worth});
+  return std::min({runner_.n_workers(), kMaxStepTasks, worth});
 }
 
 /// f(token) for every token of the batch, as tasks of neighbouring tokens.
 template <typename F>
 void ForwardPass::for_tokens(F&& f) {
-  const size_t tasks = std::min({runner_.n_workers(), kMaxTasks, n_});
+  if (is_stopped()) return;
+  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, n_});
   runner_.run(tasks, [&](size_t task) {
     for (size_t t = n_ * task / tasks; t < n_ * (task + 1) / tasks; ++t) f(t);
   });
+}
+
+// Once stopped, the remaining steps of a layer do nothing; check() then says why.
+inline bool ForwardPass::is_stopped() const {
+  return non_finite_.load(std::memory_order_relaxed) || cancelled_.load(std::memory_order_relaxed);
 }
 
 inline Result<void> ForwardPass::check() const {
@@ -77,10 +83,10 @@ inline void ForwardPass::quantize(const Tensor<float, 2>& input) {
 }
 
 inline void ForwardPass::pack_if_batched(size_t width) {
-  if (n_ <= kVectorTokens) return;
+  if (n_ <= kVectorTokens || is_stopped()) return;
   const size_t tile = kernels_.token_tile;
   const size_t groups = (n_ + tile - 1) / tile;
-  const size_t tasks = std::min({runner_.n_workers(), kMaxTasks, groups});
+  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, groups});
   runner_.run(tasks, [&](size_t task) {
     const size_t begin = groups * task / tasks * tile;
     const size_t end = std::min(groups * (task + 1) / tasks * tile, n_);
@@ -89,6 +95,7 @@ inline void ForwardPass::pack_if_batched(size_t width) {
 }
 
 inline void ForwardPass::multiply(const Products& products) {
+  if (is_stopped()) return;
   // The tiles of all matrices form one range; a task takes a run of it, in pairs of tiles.
   size_t n_tiles = 0;
   size_t bytes = 0;
@@ -148,6 +155,7 @@ inline void ForwardPass::rotate_and_store(size_t layer) {
 }
 
 inline void ForwardPass::attend(size_t layer) {
+  if (is_stopped()) return;
   const size_t group = config_.n_heads / config_.n_kv_heads;  // query heads that share a key head
   const size_t n_pairs = n_ * config_.n_heads;
   const size_t cache_bytes = 2 * n_pairs * (position_ + n_) * config_.head_dim * sizeof(uint16_t);

@@ -36,8 +36,9 @@ struct Generation {
 
 /// Continues from the session's logits: samples, hands the text to `on_text`, evaluates, repeats.
 /// `on_text(std::string_view text, TokenId token)` gets whole UTF-8 characters (maybe none for a
-/// token in the middle of one; at the end whatever is left, with the last token) and returns whether
-/// to go on.
+/// token in the middle of one) and returns whether to go on. If the text ends inside a character, its
+/// bytes come last, with kNoToken. In the callback the session is in use: only cancel() is legal,
+/// calls that would change it give busy.
 /// Requires: session.logits() is not empty.
 /// Ensures:  every token that was handed out is in the session, but for one at which the callback
 ///           stopped or the context was full. The token that ended the text is not.
@@ -49,19 +50,19 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
   if (tokenizer == nullptr) {
     return Error(Status::unsupported_tokenizer, "the model has no vocabulary");
   }
+  const Session::Use use(session);
+  TERN_TRY(use.check());
   const DecodeOptions decode_options{options.show_special, options.begins_text};
-  TERN_TRY_ASSIGN(StreamDecoder decoder, StreamDecoder::create(*tokenizer, decode_options,
-                                                               session.model().allocator()));
+  TERN_TRY_ASSIGN(StreamDecoder decoder,
+                  StreamDecoder::create(*tokenizer, decode_options, session.allocator()));
   Generation generation;
-  TokenId last = kNoToken;
   while (generation.n_tokens < options.max_tokens) {
-    TERN_TRY_ASSIGN(const TokenId token, session.sample(options.sampler));
+    TERN_TRY_ASSIGN(const TokenId token, session.sample_in_use(options.sampler));
     if (is_chat_stop(options.chat_format, tokenizer->vocabulary(), token)) {
       generation.reason = StopReason::end_of_generation;
       break;
     }
     TERN_TRY_ASSIGN(const std::string_view text, decoder.push(token));
-    last = token;
     ++generation.n_tokens;
     if (!on_text(text, token)) {
       generation.reason = StopReason::callback;
@@ -71,10 +72,10 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
       generation.reason = StopReason::context_full;
       break;
     }
-    TERN_TRY(session.evaluate({&token, 1}));
+    TERN_TRY(session.evaluate_in_use({&token, 1}, {}));
   }
   const std::string_view rest = decoder.flush();
-  if (!rest.empty()) on_text(rest, last);
+  if (!rest.empty()) on_text(rest, kNoToken);
   return generation;
 }
 

@@ -14,7 +14,8 @@ class KvCache {
  public:
   KvCache() = default;
 
-  /// Errors: out_of_memory. Cost: 4 * n_layers * kv_dim * capacity bytes, zeroed.
+  /// Errors: out_of_memory. Cost: 4 * n_layers * kv_dim * capacity bytes of address space; pages are
+  /// touched as positions fill.
   static Result<KvCache> create(const ModelConfig& config, uint32_t capacity,
                                 const AllocatorHooks& hooks) {
     KvCache cache;
@@ -22,8 +23,8 @@ class KvCache {
     cache.head_dim_ = config.head_dim;
     cache.n_kv_heads_ = config.n_kv_heads;
     const uint64_t elems = elements(config, capacity);
-    TERN_TRY_ASSIGN(cache.keys_, Buffer<uint16_t>::create(elems, hooks));
-    TERN_TRY_ASSIGN(cache.values_, Buffer<uint16_t>::create(elems, hooks));
+    TERN_TRY_ASSIGN(cache.keys_, Buffer<uint16_t>::create_uninitialized(elems, hooks));
+    TERN_TRY_ASSIGN(cache.values_, Buffer<uint16_t>::create_uninitialized(elems, hooks));
     return cache;
   }
 

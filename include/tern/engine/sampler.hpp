@@ -78,15 +78,19 @@ class Sampler {
   /// Shapes:   logits: at least n_tokens, finite; recent: the tokens so far, the last one last.
   /// Requires: options passed check_sampler_options.
   /// Errors:   invalid_argument (a mask that allows nothing or is too short, a biased token that is
-  ///           none). Cost: O(n_tokens), sorting when top-p or min-p meet no top-k.
+  ///           none, a bias or penalty that makes a logit infinite).
+  /// Cost:     O(n_tokens) for greedy and with top-k; without top-k all tokens are sorted.
   Result<TokenId> sample(const KernelTable& kernels, std::span<const float> logits,
                          std::span<const TokenId> recent, uint64_t position,
                          const SamplerOptions& options) {
     TERN_TRY(collect(kernels, logits, options));
     penalize(kernels, recent, options.repeat_penalty);
+    if (!take_logits(kernels)) {
+      return Error(Status::invalid_argument, "a bias or penalty makes a logit infinite");
+    }
     if (options.temperature == 0) return best();
     sort_best(options.top_k);
-    for (size_t i = 0; i < n_; ++i) values_[i] = candidates_[i].logit;
+    take_logits(kernels);
     // In place: entry i of the weights is written after entry i of the logits was read.
     kernels.sampling_weights(values_.data(), n_, options.temperature, values_.data());
     if (options.top_p < 1) n_ = kernels.top_p_count(values_.data(), n_, options.top_p);
@@ -144,6 +148,12 @@ class Sampler {
       if (found == end || found->token != last[i]) continue;
       found->logit = kernels.penalize(found->logit, penalty);
     }
+  }
+
+  // The candidates' logits to values_, in their order; whether all are finite.
+  bool take_logits(const KernelTable& kernels) {
+    for (size_t i = 0; i < n_; ++i) values_[i] = candidates_[i].logit;
+    return kernels.all_finite(values_.data(), n_);
   }
 
   TokenId best() const {

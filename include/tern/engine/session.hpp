@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "tern/engine/activations.hpp"
@@ -21,10 +22,9 @@ TERN_NAMESPACE_BEGIN
 struct SessionOptions {
   uint32_t context = 0;    ///< positions; 0 takes the model's. At most kMaxContext.
   uint32_t batch = 0;      ///< most tokens in one pass, at most kMaxBatch; 0: kDefaultBatch
-  uint32_t n_threads = 1;  ///< own pool, when `runner` is not set; 1 creates no thread
-  TaskRunner runner;       ///< a pool to share or the host's scheduler
-  /// The model's allocator unless set.
-  const AllocatorHooks* allocator = nullptr;
+  uint32_t n_threads = 1;  ///< threads of an own pool, the caller's included; 1 creates none
+  TaskRunner runner;       ///< instead of n_threads: a pool to share, or the host's scheduler
+  std::optional<AllocatorHooks> allocator;  ///< the model's unless set
 };
 
 inline constexpr uint32_t kDefaultBatch = 128;
@@ -34,11 +34,13 @@ inline constexpr uint32_t kMaxBatch = 4096;
 /// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
 class Session {
  public:
-  /// Errors: invalid_argument (context, batch or threads out of range), out_of_memory, io_error.
+  /// Errors: invalid_argument (context, batch or threads out of range, both threads and a runner),
+  /// out_of_memory, io_error.
   static Result<std::shared_ptr<Session>> create(std::shared_ptr<const Model> model,
                                                  const SessionOptions& options);
 
   const Model& model() const { return *model_; }
+  const AllocatorHooks& allocator() const { return hooks_; }
   /// Tokens evaluated so far: the next one's position.
   uint32_t position() const { return position_; }
   /// Positions that there are.
@@ -62,27 +64,41 @@ class Session {
   /// Errors: invalid_argument (no logits, a bad option), busy. Cost: no allocation.
   Result<TokenId> sample(const SamplerOptions& options);
 
-  /// Natural log of the probability of `token` under logits().
+  /// Natural log of the probability of `token` under logits(), over all of vocab_size.
   /// Errors: invalid_argument (no logits), token_out_of_range, busy.
   Result<double> log_prob(TokenId token);
 
   /// Forgets everything from `position` on. Errors: invalid_argument (beyond the end), busy.
   Result<void> truncate(uint32_t position);
-  /// Forgets everything, also a pending cancel. Errors: busy.
+  /// Forgets everything. Errors: busy.
   Result<void> reset();
 
-  /// Makes the running call, or the next one if none runs, end with Status::cancelled.
+  /// Makes a running evaluate or generate end with Status::cancelled, within a step of a layer over
+  /// one batch. Does nothing when none is running: a request that comes too late harms no later
+  /// call, and a host that evaluates in a loop looks at a flag of its own between calls.
   /// Threads: any, at any time.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
 
-  explicit Session(std::shared_ptr<const Model> model) : model_(std::move(model)) {}
+  /// Only create() can make one.
+  class Key {
+    friend class Session;
+    Key() = default;
+  };
+  Session(Key, std::shared_ptr<const Model> model, const AllocatorHooks& hooks)
+      : model_(std::move(model)), hooks_(hooks) {}
 
  private:
-  /// Marks the session as in use; finds out whether it already was.
+  template <typename OnText>
+  friend Result<struct Generation> generate(Session& session, const struct GenerateOptions& options,
+                                            OnText&& on_text);
+
+  /// Marks the session as in use; finds out whether it already was. A new use begins uncancelled.
   class Use {
    public:
     explicit Use(Session& session)
-        : session_(session), owns_(!session.in_use_.exchange(true, std::memory_order_acquire)) {}
+        : session_(session), owns_(!session.in_use_.exchange(true, std::memory_order_acquire)) {
+      if (owns_) session.cancelled_.store(false, std::memory_order_relaxed);
+    }
     ~Use() {
       if (owns_) session_.in_use_.store(false, std::memory_order_release);
     }
@@ -98,10 +114,15 @@ class Session {
     bool owns_;
   };
 
+  // What the public calls do once the session is theirs.
+  Result<void> evaluate_in_use(std::span<const TokenId> tokens, std::span<float> all_logits);
+  Result<TokenId> sample_in_use(const SamplerOptions& options);
+
   Result<void> check_tokens(std::span<const TokenId> tokens, std::span<float> all_logits) const;
   Result<void> evaluate_batches(std::span<const TokenId> tokens, std::span<float> all_logits);
 
   std::shared_ptr<const Model> model_;
+  AllocatorHooks hooks_;
   TaskRunner runner_;
   KvCache cache_;
   Activations activations_;

@@ -17,19 +17,21 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
     return Error(Status::invalid_argument, "session option is out of range", name);
   };
   if (model == nullptr) return bad("model");
-  const AllocatorHooks hooks = options.allocator != nullptr ? *options.allocator : model->allocator();
+  const AllocatorHooks hooks = options.allocator.value_or(model->allocator());
+  if (hooks.allocate == nullptr || hooks.release == nullptr) return bad("allocator");
   const uint32_t capacity = options.context != 0 ? options.context : model->config().context_len;
   if (capacity > kMaxContext) return bad("context");
   if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
   const uint32_t batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, capacity);
   if (options.n_threads == 0) return bad("n_threads");
+  if (options.n_threads > 1 && options.runner.is_set()) return bad("n_threads");
 
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<Session>> {
-    auto session = std::allocate_shared<Session>(HostAllocator<Session>(hooks), model);
+    auto session = std::allocate_shared<Session>(HostAllocator<Session>(hooks), Key(), model, hooks);
     session->batch_ = batch;
     session->runner_ = options.runner;
-    if (options.runner.n_workers() == 1 && options.n_threads > 1) {
+    if (options.n_threads > 1) {
       TERN_TRY_ASSIGN(auto pool, ThreadPool::create(options.n_threads, hooks));
       session->runner_ = TaskRunner(std::move(pool));
     }
@@ -54,24 +56,27 @@ inline Result<void> Session::check_tokens(std::span<const TokenId> tokens,
   }
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0 || static_cast<uint32_t>(tokens[i]) >= vocab_size) {
-      return Error(Status::token_out_of_range, "a token id is outside the vocabulary", i);
+      return Error::at_index(Status::token_out_of_range, "a token id is outside the vocabulary", i);
     }
   }
   if (tokens.size() > capacity() - position_) {
-    return Error(Status::context_full, "the context is full", capacity());
+    return Error::at_index(Status::context_full, "the context is full", capacity() - position_);
   }
   return {};
 }
 
-inline Result<void> Session::evaluate(std::span<const TokenId> tokens, std::span<float> all_logits) {
+inline Result<void> Session::evaluate(std::span<const TokenId> tokens,
+                                      std::span<float> all_logits) {
   const Use use(*this);
   TERN_TRY(use.check());
+  return evaluate_in_use(tokens, all_logits);
+}
+
+inline Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
+                                             std::span<float> all_logits) {
   TERN_TRY(check_tokens(tokens, all_logits));
   const FpEnvironmentGuard fp_environment;
-  const auto result = evaluate_batches(tokens, all_logits);
-  // A request to cancel is used up by the call that it ends.
-  if (result.status() == Status::cancelled) cancelled_.store(false, std::memory_order_relaxed);
-  return result;
+  return evaluate_batches(tokens, all_logits);
 }
 
 inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
@@ -103,9 +108,13 @@ inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
 inline Result<TokenId> Session::sample(const SamplerOptions& options) {
   const Use use(*this);
   TERN_TRY(use.check());
+  return sample_in_use(options);
+}
+
+inline Result<TokenId> Session::sample_in_use(const SamplerOptions& options) {
+  const FpEnvironmentGuard fp_environment;
   TERN_TRY(check_sampler_options(options));
   if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
-  const FpEnvironmentGuard fp_environment;
   return sampler_.sample(model_->kernels(), logits_.span(), tokens(), position_, options);
 }
 
@@ -138,7 +147,6 @@ inline Result<void> Session::reset() {
   TERN_TRY(use.check());
   position_ = 0;
   has_logits_ = false;
-  cancelled_.store(false, std::memory_order_relaxed);
   return {};
 }
 

@@ -30,8 +30,9 @@ struct GgufTensor {
   uint32_t n_dims;
   uint64_t dims[kGgufMaxDims];  ///< dims[0] is contiguous; 1 beyond n_dims
   uint32_t type_id;             ///< as in the file
-  const TypeInfo* type;  ///< null when the id is unknown, or the size confirms no meaning of it
-  uint64_t offset;       ///< of `data` from the start of the file
+  /// Null when the id is unknown, or the size confirms no meaning of it.
+  const TypeInfo* type;
+  uint64_t offset;                ///< of `data` from the start of the file
   std::span<const uint8_t> data;  ///< all bytes up to the next tensor where `type` is null
 
   /// dims[1] * dims[2] * dims[3]: the rows of dims[0] elements.
@@ -53,9 +54,6 @@ class GgufFile {
   static Result<GgufFile> parse(std::span<const uint8_t> bytes, const AllocatorHooks& hooks);
 
   uint32_t version() const { return version_; }
-  uint32_t alignment() const { return alignment_; }
-  /// Where the tensor data start.
-  uint64_t data_offset() const { return data_offset_; }
 
   /// In the order of the file.
   std::span<const MetadataEntry> metadata() const { return metadata_.span(); }

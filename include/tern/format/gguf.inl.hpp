@@ -93,8 +93,7 @@ inline Result<uint32_t> read_gguf_version(ByteReader& reader) {
   return version;
 }
 
-/// One entry of the tensor directory; `offset` is relative to the data, `data` and `type` are
-/// unset.
+/// One entry of the tensor directory; `offset` is relative to the data, `data` and `type` unset.
 inline Result<GgufTensor> read_tensor_info(ByteReader& reader) {
   const uint64_t where = reader.position();
   GgufTensor tensor{};

@@ -37,8 +37,13 @@ enum class MetadataType : uint32_t {
 inline constexpr uint32_t kMetadataTypes = 13;
 
 /// Bytes of a value by its type; 0 for strings, which say their length, and for arrays.
-inline constexpr uint8_t kMetadataTypeBytes[kMetadataTypes] = {1, 1, 2, 2, 4, 4, 4,
-                                                               1, 0, 0, 8, 8, 8};
+// clang-format off
+inline constexpr uint8_t kMetadataTypeBytes[kMetadataTypes] = {
+    1, 1, 2, 2, 4, 4, 4,  // u8 i8 u16 i16 u32 i32 f32
+    1, 0, 0,              // boolean string array
+    8, 8, 8,              // u64 i64 f64
+};
+// clang-format on
 
 /// Whether values of `type` can be asked for as T: any integer as an integer, else the same kind.
 template <typename T>
@@ -157,12 +162,6 @@ class MetadataArray {
   size_t size() const { return size_; }
   Iterator begin() const { return {element_type_, first_, size_}; }
   Iterator end() const { return {element_type_, nullptr, 0}; }
-
-  /// Element i. Requires: i < size; not an array of strings, which can only be walked.
-  MetadataScalar operator[](size_t i) const {
-    TERN_ASSERT(i < size_ && element_type_ != MetadataType::string);
-    return {element_type_, first_ + i * kMetadataTypeBytes[static_cast<uint32_t>(element_type_)]};
-  }
 
  private:
   MetadataType element_type_;

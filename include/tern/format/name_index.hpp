@@ -10,8 +10,8 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// Positions of n named items by ascending name. `name_of(i)` gives the name of item i, the same at
-/// every call.
+/// Positions of n named items by ascending name.
+/// Requires: `name_of(i)` gives the name of item i, the same at every call.
 class NameIndex {
  public:
   /// Errors: out_of_memory. Requires: n fits 32 bits. Cost: n log n comparisons, 4 n bytes.

@@ -33,6 +33,14 @@ class ConfigReader {
   }
   bool has(std::string_view name) { return file_.find(key(name)) != nullptr; }
 
+  /// Whether a key is there and is not zero or false, the values that ask for nothing.
+  bool asks_for(std::string_view name) {
+    const MetadataValue* value = file_.find(key(name));
+    if (value == nullptr) return false;
+    return value->as<int64_t>() != int64_t{0} && value->as<bool>() != false &&
+           value->as<float>() != 0.0f;
+  }
+
   /// A size within [1, most].
   Result<uint32_t> size(std::string_view name, uint32_t most) {
     TERN_TRY_ASSIGN(const uint32_t value, get<uint32_t>(name));
@@ -43,10 +51,14 @@ class ConfigReader {
     return checked(name, value, most);
   }
   /// A float that is finite and positive.
-  Result<float> positive_or(std::string_view name, float fallback) {
-    TERN_TRY_ASSIGN(const float value, get_or<float>(name, fallback));
+  Result<float> positive(std::string_view name) {
+    TERN_TRY_ASSIGN(const float value, get<float>(name));
     if (!is_finite(value) || !(value > 0)) return bad(name, "value is not a positive number");
     return value;
+  }
+  Result<float> positive_or(std::string_view name, float fallback) {
+    if (!has(name)) return fallback;
+    return positive(name);
   }
   Error bad(std::string_view name, const char* what) {
     return {Status::mismatch, what, key(name)};
@@ -74,7 +86,14 @@ inline Result<void> read_rope(ConfigReader& reader, ModelConfig& config) {
     return reader.bad("rope.dimension_count", "rotary size is odd or exceeds the head");
   }
   TERN_TRY_ASSIGN(const float base, reader.positive_or("rope.freq_base", 10000.0f));
+  // Below one, pairs would turn faster than docs/numerics.md 8.2 allows.
+  if (base < 1.0f) return reader.bad("rope.freq_base", "value is below one");
   config.rope_base = static_cast<double>(base);
+  if (reader.has("rope.scale_linear")) {  // what files of before 2024 say instead
+    TERN_TRY_ASSIGN(const float factor, reader.positive_or("rope.scale_linear", 1.0f));
+    if (factor < 1.0f) return reader.bad("rope.scale_linear", "value is below one");
+    config.rope_linear_factor = static_cast<double>(factor);
+  }
   TERN_TRY_ASSIGN(const std::string_view scaling,
                   reader.get_or<std::string_view>("rope.scaling.type", "none"));
   if (scaling == "linear") {
@@ -113,10 +132,22 @@ inline Result<const Architecture*> read_architecture(const GgufFile& file) {
   return architecture;
 }
 
-/// All hyperparameters but vocab_size, which is the embedding's to say (loader.hpp).
+/// Keys that change what a model computes and that tern does not follow. Ignoring one would give wrong
+/// text, silently.
+inline constexpr std::string_view kRefusedKeys[] = {
+    "logit_scale",         "residual_scale",          "embedding_scale",         "expert_count",
+    "attn_logit_softcapping", "final_logit_softcapping", "attention.sliding_window",
+    "attention.clamp_kqv", "attention.max_alibi_bias", "use_parallel_residual",
+};
+
+/// All hyperparameters but vocab_size, which is the embedding's to say (model.inl.hpp).
 /// Errors: missing, mismatch (a value outside the limits of config.hpp), unsupported.
 inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture& architecture) {
   detail::ConfigReader reader(file, architecture.name);
+  for (const std::string_view key : kRefusedKeys) {
+    if (!reader.asks_for(key)) continue;
+    return Error(Status::unsupported, "the file asks for a computation that is not supported", key);
+  }
   ModelConfig config;
   config.sub_norms = architecture.sub_norms;
   config.rope_style = architecture.rope_style;
@@ -144,7 +175,7 @@ inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture&
   if (config.head_dim % 2 != 0 || config.n_heads > kMaxDim / config.head_dim) {
     return reader.bad("attention.key_length", "head size is odd or too large");
   }
-  TERN_TRY_ASSIGN(config.norm_eps, reader.positive_or("attention.layer_norm_rms_epsilon", 1e-5f));
+  TERN_TRY_ASSIGN(config.norm_eps, reader.positive("attention.layer_norm_rms_epsilon"));
   if (reader.has("attention.scale")) {
     TERN_TRY_ASSIGN(config.attention_scale, reader.positive_or("attention.scale", 1.0f));
   }

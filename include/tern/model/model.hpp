@@ -36,8 +36,9 @@ struct LoadOptions {
 class Model {
  public:
   /// Loads a GGUF file.
-  /// Errors: not_found, io_error; those of load_memory. Cost: ternary tensors are packed (a copy of a
-  /// quarter byte a weight), embeddings stay in the file's bytes.
+  /// Errors: not_found, io_error; those of load_memory. Cost: reads all of the file once, also the
+  /// embedding, whose values must be finite; ternary tensors are packed (a copy of a quarter byte a
+  /// weight), embeddings stay in the file's bytes.
   static Result<std::shared_ptr<const Model>> load_file(std::string_view path,
                                                         const LoadOptions& options);
   /// Loads from bytes that the caller keeps alive and unchanged as long as the model.
@@ -58,7 +59,8 @@ class Model {
   /// How conversations are written for this model.
   /// Errors: unsupported (none, or a template that tern does not know).
   Result<ChatFormat> chat_format() const { return chat_format_; }
-  /// Tokens that sampling may give: those of the vocabulary, or all rows where there is none.
+  /// Tokens that sampling may give: those of the vocabulary, or all of config().vocab_size (the rows of
+  /// the embedding, which some files pad) where there is no vocabulary.
   uint32_t n_tokens() const { return n_tokens_; }
 
   /// Bytes allocated for weights; rows viewed in the file not counted.
@@ -67,8 +69,12 @@ class Model {
   std::span<const double> rope_frequencies() const { return rope_frequencies_.span(); }
   float attention_scale() const { return attention_scale_; }
 
-  explicit Model(const AllocatorHooks& hooks)
-      : hooks_(hooks), name_(hooks), weights_(hooks) {}
+  /// Only the loaders can make one.
+  class Key {
+    friend class Model;
+    Key() = default;
+  };
+  Model(Key, const AllocatorHooks& hooks) : hooks_(hooks), name_(hooks), weights_(hooks) {}
 
  private:
   static Result<std::shared_ptr<Model>> create(std::span<const uint8_t> bytes,

@@ -3,6 +3,9 @@
 // Room: model. Included by model.hpp.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
+
 #include "tern/base/memory_wall.hpp"
 #include "tern/model/config_reader.hpp"
 #include "tern/model/model.hpp"
@@ -44,6 +47,8 @@ inline constexpr std::string_view kEmbeddingName = "token_embd.weight";
 inline constexpr std::string_view kHeadName = "output.weight";
 inline constexpr std::string_view kOutputNormName = "output_norm.weight";
 inline constexpr std::string_view kRopeFactorsName = "rope_freqs.weight";
+inline constexpr std::string_view kTopTensors[] = {kEmbeddingName, kHeadName, kOutputNormName,
+                                                   kRopeFactorsName};
 
 }  // namespace detail
 
@@ -63,10 +68,13 @@ inline Result<std::shared_ptr<const Model>> Model::load_memory(std::span<const u
 
 inline Result<std::shared_ptr<Model>> Model::create(std::span<const uint8_t> bytes,
                                                     const LoadOptions& options) {
+  if (options.allocator.allocate == nullptr || options.allocator.release == nullptr) {
+    return Error(Status::invalid_argument, "an allocator hook is null", "allocator");
+  }
   const FpEnvironmentGuard fp_environment;
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<Model>> {
     TERN_TRY_ASSIGN(const GgufFile file, GgufFile::parse(bytes, options.allocator));
-    auto model = std::allocate_shared<Model>(HostAllocator<Model>(options.allocator),
+    auto model = std::allocate_shared<Model>(HostAllocator<Model>(options.allocator), Key(),
                                              options.allocator);
     TERN_TRY(model->load(file, options));
     return model;
@@ -75,7 +83,7 @@ inline Result<std::shared_ptr<Model>> Model::create(std::span<const uint8_t> byt
 
 inline Result<void> Model::load(const GgufFile& file, const LoadOptions& options) {
   TERN_TRY_ASSIGN(architecture_, read_architecture(file));
-  TERN_TRY_ASSIGN(kernels_, select_kernels(options.isa));
+  TERN_TRY_ASSIGN(kernels_, select_kernels(options.isa, hooks_));
   TERN_TRY_ASSIGN(config_, read_config(file, *architecture_));
   TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
   name_.assign(name);
@@ -154,33 +162,55 @@ inline Result<void> Model::load_weights(const GgufFile& file, const TaskRunner& 
   return {};
 }
 
+namespace detail {
+/// What `blk.<layer>.<rest>` names; nothing for other names.
+struct LayerTensor {
+  uint32_t layer;
+  std::string_view rest;
+};
+inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  uint32_t layer = 0;
+  size_t digits = 0;
+  for (; digits < name.size() && digits < 6 && name[digits] >= '0' && name[digits] <= '9'; ++digits) {
+    layer = 10 * layer + static_cast<uint32_t>(name[digits] - '0');
+  }
+  if (digits == 0 || name.substr(digits, 1) != ".") return std::nullopt;
+  return LayerTensor{layer, name.substr(digits + 1)};
+}
+
+/// Whether `rest` is a rule's name and the suffix of weights.
+template <typename Rule>
+bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
+  for (const Rule& rule : rules) {
+    if (rest.substr(0, rule.name.size()) == rule.name && rest.substr(rule.name.size()) == kWeightSuffix) {
+      return true;
+    }
+  }
+  return false;
+}
+}  // namespace detail
+
 // A tensor that the forward pass would not use (a bias, an expert, a separate scale) means that the
 // file is another model than it seems; running without it would give wrong text, silently.
 inline Result<void> Model::check_all_tensors_known(const GgufFile& file) const {
-  const uint64_t per_layer = architecture_->linears.size() + architecture_->gains.size();
-  uint64_t n_known = 0;
-  for (const std::string_view name : {detail::kEmbeddingName, detail::kHeadName,
-                                      detail::kOutputNormName, detail::kRopeFactorsName}) {
-    n_known += file.find_tensor(name) != nullptr ? 1u : 0u;
-  }
-  // Every required tensor is found by name later; so a surplus is one that no rule names.
-  if (file.tensors().size() <= n_known + per_layer * config_.n_layers) return {};
   for (const GgufTensor& tensor : file.tensors()) {
-    bool known = tensor.name.substr(0, 4) != "blk." &&
-                 (tensor.name == detail::kEmbeddingName || tensor.name == detail::kHeadName ||
-                  tensor.name == detail::kOutputNormName || tensor.name == detail::kRopeFactorsName);
-    for (uint32_t n = 0; n < config_.n_layers && !known; ++n) {
-      for (const GainRule& rule : architecture_->gains) {
-        known |= detail::LayerTensorName(n, rule.name, detail::kWeightSuffix).view() == tensor.name;
-      }
-      for (const LinearRule& rule : architecture_->linears) {
-        known |= detail::LayerTensorName(n, rule.name, detail::kWeightSuffix).view() == tensor.name;
-      }
+    bool known = std::ranges::find(detail::kTopTensors, tensor.name) != std::end(detail::kTopTensors);
+    if (const auto in_layer = detail::parse_layer_tensor(tensor.name)) {
+      known = in_layer->layer < config_.n_layers &&
+              (detail::names_one_of(architecture_->gains, in_layer->rest) ||
+               detail::names_one_of(architecture_->linears, in_layer->rest));
     }
     if (!known) {
       return Error(Status::unsupported, "tensor is not part of the architecture", tensor.name,
                    tensor.offset);
     }
+  }
+  // Each layer has tensors of its own, so a larger claim is false; found out before it costs memory.
+  if (config_.n_layers > file.tensors().size()) {
+    return Error(Status::missing, "more layers than tensors", "block_count");
   }
   return {};
 }

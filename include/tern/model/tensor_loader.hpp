@@ -13,6 +13,7 @@
 #include "tern/platform/thread_pool.hpp"
 #include "tern/quant/block_codec.hpp"
 #include "tern/quant/ternary_source.hpp"
+#include "tern/quant/tile_packer.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -22,8 +23,6 @@ namespace detail {
 /// Packs the rows of one source; runs of rows are tasks.
 class MatrixPacking {
  public:
-  static constexpr size_t kMaxTasks = 64;
-
   MatrixPacking(const TernarySource& source, const TilePacker& packer, uint32_t* scale_bits,
                 uint8_t* scratch, size_t n_tasks)
       : source_(source), packer_(packer), scale_bits_(scale_bits), scratch_(scratch),
@@ -40,8 +39,7 @@ class MatrixPacking {
     }
   }
   size_t groups_per_row() const {
-    const size_t width = ternary_group_cols(source_);
-    return (source_.cols + width - 1) / width;
+    return scale_groups(source_.cols, ternary_group_cols(source_));
   }
   /// The error of the lowest row, whichever task met one first.
   Result<void> result() const {
@@ -55,7 +53,7 @@ class MatrixPacking {
   uint32_t* scale_bits_;  // [rows, groups_per_row]
   uint8_t* scratch_;      // [n_tasks, cols]
   size_t n_tasks_;
-  Result<void> results_[kMaxTasks];
+  Result<void> results_[kMaxStepTasks];
 };
 
 /// Whether n floats of a stored type are all finite; only the bits are looked at.
@@ -110,10 +108,10 @@ inline Result<TernaryMatrix> load_ternary_matrix(const GgufFile& file, std::stri
   TernaryMatrix matrix;
   matrix.rows = rows;
   matrix.cols = cols;
-  TERN_TRY_ASSIGN(matrix.tiles, Buffer<uint8_t>::create(*packed_bytes(Packing::t2, rows, cols), hooks));
+  TERN_TRY_ASSIGN(matrix.tiles, Buffer<uint8_t>::create_uninitialized(*packed_bytes(Packing::t2, rows, cols), hooks));
   const TilePacker packer{matrix.tiles.data(), rows, cols, Packing::t2};
 
-  const size_t n_tasks = std::min({runner.n_workers(), detail::MatrixPacking::kMaxTasks, size_t{rows}});
+  const size_t n_tasks = std::min({runner.n_workers(), kMaxStepTasks, size_t{rows}});
   const size_t width = ternary_group_cols(source);
   const ScaleGrid shape{nullptr, rows, cols, width};
   TERN_TRY_ASSIGN(auto scale_bits, Buffer<uint32_t>::create(rows * shape.groups_per_row(), hooks));

@@ -6,7 +6,7 @@
 
 #include "tern/base/buffer.hpp"
 #include "tern/kernels/kernel_table.hpp"
-#include "tern/quant/ternary_matrix.hpp"
+#include "tern/quant/ternary_view.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN

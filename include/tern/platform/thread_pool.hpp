@@ -14,6 +14,9 @@
 
 TERN_NAMESPACE_BEGIN
 
+/// Tasks that a step of tern is split into at most; scratch exists for each.
+inline constexpr size_t kMaxStepTasks = 64;
+
 /// A host's scheduler. `parallel_for` calls task(context, i) once for every i < n_tasks, on any
 /// threads and in any order, and returns when all have returned.
 struct ParallelForHooks {
@@ -39,8 +42,13 @@ class ThreadPool {
   void run(size_t n, Task task, void* context);
   uint32_t n_workers() const;
 
-  struct Shared;           // what the threads see; private to the source file
-  ThreadPool() = default;  // use create()
+  struct Shared;  // what the threads see; private to the source file
+  /// Only create() can make one.
+  class Key {
+    friend class ThreadPool;
+    Key() = default;
+  };
+  explicit ThreadPool(Key) {}
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -57,6 +65,9 @@ class TaskRunner {
   TaskRunner() = default;
   explicit TaskRunner(std::shared_ptr<ThreadPool> pool) : pool_(std::move(pool)) {}
   explicit TaskRunner(const ParallelForHooks& host) : host_(host) {}
+
+  /// Whether there is a pool or a host's scheduler, even one of a single worker.
+  bool is_set() const { return pool_ != nullptr || host_.parallel_for != nullptr; }
 
   /// How many tasks can run at once, at least 1.
   size_t n_workers() const {

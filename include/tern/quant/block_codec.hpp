@@ -1,13 +1,12 @@
-// The block codecs of the quantized tensor types: bytes on disk to integers and the bits of a
-// scale.
+// The block codecs of the quantized tensor types: bytes on disk to integers and bits of a scale.
 //
 // Room: quant. Element i of a block is  d * sub_scales[i / kSubElems] * codes[i]  with d a
 // binary16; the products are float arithmetic and belong to the kernels, so a codec stops at the
 // integers. All codecs have one form:
 //
-//     kElems, kBytes                elements and bytes of a block
-//     kSubElems                     elements that share a sub-scale; kElems where there is none (it
-//     is 1) decode(block, codes, d_bits, sub_scales)
+//     kElems, kBytes    elements and bytes of a block
+//     kSubElems         elements that share a sub-scale; kElems where there is none (it is 1)
+//     decode(block, codes, d_bits, sub_scales)
 //
 // Types of trits (TQ1_0, TQ2_0) also decode to and encode from u = t + 1. Float types have
 // FloatCodec.
@@ -177,8 +176,7 @@ struct BlockCodec<TensorType::tq1_0> {
   }
 };
 
-/// Four trits a byte (T2Code), in two runs of 32 interleaved bytes, then d. Code 3 decodes as u
-/// = 3.
+/// Four trits a byte (T2Code), in two runs of 32 interleaved bytes, then d. Code 3 gives u = 3.
 template <>
 struct BlockCodec<TensorType::tq2_0> {
   static constexpr size_t kElems = 256;

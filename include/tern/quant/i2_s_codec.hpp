@@ -18,23 +18,23 @@ struct I2SCodec {
   static constexpr size_t kTailBytes = 32;
 
   /// The bits of the scale of a tensor of `elems` elements.
-  static TERN_ALWAYS_INLINE uint32_t scale_bits(const uint8_t* tensor, size_t elems) {
+  static TERN_ALWAYS_INLINE uint32_t scale_bits(const uint8_t* tensor, uint64_t elems) {
     return detail::load_u32(tensor + elems / 4);
   }
 
   /// u of element i of the tensor; code 3 gives 3.
-  static TERN_ALWAYS_INLINE uint8_t get(const uint8_t* tensor, size_t i) {
-    const size_t in_block = i % kBlockElems;
+  static TERN_ALWAYS_INLINE uint8_t get(const uint8_t* tensor, uint64_t i) {
+    const auto in_block = static_cast<size_t>(i % kBlockElems);
     const uint8_t byte = tensor[i / kBlockElems * kBlockBytes + in_block % 32];
     return T2Code::digit(byte, 3 - in_block / 32);
   }
 
   /// Elements [first, first + n) of the tensor, as u.
-  static TERN_ALWAYS_INLINE void decode_u(const uint8_t* tensor, size_t first, size_t n,
+  static TERN_ALWAYS_INLINE void decode_u(const uint8_t* tensor, uint64_t first, size_t n,
                                           uint8_t* u) {
     size_t i = 0;
     while (i < n) {
-      const size_t at = first + i;
+      const uint64_t at = first + i;
       if (at % kBlockElems != 0 || n - i < kBlockElems) {
         u[i++] = get(tensor, at);
         continue;

@@ -12,7 +12,7 @@
 
 #include "tern/base/status.hpp"
 #include "tern/quant/block_codec.hpp"
-#include "tern/quant/ternary_matrix.hpp"
+#include "tern/quant/ternary_view.hpp"
 
 TERN_NAMESPACE_BEGIN
 
@@ -54,8 +54,8 @@ Status ternarize_group(const uint8_t* values, size_t n, uint8_t* u, uint32_t& sc
 }
 
 /// Makes trits and a scale from a file canonical: a negative scale negates the trits, a zero scale
-/// zeroes them, and trits that are all zero take the wildcard. Requires: every u <= 2. Errors:
-/// malformed when the scale is not finite.
+/// zeroes them, and trits that are all zero take the wildcard.
+/// Requires: every u <= 2. Errors: malformed when the scale is not finite.
 inline Status canonicalize_group(uint32_t file_scale_bits, size_t n, uint8_t* u,
                                  uint32_t& scale_bits) {
   if (!is_finite_bits(file_scale_bits)) return Status::malformed;
@@ -79,7 +79,7 @@ struct ScaleGrid {
   size_t cols = 0;
   size_t group_cols = 0;
 
-  constexpr size_t groups_per_row() const { return (cols + group_cols - 1) / group_cols; }
+  constexpr size_t groups_per_row() const { return scale_groups(cols, group_cols); }
 };
 
 /// What the scales of a matrix can be stored as.
@@ -100,7 +100,7 @@ constexpr size_t scale_count(const ScalePlan& plan, size_t rows, size_t cols) {
     case ScaleKind::group:
       break;
   }
-  return rows * ((cols + plan.group_cols - 1) / plan.group_cols);
+  return rows * scale_groups(cols, plan.group_cols);
 }
 
 namespace detail {

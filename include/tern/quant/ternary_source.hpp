@@ -1,8 +1,8 @@
 // Rows of trits and their scales from a tensor of a file, whatever type it is stored as.
 //
 // Room: quant. The one way by which weights become ternary: float types when their values are
-// exactly
-// {-g, 0, +g} in groups of 32 columns, TQ1_0 and TQ2_0 in groups of 256, I2_S with one scale.
+// exactly {-g, 0, +g} in groups of 32 columns, TQ1_0 and TQ2_0 in groups of 256, I2_S with one
+// scale.
 #pragma once
 
 #include "tern/quant/i2_s_codec.hpp"
@@ -34,7 +34,6 @@ constexpr size_t ternary_group_cols(const TernarySource& source) {
     case TensorType::q4_0:
     case TensorType::q8_0:
     case TensorType::q6_k:
-    case TensorType::i8:
       break;
   }
   return 0;
@@ -90,11 +89,13 @@ Result<void> read_block_row(const TernarySource& source, size_t row, uint8_t* u,
 
 inline Result<void> read_i2_s_row(const TernarySource& source, size_t row, uint8_t* u,
                                   uint32_t* scale_bits) {
-  const size_t elems = size_t{source.rows} * source.cols;
-  const size_t first = row * source.cols;
-  const size_t first_byte = first / I2SCodec::kBlockElems * I2SCodec::kBlockBytes;
-  const size_t last_block = (first + source.cols - 1) / I2SCodec::kBlockElems;
-  const size_t end_byte = (last_block + 1) * I2SCodec::kBlockBytes;
+  // Elements are counted in 64 bits: four of them share a byte of what memory can hold.
+  const uint64_t elems = uint64_t{source.rows} * source.cols;
+  const uint64_t first = uint64_t{row} * source.cols;
+  const auto first_byte =
+      static_cast<size_t>(first / I2SCodec::kBlockElems * I2SCodec::kBlockBytes);
+  const uint64_t last_block = (first + source.cols - 1) / I2SCodec::kBlockElems;
+  const auto end_byte = static_cast<size_t>((last_block + 1) * I2SCodec::kBlockBytes);
   if (has_code_three(source.bytes + first_byte, end_byte - first_byte)) {
     return Error(Status::malformed, "a trit has the illegal code 3", first_byte);
   }
@@ -109,9 +110,9 @@ inline Result<void> read_i2_s_row(const TernarySource& source, size_t row, uint8
 /// Requires: row < rows; cols > 0.
 /// Ensures:  on success every u <= 2 and every scale is positive, or kWildcardScale where the group
 ///           has no nonzero trit.
-/// Errors:   not_ternary, malformed (a weight or scale that is not finite, a code 3),
-/// unsupported_type;
-///           `where` is a byte offset in the tensor. Threads: any. Cost: no allocation.
+/// Errors:   not_ternary, malformed (a weight or scale that is not finite, a code 3) or
+///           unsupported_type; `where` is a byte offset in the tensor.
+/// Threads:  any. Cost: no allocation.
 inline Result<void> read_ternary_row(const TernarySource& source, size_t row, uint8_t* u,
                                      uint32_t* scale_bits) {
   TERN_ASSERT(row < source.rows);
@@ -131,7 +132,6 @@ inline Result<void> read_ternary_row(const TernarySource& source, size_t row, ui
     case TensorType::q4_0:
     case TensorType::q8_0:
     case TensorType::q6_k:
-    case TensorType::i8:
       break;
   }
   return Error(Status::unsupported_type, "this tensor type holds no trits");

@@ -16,21 +16,13 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// The stored forms u of the trits -1, 0 and +1.
-inline constexpr uint8_t kMinusTrit = 0;
+/// The stored form u of the trit 0.
 inline constexpr uint8_t kZeroTrit = 1;
-inline constexpr uint8_t kPlusTrit = 2;
-/// Two bits can hold a fourth code, which no encoder writes; the arithmetic of tiles takes it as
-/// +2.
-inline constexpr uint8_t kCodeThree = 3;
 
-/// t of a stored u; code 3 gives +2.
+/// t of a stored u. Two bits can hold a fourth code, 3, which no encoder writes; it counts as +2.
 constexpr TERN_ALWAYS_INLINE int8_t trit_from_u(uint8_t u) {
   return static_cast<int8_t>(static_cast<int>(u) - 1);
 }
-/// u of a trit. Requires: t in {-1, 0, +1}.
-constexpr TERN_ALWAYS_INLINE uint8_t u_from_trit(int t) { return static_cast<uint8_t>(t + 1); }
-
 /// The stored form of -t. Requires: u <= 2.
 constexpr TERN_ALWAYS_INLINE uint8_t negated_u(uint8_t u) { return static_cast<uint8_t>(2 - u); }
 

@@ -1,5 +1,4 @@
-// T2R, T5R, T2C and T5C lines: one output row, or one input channel, of a ternary matrix
-// contiguous.
+// T2R, T5R, T2C and T5C lines: one row (output) or column (input) of a ternary matrix, contiguous.
 //
 // Room: quant. Skipping a row of W [rows, cols] (its output is not needed) or a column (its input
 // is zero) must skip bytes, so either can be laid out alone: 64 bytes hold 256 (T2) or 320 (T5)
@@ -17,13 +16,9 @@ template <typename Code>
 struct TritLines {
   static constexpr size_t kBlockElems = kTritBlockBytes * Code::kDigits;
 
-  /// Blocks of a line of n elements.
+  /// Blocks of a line of n elements, and of the distance between lines.
   static constexpr TERN_ALWAYS_INLINE size_t blocks(size_t n) {
     return n / kBlockElems + (n % kBlockElems != 0 ? 1 : 0);
-  }
-  /// Bytes of a line of n elements: the distance between lines.
-  static constexpr TERN_ALWAYS_INLINE size_t line_bytes(size_t n) {
-    return blocks(n) * kTritBlockBytes;
   }
 
   /// Encodes a line, padding included; element i is `u[i * stride]`: stride 1 for a row of W, the

@@ -34,19 +34,12 @@ struct TritTiles {
   static constexpr TERN_ALWAYS_INLINE size_t tile_bytes(size_t cols) {
     return col_blocks(cols) * kTritBlockBytes;
   }
-  /// Bytes of the packed matrix. Requires: it fits (packed_bytes in ternary_matrix.hpp checks).
+  /// Bytes of the packed matrix. Requires: it fits (packed_bytes in ternary_view.hpp checks).
   static constexpr TERN_ALWAYS_INLINE size_t bytes(size_t rows, size_t cols) {
     return row_tiles(rows) * tile_bytes(cols);
   }
 
-  /// Encodes a whole block. Shapes: u [16][kBlockCols], rows `stride` apart; block 64 bytes.
-  static constexpr TERN_ALWAYS_INLINE void encode_block(const uint8_t* u, size_t stride,
-                                                        uint8_t* block) {
-    for (size_t row = 0; row < kTileRows; ++row) {
-      for (size_t c = 0; c < 4; ++c) block[row * 4 + c] = Code::encode(u + row * stride + c, 4);
-    }
-  }
-  /// Decodes a whole block. Shapes: as encode_block.
+  /// Decodes a whole block. Shapes: block 64 bytes; u [16][kBlockCols], rows `stride` apart.
   static constexpr TERN_ALWAYS_INLINE void decode_block(const uint8_t* block, uint8_t* u,
                                                         size_t stride) {
     for (size_t row = 0; row < kTileRows; ++row) {

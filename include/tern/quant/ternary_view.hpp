@@ -1,6 +1,7 @@
-// A packed ternary matrix as kernels and models see it, and how rows of trits become one.
+// A packed ternary matrix as kernels and models see it.
 //
-// Room: quant. The view is plain data: pointers and sizes that kernel records take as they are.
+// Room: quant. The view is plain data: pointers and sizes that kernel records take as they are. How
+// rows of trits become one is in tile_packer.hpp.
 #pragma once
 
 #include <optional>
@@ -16,9 +17,15 @@ enum class Packing : uint32_t { t2, t5, t2r, t5r, t2c, t5c };
 /// What shares one weight scale: the tensor, a row, or a group of consecutive columns of a row.
 enum class ScaleKind : uint32_t { tensor, row, group };
 
+/// Groups of `group_cols` columns in a row of `cols`, the last one cut short.
+/// Requires: group_cols > 0.
+constexpr TERN_ALWAYS_INLINE size_t scale_groups(size_t cols, size_t group_cols) {
+  return cols / group_cols + (cols % group_cols != 0 ? 1 : 0);
+}
+
 /// A packed matrix W [rows, cols] and its scales; owns nothing.
-/// `scales` is [1], [rows] or [rows][ceil(cols / group_cols)] by `scale_kind`; `group_cols` is 256,
-/// 128, 64 or 32 for ScaleKind::group, else 0. Scales are finite and not negative.
+/// `scales` is [1], [rows] or [rows][n_groups()] by `scale_kind`; `group_cols` is 256, 128, 64 or
+/// 32 for ScaleKind::group, else 0. Scales are finite and not negative.
 struct TernaryView {
   const uint8_t* tiles = nullptr;
   uint32_t rows = 0;
@@ -27,6 +34,11 @@ struct TernaryView {
   ScaleKind scale_kind = ScaleKind::tensor;
   uint32_t group_cols = 0;
   const float* scales = nullptr;
+
+  /// Groups of a row: the distance between the scales of two rows; 1 unless ScaleKind::group.
+  constexpr TERN_ALWAYS_INLINE size_t n_groups() const {
+    return group_cols == 0 ? 1 : scale_groups(cols, group_cols);
+  }
 };
 
 /// Bytes of a matrix [rows, cols] in a packing, or nothing when that does not fit 64 bits.
@@ -56,34 +68,5 @@ constexpr std::optional<uint64_t> packed_bytes(Packing packing, uint32_t rows, u
   }
   return checked_mul(lines, blocks * kTritBlockBytes);
 }
-
-/// Writes rows of u codes into tiles. Rows may come in any order, also from several threads;
-/// `finish` writes the padding rows. The buffer holds packed_bytes(packing, rows, cols).
-struct TilePacker {
-  uint8_t* tiles = nullptr;
-  uint32_t rows = 0;
-  uint32_t cols = 0;
-  Packing packing = Packing::t2;  ///< t2 or t5
-
-  /// Shapes: u [cols]. Requires: row < rows; every u <= 2.
-  TERN_ALWAYS_INLINE void put_row(uint32_t row, const uint8_t* u) const {
-    TERN_ASSERT(row < rows);
-    if (packing == Packing::t5) {
-      T5Tiles::encode_row(u, cols, row, tiles);
-    } else {
-      T2Tiles::encode_row(u, cols, row, tiles);
-    }
-  }
-  /// Fills the rows between `rows` and the next multiple of 16 with zero trits.
-  TERN_ALWAYS_INLINE void finish() const {
-    for (size_t row = rows; row % kTileRows != 0; ++row) {
-      if (packing == Packing::t5) {
-        T5Tiles::clear_row(cols, row, tiles);
-      } else {
-        T2Tiles::clear_row(cols, row, tiles);
-      }
-    }
-  }
-};
 
 TERN_NAMESPACE_END

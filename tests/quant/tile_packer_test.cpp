@@ -1,30 +1,12 @@
-#include "tern/quant/ternary_matrix.hpp"
+#include "tern/quant/tile_packer.hpp"
 
 #include <catch2/catch.hpp>
-#include <limits>
 #include <vector>
 
 #include "support/trit_samples.hpp"
 
 using namespace tern;
 using tern_test::random_u;
-
-TEST_CASE("packed sizes follow from whole blocks of 64 bytes") {
-  CHECK(packed_bytes(Packing::t2, 16, 16) == 64);
-  CHECK(packed_bytes(Packing::t2, 17, 17) == 4 * 64);
-  CHECK(packed_bytes(Packing::t5, 16, 20) == 64);
-  CHECK(packed_bytes(Packing::t5, 2560, 2560) == 160 * 128 * 64);
-  CHECK(packed_bytes(Packing::t2r, 3, 257) == 3 * 128);
-  CHECK(packed_bytes(Packing::t5r, 3, 320) == 3 * 64);
-  CHECK(packed_bytes(Packing::t2c, 257, 3) == 3 * 128);
-  CHECK(packed_bytes(Packing::t5c, 320, 3) == 3 * 64);
-}
-
-TEST_CASE("the largest dimensions give a size or nothing, never a wrapped one") {
-  const uint32_t most = std::numeric_limits<uint32_t>::max();
-  const uint64_t tiles = uint64_t{1} << 28;  // of 16 rows, and as many column blocks
-  CHECK(packed_bytes(Packing::t2, most, most) == tiles * tiles * 64);
-}
 
 TEST_CASE("rows put in any order give the same tiles") {
   for (const Packing packing : {Packing::t2, Packing::t5}) {
