@@ -5,14 +5,12 @@
 // failure leaves its description with the calling thread. Describing a failure allocates nothing.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <new>
 #include <stdexcept>
-#include <string_view>
+#include <type_traits>
 
 #include "tern.h"
-#include "tern/base/status.hpp"
+#include "tern/base/error_text.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -26,42 +24,14 @@ class LastError {
   const Error& error() const { return error_; }
   const char* message() const { return message_; }
 
-  /// "what", "what (subject)", "what at 7" or "what (subject) at 7".
   void set(const Error& error) {
     error_ = error;
-    size_ = 0;
-    append(error.what);
-    if (error.has_subject()) {
-      append(" (");
-      append(error.subject);
-      append(")");
-    }
-    if (error.has_where()) {
-      append(" at ");
-      append_number(error.where);
-    }
-    message_[size_] = '\0';
+    format_error(error, message_, sizeof(message_));
   }
 
  private:
-  static constexpr size_t kMessageBytes = 256;
-
-  void append(std::string_view text) {
-    size_ += text.copy(message_ + size_, kMessageBytes - 1 - size_);
-  }
-  void append_number(uint64_t value) {
-    char digits[20];
-    size_t begin = sizeof(digits);
-    do {
-      digits[--begin] = static_cast<char>('0' + value % 10);
-      value /= 10;
-    } while (value != 0);
-    append({digits + begin, sizeof(digits) - begin});
-  }
-
   Error error_;
-  char message_[kMessageBytes] = {};
-  size_t size_ = 0;
+  char message_[kErrorTextBytes] = {};
 };
 
 /// The calling thread's. Constant at first and trivially destroyed, so that a thread needs no setup

@@ -32,15 +32,26 @@ Result<void> clear_result(T* out, std::string_view name) {
   return {};
 }
 
+/// The size of each options struct in the first release that had it, on machines of any pointer
+/// size. These never change. When a struct grows, its assertion fails: it then says the new size,
+/// and the constant stays, so that options of an older header go on being read.
+inline constexpr size_t kLoadOptionsFirstSize = 8 + 4 * sizeof(void*);
+inline constexpr size_t kSessionOptionsFirstSize = 16 + 2 * sizeof(void*);
+inline constexpr size_t kSamplerOptionsFirstSize = 32 + 4 * sizeof(void*);
+inline constexpr size_t kGenerateOptionsFirstSize = 16 + 1 * sizeof(void*);
+static_assert(sizeof(tern_load_options) == 8 + 4 * sizeof(void*));
+static_assert(sizeof(tern_session_options) == 16 + 2 * sizeof(void*));
+static_assert(sizeof(tern_sampler_options) == 32 + 4 * sizeof(void*));
+static_assert(sizeof(tern_generate_options) == 16 + 1 * sizeof(void*));
+
 /// No options struct comes near this size; one that claims to was not initialised.
 inline constexpr uint32_t kMaxOptionsSize = 4096;
 
 /// The options that a caller built with an older or newer header means; NULL means the defaults.
 /// Fields that the caller does not know are zero, the default; fields that tern does not know must
-/// be. `first_size` is the struct's size in the first release that had it, to be stated once it has
-/// grown. Errors: invalid_argument, naming the options.
+/// be. `first_size` is one of the constants above. Errors: invalid_argument, naming the options.
 template <typename T>
-Result<T> read_options(const T* given, std::string_view name, size_t first_size = sizeof(T)) {
+Result<T> read_options(const T* given, std::string_view name, size_t first_size) {
   T options{};
   if (given == nullptr) return options;
   // The caller's struct may be shorter than T: only its bytes are read.

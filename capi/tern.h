@@ -30,7 +30,9 @@
 **            used by one thread at a time, any thread; a call that finds another one running on
 **            the same session gives TERN_BUSY. tern_session_cancel() alone may be called at any
 **            moment. Handles are freed when no other thread uses them. tern makes no threads of
-**            its own unless a session asks for them (tern_session_options.n_threads).
+**            its own unless a session asks for them (tern_session_options.n_threads). Those belong
+**            to that session: ten sessions of eight threads are eighty. A host with many sessions
+**            gives all of them its own threads instead (tern_scheduler).
 ** Memory.    Everything is allocated through the tern_allocator of a model or session, if one is
 **            given. After tern_session_create(), evaluating, sampling and reading logits allocate
 **            nothing.
@@ -157,8 +159,8 @@ TERN_API const char* tern_status_name(tern_status status);
 
 /*
 ** The last failure of a tern call on the calling thread. It belongs to the thread, not to a
-** handle: models are shared, loading has no handle yet, and so a call that finds a session busy
-**         disturbs nothing.
+** handle: a model is shared, loading has no handle yet, and a call that finds a session busy must
+** not disturb the one that is running.
 ** A call that succeeds leaves it as it is, and functions that return no tern_status never set it.
 ** Strings are ended by a zero and live until the thread's next call that fails.
 ** Threads: each its own. Cost: none, nothing is allocated, so it works when memory is exhausted.
@@ -167,10 +169,9 @@ TERN_API const char* tern_status_name(tern_status status);
 
 /* Its status; TERN_OK when nothing failed yet. */
 TERN_API tern_status tern_last_error_status(void);
-/* All of it in one line: "no such instruction set (avx9)", "... (blk.0.attn_q.weight) at 4711". */
+/* All of it in one line: "avx9: no such instruction set", "blk.0.attn_q.weight: ... at byte 4711". */
 TERN_API const char* tern_last_error_message(void);
-/* The byte of the file, or the index of the token, at which it happened; TERN_NOWHERE if at none.
- */
+/* The byte of the file or index of the token at which it happened; TERN_NOWHERE if at none. */
 TERN_API uint64_t tern_last_error_where(void);
 /* The name of what it happened to: a key, a tensor, an option; cut to 71 bytes; "" if none. */
 TERN_API const char* tern_last_error_subject(void);
@@ -234,9 +235,9 @@ TERN_API int32_t tern_isa_is_available(size_t index);
 */
 typedef struct tern_model tern_model;
 
-/* The file is read into memory once and may change afterwards. By default it is mapped: pages are
-** shared between processes and loaded as needed, and the file must not shrink while the model
-** lives. */
+/* The file is read into memory once and may change afterwards. By default it is mapped: its pages
+** are shared between processes and the system's to drop and load again, and the file must not
+** change or shrink while the model lives. */
 #define TERN_LOAD_COPY UINT32_C(1)
 
 typedef struct tern_load_options {
@@ -257,7 +258,9 @@ typedef struct tern_load_options {
 ** Errors:  TERN_NOT_FOUND, TERN_IO_ERROR; any of the 20s and 30s; TERN_OUT_OF_MEMORY. No file,
 **          however damaged, makes tern allocate more than the file's size justifies.
 ** Owns:    *out is yours; give it to tern_model_free().
-** Cost:    reads the file once.
+** Cost:    a pass over all tensors: the ternary ones are packed, the embedding and the head read
+**          through, since no value may be infinite or NaN. So mapped pages have all been touched
+**          once when it returns; the system may drop those of the file and load them again.
 */
 TERN_API tern_status tern_model_load_file(const char* path, size_t path_size,
                                           const tern_load_options* options, tern_model** out);
@@ -443,12 +446,14 @@ TERN_API tern_status tern_session_tokens(const tern_session* session, const int3
 */
 TERN_API tern_status tern_session_truncate(tern_session* session, uint32_t position);
 
-/* Forgets everything, a pending cancel too. Errors: TERN_BUSY. Cost: none. */
+/* Forgets everything. Errors: TERN_BUSY. Cost: none. */
 TERN_API tern_status tern_session_reset(tern_session* session);
 
 /*
-** Makes the evaluation that is running end with TERN_CANCELLED, soon (within a layer); or the
-** next one, if none is running. Generating ends with it, too. NULL is ignored.
+** Makes the evaluation or generation that is running end with TERN_CANCELLED, soon: within a step
+** of a layer over one batch. Does nothing if none is running, so that a request that comes too late
+** harms no later call; a program that evaluates in a loop of its own looks at a flag of its own
+** between the calls. NULL is ignored.
 ** Threads: any, at any time. Cost: none.
 */
 TERN_API void tern_session_cancel(tern_session* session);
@@ -532,7 +537,7 @@ TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampl
 
 /*
 ** Gets the text of one more token: whole UTF-8 characters, none (size 0) if the token ends in the
-** middle of one; what is left over at the very end comes with the last token once more. `text`
+** middle of one; if the text ends inside a character, its bytes come last, with token -1. `text`
 ** lives for the call and is not ended by a zero. Return 0 to go on, anything else to stop.
 */
 typedef int32_t (*tern_text_callback)(void* user, const char* text, size_t size, int32_t token);

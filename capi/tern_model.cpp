@@ -16,7 +16,8 @@ namespace capi = tern::capi;
 namespace {
 
 Result<tern::LoadOptions> read_load_options(const tern_load_options* given) {
-  TERN_TRY_ASSIGN(const tern_load_options options, capi::read_options(given, "tern_load_options"));
+  TERN_TRY_ASSIGN(const tern_load_options options,
+                  capi::read_options(given, "tern_load_options", capi::kLoadOptionsFirstSize));
   TERN_TRY(capi::check_flags(options.flags, TERN_LOAD_COPY));
   tern::LoadOptions load;
   if ((options.flags & TERN_LOAD_COPY) != 0) load.access = tern::FileAccess::copied;

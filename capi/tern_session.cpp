@@ -26,12 +26,12 @@ static_assert(TERN_STOP_CALLBACK == static_cast<int32_t>(StopReason::callback));
 
 namespace {
 
-/// The session's options; `hooks` becomes its allocator.
+/// The session's options, with the allocator to use.
 Result<tern::SessionOptions> read_session_options(const tern_session_options* given,
-                                                  const tern::Model& model,
-                                                  tern::AllocatorHooks& hooks) {
-  TERN_TRY_ASSIGN(const tern_session_options options,
-                  capi::read_options(given, "tern_session_options"));
+                                                  const tern::Model& model) {
+  TERN_TRY_ASSIGN(
+      const tern_session_options options,
+      capi::read_options(given, "tern_session_options", capi::kSessionOptionsFirstSize));
   if (options.scheduler != nullptr && options.n_threads != 0) {
     return Error(Status::invalid_argument, "either a scheduler or own threads", "n_threads");
   }
@@ -40,8 +40,7 @@ Result<tern::SessionOptions> read_session_options(const tern_session_options* gi
   session.batch = options.batch;
   if (options.n_threads != 0) session.n_threads = options.n_threads;
   TERN_TRY_ASSIGN(session.runner, capi::read_scheduler(options.scheduler));
-  TERN_TRY_ASSIGN(hooks, capi::read_allocator(options.allocator, model.allocator()));
-  session.allocator = &hooks;
+  TERN_TRY_ASSIGN(session.allocator, capi::read_allocator(options.allocator, model.allocator()));
   return session;
 }
 
@@ -52,8 +51,9 @@ struct SamplerInput {
 };
 
 Result<void> read_sampler_options(const tern_sampler_options* given, SamplerInput& input) {
-  TERN_TRY_ASSIGN(const tern_sampler_options options,
-                  capi::read_options(given, "tern_sampler_options"));
+  TERN_TRY_ASSIGN(
+      const tern_sampler_options options,
+      capi::read_options(given, "tern_sampler_options", capi::kSamplerOptionsFirstSize));
   tern::SamplerOptions& out = input.options;
   out.temperature = options.temperature;
   out.top_k = options.top_k;
@@ -78,8 +78,9 @@ Result<void> read_sampler_options(const tern_sampler_options* given, SamplerInpu
 
 Result<tern::GenerateOptions> read_generate_options(const tern_generate_options* given,
                                                     const tern::Model& model, SamplerInput& input) {
-  TERN_TRY_ASSIGN(const tern_generate_options options,
-                  capi::read_options(given, "tern_generate_options"));
+  TERN_TRY_ASSIGN(
+      const tern_generate_options options,
+      capi::read_options(given, "tern_generate_options", capi::kGenerateOptionsFirstSize));
   TERN_TRY(capi::check_flags(
       options.flags, TERN_GENERATE_SHOW_SPECIAL | TERN_GENERATE_BEGINS_TEXT | TERN_GENERATE_CHAT));
   if (options.reserved != 0) {
@@ -104,11 +105,10 @@ tern_status tern_session_create(const tern_model* model, const tern_session_opti
   return capi::guard([&]() -> Result<void> {
     TERN_TRY(capi::clear_result(out, "out"));
     TERN_TRY(capi::model_of(model));
-    tern::AllocatorHooks hooks;
-    TERN_TRY_ASSIGN(const auto session_options,
-                    read_session_options(options, *model->object, hooks));
+    TERN_TRY_ASSIGN(const auto session_options, read_session_options(options, *model->object));
     TERN_TRY_ASSIGN(auto session, Session::create(model->object, session_options));
-    TERN_TRY_ASSIGN(*out, capi::make_handle<tern_session>(hooks, std::move(session)));
+    TERN_TRY_ASSIGN(
+        *out, capi::make_handle<tern_session>(*session_options.allocator, std::move(session)));
     return {};
   });
 }

@@ -91,7 +91,7 @@ tern_status tern_model_detokenize(const tern_model* model, const int32_t* tokens
     size_t needed = 0;
     for (size_t i = 0; i < ids.size(); ++i) {
       const auto piece = tokenizer->visible_piece(ids[i], show_special, begins_text);
-      if (!piece) return Error(piece.error().status, piece.error().what, i);
+      if (!piece) return Error::at_index(piece.error().status, piece.error().what, i);
       if (needed <= capacity && piece->size() <= capacity - needed) {
         std::copy(piece->begin(), piece->end(), text + needed);
       }

@@ -10,8 +10,8 @@
 
 static int32_t on_text(void* user, const char* text, size_t size, int32_t token) {
   (void)token;
-  fwrite(text, 1, size, (FILE*)user);
-  return fflush((FILE*)user); /* anything but 0 stops the story */
+  if (fwrite(text, 1, size, (FILE*)user) != size) return 1; /* anything but 0 stops the story */
+  return fflush((FILE*)user);
 }
 
 int main(int argc, char** argv) {
@@ -37,5 +37,5 @@ int main(int argc, char** argv) {
   if (status != TERN_OK) fprintf(stderr, "hello: %s: %s\n", path, tern_last_error_message());
   tern_session_free(session);
   tern_model_free(model);
-  return status == TERN_OK ? 0 : 1;
+  return status == TERN_OK && !ferror(stdout) ? 0 : 1;
 }

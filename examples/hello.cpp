@@ -22,7 +22,8 @@ tern::Result<void> write_story(std::string_view path, std::string_view prompt) {
     std::cout << text << std::flush;
     return std::cout.good();  // false stops the story
   }));
-  std::cout << '\n';
+  std::cout << std::endl;
+  if (!std::cout) return tern::Error(tern::Status::io_error, "cannot write");
   return {};
 }
 
@@ -32,6 +33,8 @@ int main(int argc, char** argv) {
   const std::string_view path = argc > 1 ? argv[1] : "";
   const auto result = write_story(path, argc > 2 ? argv[2] : "Once upon a time");
   if (result.ok()) return 0;
-  std::cerr << "hello_cpp: " << path << ": " << result.error().what << '\n';
+  char text[tern::kErrorTextBytes];
+  tern::format_error(result.error(), text, sizeof(text));
+  std::cerr << "hello_cpp: " << path << ": " << text << '\n';
   return 1;
 }

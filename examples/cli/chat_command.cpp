@@ -73,16 +73,13 @@ class Conversation {
       }
       generation_.sampler = sampler_;
       generation_.max_tokens = max_tokens_ - static_cast<uint32_t>(given.size());
-      const size_t before = given.size();
       TERN_TRY_ASSIGN(
           const tern::Generation result,
           tern::generate(session_, generation_, [&](std::string_view text, tern::TokenId token) {
-            given.push_back(token);
+            if (token != tern::kNoToken) given.push_back(token);
             turns_.back().answer.append(text);
             return show_text(text);
           }));
-      // The end of a character is handed out with the last token once more.
-      given.resize(before + result.n_tokens);
       if (result.reason != tern::StopReason::context_full || given.size() >= max_tokens_) {
         return AnswerEnd::whole;
       }

@@ -20,9 +20,9 @@ constexpr uint8_t kZeroTrit = 1;  // trits are stored as t + 1
 
 // Zero weights in rows [begin, end); nothing when one of them is not ternary.
 std::optional<uint64_t> count_zeros(const tern::TernarySource& source, size_t begin, size_t end) {
-  const size_t width = tern::ternary_group_cols(source);
   std::vector<uint8_t> u(source.cols);
-  std::vector<uint32_t> scale_bits((source.cols + width - 1) / width);
+  std::vector<uint32_t> scale_bits(
+      tern::scale_groups(source.cols, tern::ternary_group_cols(source)));
   uint64_t zeros = 0;
   for (size_t row = begin; row < end; ++row) {
     if (!tern::read_ternary_row(source, row, u.data(), scale_bits.data()).ok()) return std::nullopt;

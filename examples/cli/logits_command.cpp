@@ -49,6 +49,7 @@ tern::Result<void> write_logits(tern::Session& session, std::span<const tern::To
   for (size_t done = 0; done < tokens.size();) {
     const auto run = tokens.subspan(done, std::min(batch, tokens.size() - done));
     const auto run_logits = logits.span().first(run.size() * vocab_size);
+    if (is_interrupted()) return tern::Error(tern::Status::cancelled, "interrupted");
     TERN_TRY(session.evaluate(run, run_logits));
     TERN_TRY(file.write(run_logits.data(), run_logits.size_bytes()));
     done += run.size();

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "tern/base/status.hpp"
+#include "tern/base/error_text.hpp"
 
 namespace cli {
 
@@ -30,27 +30,12 @@ inline std::string one_line(std::string_view text) {
   return line;
 }
 
-/// What an Error's `where` counts.
-inline std::string_view where_unit(tern::Status status) {
-  switch (status) {
-    case tern::Status::token_out_of_range:
-      return "token";
-    case tern::Status::context_full:
-    case tern::Status::non_finite:
-      return "position";
-    default:
-      return "byte";
-  }
-}
-
-/// `[ABOUT: ][SUBJECT: ]WHAT[ at byte N]`.
+/// `[ABOUT: ]` and what tern::format_error says.
 inline std::string format_error(const tern::Error& error, std::string_view about) {
-  std::string line;
-  if (!about.empty()) line += one_line(about) + ": ";
-  if (error.has_subject()) line += fmt::format("{}: ", error.subject);
-  line += error.what;
-  if (error.has_where()) line += fmt::format(" at {} {}", where_unit(error.status), error.where);
-  return line;
+  char text[tern::kErrorTextBytes];
+  const size_t size = tern::format_error(error, text, sizeof(text));
+  std::string line = about.empty() ? std::string() : one_line(about) + ": ";
+  return line.append(text, size);
 }
 
 /// One line on standard error.
