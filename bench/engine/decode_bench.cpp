@@ -60,8 +60,10 @@ int main(int argc, char** argv) {
     if (!tern::select_kernels(raw->isa).ok()) continue;
     for (const uint32_t threads : {1u, 2u}) {
       const std::string suffix = std::string("/") + raw->isa + "/t:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(("decode" + suffix).c_str(), decode, raw->isa, threads)->UseRealTime();
-      benchmark::RegisterBenchmark(("prefill" + suffix).c_str(), prefill, raw->isa, threads)->UseRealTime();
+      benchmark::RegisterBenchmark(("decode" + suffix).c_str(), decode, raw->isa, threads)
+          ->UseRealTime();
+      benchmark::RegisterBenchmark(("prefill" + suffix).c_str(), prefill, raw->isa, threads)
+          ->UseRealTime();
     }
   }
   benchmark::Initialize(&argc, argv);

@@ -1,5 +1,6 @@
-// The ternary product: kernel x instruction set x shape, with Eigen's float product as the baseline.
-// Names: gemv_t2_i8/<isa>/n:<tokens>/m:<rows>/k:<columns>; bytes are those of the weights read.
+// The ternary product: kernel x instruction set x shape, with Eigen's float product as the
+// baseline. Names: gemv_t2_i8/<isa>/n:<tokens>/m:<rows>/k:<columns>; bytes are those of the weights
+// read.
 #include <benchmark/benchmark.h>
 
 #include <Eigen/Dense>
@@ -30,8 +31,8 @@ struct Problem {
 
   Problem(size_t m, size_t k, size_t n) : rows(m), cols(k), tokens(n) {
     std::mt19937 rng(1);
-    tiles = make_buffer<uint8_t>(*tern::packed_bytes(tern::Packing::t2, static_cast<uint32_t>(m),
-                                                     static_cast<uint32_t>(k)));
+    tiles = make_buffer<uint8_t>(
+        *tern::packed_bytes(tern::Packing::t2, static_cast<uint32_t>(m), static_cast<uint32_t>(k)));
     for (uint8_t& byte : tiles.span()) byte = static_cast<uint8_t>(rng() & rng() & 0xAA) | 0x10;
     const size_t stride = tern::activation_stride(k);
     codes = make_buffer<int8_t>(n * stride);
@@ -66,7 +67,8 @@ void count(benchmark::State& state, const Problem& p) {
   state.counters["GMAC/s"] = benchmark::Counter(macs * 1e-9, benchmark::Counter::kIsRate);
 }
 
-void vector_product(benchmark::State& state, const tern::KernelTable& kernels, size_t m, size_t k, size_t n) {
+void vector_product(benchmark::State& state, const tern::KernelTable& kernels, size_t m, size_t k,
+                    size_t n) {
   Problem p(m, k, n);
   for (auto _ : state) {
     kernels.multiply_vector(p.weights(), p.activations(), 0, p.n_tiles(), p.y.data(), m);
@@ -75,14 +77,15 @@ void vector_product(benchmark::State& state, const tern::KernelTable& kernels, s
   count(state, p);
 }
 
-void matrix_product(benchmark::State& state, const tern::KernelTable& kernels, size_t m, size_t k, size_t n) {
+void matrix_product(benchmark::State& state, const tern::KernelTable& kernels, size_t m, size_t k,
+                    size_t n) {
   Problem p(m, k, n);
   auto packed = make_buffer<int8_t>(kernels.packed_tokens_bytes(n, k));
   auto scratch = make_buffer<uint8_t>(kernels.matrix_scratch_bytes);
   for (auto _ : state) {
     kernels.pack_tokens(p.activations(), k, 0, n, packed.data());
-    kernels.multiply_matrix(p.weights(), p.activations(), packed.data(), 0, p.n_tiles(), p.y.data(), m,
-                            scratch.data());
+    kernels.multiply_matrix(p.weights(), p.activations(), packed.data(), 0, p.n_tiles(), p.y.data(),
+                            m, scratch.data());
     benchmark::ClobberMemory();
   }
   count(state, p);
@@ -101,7 +104,8 @@ void eigen_product(benchmark::State& state, size_t m, size_t k, size_t n) {
     benchmark::ClobberMemory();
   }
   const double macs = static_cast<double>(m * k * n) * static_cast<double>(state.iterations());
-  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) * static_cast<int64_t>(m * k * 4));
+  state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *
+                          static_cast<int64_t>(m * k * 4));
   state.counters["GMAC/s"] = benchmark::Counter(macs * 1e-9, benchmark::Counter::kIsRate);
 }
 
@@ -120,16 +124,17 @@ void register_all() {
     const std::string isa = table->isa;
     for (const auto& [m, k] : kShapes) {
       for (const size_t n : {size_t{1}, size_t{4}, size_t{8}}) {
-        benchmark::RegisterBenchmark(("gemv_t2_i8/" + isa + shape_name(m, k, n)).c_str(), vector_product,
-                                     *table, m, k, n);
+        benchmark::RegisterBenchmark(("gemv_t2_i8/" + isa + shape_name(m, k, n)).c_str(),
+                                     vector_product, *table, m, k, n);
       }
-      benchmark::RegisterBenchmark(("gemm_t2_i8/" + isa + shape_name(m, k, 128)).c_str(), matrix_product,
-                                   *table, m, k, 128);
+      benchmark::RegisterBenchmark(("gemm_t2_i8/" + isa + shape_name(m, k, 128)).c_str(),
+                                   matrix_product, *table, m, k, 128);
     }
   }
   for (const auto& [m, k] : kShapes) {
     for (const size_t n : {size_t{1}, size_t{128}}) {
-      benchmark::RegisterBenchmark(("eigen_f32" + shape_name(m, k, n)).c_str(), eigen_product, m, k, n);
+      benchmark::RegisterBenchmark(("eigen_f32" + shape_name(m, k, n)).c_str(), eigen_product, m, k,
+                                   n);
     }
   }
 }

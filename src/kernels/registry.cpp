@@ -19,9 +19,9 @@ constexpr const KernelTable* kTables[] = {
 
 // Every name that tern uses or has set aside, so that one of another CPU or a later version is
 // "unavailable", not "unknown".
-constexpr std::string_view kKnownNames[] = {"scalar",     "avx2",         "avxvnni",
-                                            "avx512vnni", "neon",         "neon_dotprod",
-                                            "neon_i8mm",  "wasm128",      "wasm_relaxed"};
+constexpr std::string_view kKnownNames[] = {"scalar",     "avx2",    "avxvnni",
+                                            "avx512vnni", "neon",    "neon_dotprod",
+                                            "neon_i8mm",  "wasm128", "wasm_relaxed"};
 
 bool is_known(std::string_view isa) {
   for (const std::string_view name : kKnownNames) {

@@ -43,8 +43,8 @@ uint32_t enabled_register_files() {
 }  // namespace
 
 CpuFeatureMask detect_cpu_features() {
-  constexpr uint32_t kYmmState = 0x06;   // SSE and AVX registers
-  constexpr uint32_t kZmmState = 0xE6;   // and opmask, upper halves, upper sixteen
+  constexpr uint32_t kYmmState = 0x06;  // SSE and AVX registers
+  constexpr uint32_t kZmmState = 0xE6;  // and opmask, upper halves, upper sixteen
   const CpuidLeaf leaf1 = cpuid(1, 0);
   const bool os_saves_avx = bit(leaf1.ecx, 27) && bit(leaf1.ecx, 28);
   if (!os_saves_avx) return 0;

@@ -28,7 +28,9 @@ uint64_t read_control() {
   __asm__ volatile("mrs %0, fpcr" : "=r"(value));
   return value;
 }
-void write_control(uint64_t control) { __asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory"); }
+void write_control(uint64_t control) {
+  __asm__ volatile("msr fpcr, %0" : : "r"(control) : "memory");
+}
 #else
 // WebAssembly has one environment, the one that is wanted.
 constexpr uint64_t kControlBits = 0;

@@ -15,11 +15,8 @@ int32_t c_header_is_ok(tern_status status) {
   tern_sampler_options_init(&sampler);
   tern_generate_options_init(&generate);
   switch (status) {
-    case TERN_OK:
-      return 1;
-    case TERN_INTERNAL:
-      return 0;
-    default:
-      return 0;
+    case TERN_OK: return 1;
+    case TERN_INTERNAL: return 0;
+    default: return 0;
   }
 }

@@ -34,7 +34,8 @@ struct Story {
   tern::Generation generation;
 };
 
-Story tell(tern::Session& session, const tern::GenerateOptions& options, size_t stop_after = SIZE_MAX) {
+Story tell(tern::Session& session, const tern::GenerateOptions& options,
+           size_t stop_after = SIZE_MAX) {
   Story story;
   const auto result = tern::generate(session, options, [&](std::string_view text, TokenId token) {
     story.text += text;

@@ -9,10 +9,10 @@ using tern::TokenId;
 
 namespace {
 
-// The golden pass keeps keys and values in float32; tern rounds them to binary16, which turns single
-// int8 codes over. Measured on cases 0 to 5: 0.136, 0.160, 0.121, 0.254, 0.115, 0.103, of logits that
-// spread over 16 to 33. reference_test.cpp shows that the cache is the whole of it: against a pass that
-// rounds it, four cases agree within 1e-5.
+// The golden pass keeps keys and values in float32; tern rounds them to binary16, which turns
+// single int8 codes over. Measured on cases 0 to 5: 0.136, 0.160, 0.121, 0.254, 0.115, 0.103, of
+// logits that spread over 16 to 33. reference_test.cpp shows that the cache is the whole of it:
+// against a pass that rounds it, four cases agree within 1e-5.
 constexpr double kTolerance = 0.3;
 
 void check_golden(const std::string& path, const std::string& isa) {
@@ -27,7 +27,8 @@ void check_golden(const std::string& path, const std::string& isa) {
     REQUIRE(session->evaluate(prompt).ok());
     double largest = 0;
     for (size_t i = 0; i < golden.logits.size(); ++i) {
-      largest = std::max(largest, std::fabs(static_cast<double>(golden.logits[i]) - session->logits()[i]));
+      largest = std::max(largest,
+                         std::fabs(static_cast<double>(golden.logits[i]) - session->logits()[i]));
     }
     CHECK(largest < kTolerance);
     std::vector<int> greedy;

@@ -47,7 +47,8 @@ LogicalModel logical_model_of(const tern::GgufFile& file) {
   for (size_t l = 0; l < 4; ++l) {
     const std::string prefix = "blk." + std::to_string(l) + ".";
     LogicalLayer layer;
-    for (const auto& [name, member] : gain_names(m)) layer.*member = floats(prefix + name + ".weight");
+    for (const auto& [name, member] : gain_names(m))
+      layer.*member = floats(prefix + name + ".weight");
     for (const auto& [name, member] : linear_names()) {
       const auto* tensor = file.find_tensor(prefix + name + ".weight");
       const auto values = floats(prefix + name + ".weight");
@@ -68,8 +69,8 @@ LogicalModel logical_model_of(const tern::GgufFile& file) {
 
 TEST_CASE("random models of every architecture agree with the double-precision pass") {
   // Both passes round activations to int8; where a value lies within float rounding of a tie they
-  // differ by one unit, and every later token sees it. Such a unit moved these logits by up to 0.23 % of
-  // their largest; without one they agree to 1e-7. A wrong formula is off by tens of percent.
+  // differ by one unit, and every later token sees it. Such a unit moved these logits by up to 0.23
+  // % of their largest; without one they agree to 1e-7. A wrong formula is off by tens of percent.
   for (const std::string architecture : {"bitnet-b1.58", "bitnet-25", "bitnet", "llama"}) {
     for (const auto scales : {RandomScales::tensor, RandomScales::row, RandomScales::group256}) {
       const LogicalModel m = random_model(small_shape(architecture), 2, 17, scales);
@@ -78,7 +79,8 @@ TEST_CASE("random models of every architecture agree with the double-precision p
       const auto actual = all_logits(*open_session(load(bytes)), tokens, 20);
       const auto expected = reference_logits(m, {tokens.begin(), tokens.end()});
       double spread = 0;
-      for (const float logit : actual) spread = std::max(spread, std::fabs(static_cast<double>(logit)));
+      for (const float logit : actual)
+        spread = std::max(spread, std::fabs(static_cast<double>(logit)));
       INFO(architecture << " scales " << static_cast<int>(scales) << " spread " << spread);
       CHECK(largest_difference(expected, actual) < 5e-3 * spread);
     }

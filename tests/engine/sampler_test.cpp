@@ -13,13 +13,14 @@ using tern::TokenId;
 namespace {
 
 /// Samples once per position 0 .. n - 1 on every table; the tables must agree.
-std::vector<TokenId> draws(const std::vector<float>& logits, const tern::SamplerOptions& options, size_t n,
-                           const std::vector<TokenId>& recent = {}) {
+std::vector<TokenId> draws(const std::vector<float>& logits, const tern::SamplerOptions& options,
+                           size_t n, const std::vector<TokenId>& recent = {}) {
   std::vector<TokenId> first;
   for (const auto& isa : tern_test::available_isas()) {
     const auto kernels = tern::select_kernels(isa);
     REQUIRE(kernels.ok());
-    auto sampler = tern::Sampler::create(static_cast<uint32_t>(logits.size()), tern::default_allocator());
+    auto sampler =
+        tern::Sampler::create(static_cast<uint32_t>(logits.size()), tern::default_allocator());
     REQUIRE(sampler.ok());
     std::vector<TokenId> out;
     for (size_t position = 0; position < n; ++position) {

@@ -44,7 +44,8 @@ TEST_CASE("logits are the same bits for every table, thread count, batch and cut
         const auto model = load(bytes, isa);
         for (const uint32_t threads : {1u, 2u, 5u}) {
           for (const uint32_t batch : {1u, 7u, 13u, 128u}) {
-            INFO(architecture << " odd " << odd << " " << isa << " threads " << threads << " batch " << batch);
+            INFO(architecture << " odd " << odd << " " << isa << " threads " << threads << " batch "
+                              << batch);
             tern::SessionOptions options;
             options.n_threads = threads;
             options.batch = batch;
@@ -72,7 +73,8 @@ TEST_CASE("truncating and evaluating again gives the bits of never having gone o
   CHECK(session->sample({}).status() == Status::invalid_argument);
   REQUIRE(session->evaluate({tokens.data() + 20, 10}).ok());
   CHECK(std::equal(session->logits().begin(), session->logits().end(), straight->logits().begin()));
-  CHECK(std::equal(session->tokens().begin(), session->tokens().end(), tokens.begin(), tokens.end()));
+  CHECK(
+      std::equal(session->tokens().begin(), session->tokens().end(), tokens.begin(), tokens.end()));
   CHECK(session->truncate(31).status() == Status::invalid_argument);
   REQUIRE(session->reset().ok());
   CHECK(session->position() == 0);
@@ -90,7 +92,8 @@ TEST_CASE("bad tokens and a full context are refused and leave the session as it
   const std::vector<float> before(session->logits().begin(), session->logits().end());
   const auto unchanged = [&] {
     return session->position() == 8 &&
-           std::equal(before.begin(), before.end(), session->logits().begin(), session->logits().end());
+           std::equal(before.begin(), before.end(), session->logits().begin(),
+                      session->logits().end());
   };
   const TokenId bad[] = {1, 70};
   auto result = session->evaluate(bad);
@@ -137,7 +140,8 @@ TEST_CASE("a cancelled call leaves the session as it was, and the next call runs
     canceller.jobs_left = jobs;
     CHECK(session->evaluate({tokens.data() + 10, 10}).status() == Status::cancelled);
     CHECK(session->position() == 10);
-    CHECK(std::equal(before.begin(), before.end(), session->logits().begin(), session->logits().end()));
+    CHECK(std::equal(before.begin(), before.end(), session->logits().begin(),
+                     session->logits().end()));
   }
   canceller.jobs_left = -1;
   REQUIRE(session->evaluate({tokens.data() + 10, 10}).ok());

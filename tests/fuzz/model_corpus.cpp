@@ -1,4 +1,5 @@
-// Writes the seed corpus of model_fuzz into the folder given: `model_corpus tests/fuzz/corpus/model`.
+// Writes the seed corpus of model_fuzz into the folder given: `model_corpus
+// tests/fuzz/corpus/model`.
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -26,7 +27,8 @@ tern_test::LogicalModel tiny(const std::string& architecture) {
 void add_byte_bpe(GgufWriter& writer) {
   writer.add("tokenizer.ggml.model", "gpt2").add("tokenizer.ggml.pre", "llama3");
   writer.add_array<std::string_view>(
-      "tokenizer.ggml.tokens", {"H", "e", "l", "o", "ll", "\xC4\xA0", "w", "r", "d", "lo", "<|end|>", "\xC4\x8A"});
+      "tokenizer.ggml.tokens",
+      {"H", "e", "l", "o", "ll", "\xC4\xA0", "w", "r", "d", "lo", "<|end|>", "\xC4\x8A"});
   writer.add_array<int32_t>("tokenizer.ggml.token_type", {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 1});
   writer.add_array<std::string_view>("tokenizer.ggml.merges", {"l l", "l o"});
   writer.add("tokenizer.ggml.bos_token_id", uint32_t{10}).add("tokenizer.ggml.add_bos_token", true);
@@ -35,7 +37,8 @@ void add_byte_bpe(GgufWriter& writer) {
 void add_spm(GgufWriter& writer) {
   writer.add("tokenizer.ggml.model", "llama");
   writer.add_array<std::string_view>(
-      "tokenizer.ggml.tokens", {"<unk>", "<s>", "</s>", "<0x0A>", "H", "e", "l", "o", "ll", "\xE2\x96\x81", "lo", "d"});
+      "tokenizer.ggml.tokens",
+      {"<unk>", "<s>", "</s>", "<0x0A>", "H", "e", "l", "o", "ll", "\xE2\x96\x81", "lo", "d"});
   writer.add_array<float>("tokenizer.ggml.scores", {0, 0, 0, 0, -3, -4, -5, -6, -1, -2, -1.5f, -7});
   writer.add_array<int32_t>("tokenizer.ggml.token_type", {2, 3, 3, 6, 1, 1, 1, 1, 1, 1, 1, 1});
 }

@@ -62,12 +62,9 @@ inline float value_of(Values kind, SampleRandom& random) {
       return std::bit_cast<float>(sign | ((67 + random.below(120)) << 23) | (bits & 0x7FFFFFu));
     case Values::ties:  // multiples of one half up to 127, so that 127 / m is often 1
       return (static_cast<float>(random.below(509)) - 254.0f) * 0.5f;
-    case Values::subnormal:
-      return std::bit_cast<float>(sign | (bits & 0x7FFFFFu));
-    case Values::zeros:
-      return std::bit_cast<float>(sign);
-    case Values::largest:
-      return std::bit_cast<float>(sign | 0x7F7FFFFFu);
+    case Values::subnormal: return std::bit_cast<float>(sign | (bits & 0x7FFFFFu));
+    case Values::zeros: return std::bit_cast<float>(sign);
+    case Values::largest: return std::bit_cast<float>(sign | 0x7F7FFFFFu);
     default:  // about -4 to 4, more of them near zero
       return static_cast<float>(static_cast<int32_t>(bits)) * 0x1p-31f *
              static_cast<float>(random.below(5));

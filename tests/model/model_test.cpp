@@ -68,7 +68,8 @@ TEST_CASE("a file loads the same from a path, mapped or copied, and from memory"
   const auto bytes = gguf_of(small_model(), TensorType::i2_s).build();
   const std::string path = "tern_model_test.gguf";  // in the build folder
   std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+      .write(reinterpret_cast<const char*>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
   const auto expected = last_logits(bytes);
   for (const auto access : {tern::FileAccess::mapped, tern::FileAccess::copied}) {
     tern::LoadOptions options;
@@ -92,7 +93,9 @@ TEST_CASE("packing in any number of tasks gives the same weights and the same fi
   const auto alone = load(bytes);
   const auto together = tern::Model::load_memory(bytes, options);
   REQUIRE(together.ok());
-  const auto tiles = [](const ModelPtr& model) { return model->weights().layers[1].ffn_up.tiles.span(); };
+  const auto tiles = [](const ModelPtr& model) {
+    return model->weights().layers[1].ffn_up.tiles.span();
+  };
   CHECK(std::equal(tiles(alone).begin(), tiles(alone).end(), tiles(*together).begin()));
 
   LogicalModel m = small_model();
@@ -119,7 +122,7 @@ TEST_CASE("values that are not ternary are refused by the tensor's name") {
   const auto* tensor = file->find_tensor("blk.1.ffn_gate.weight");
   REQUIRE(tensor != nullptr);
   // The smallest change that leaves {-g, 0, +g}.
-  for (size_t at = tensor->offset; ; at += 4) {
+  for (size_t at = tensor->offset;; at += 4) {
     uint32_t bits = 0;
     std::memcpy(&bits, bytes.data() + at, 4);
     if ((bits & 0x7FFFFFFF) == 0) continue;
@@ -204,7 +207,8 @@ TEST_CASE("weights that are not finite are refused") {
   CHECK(error_of([&](LogicalModel& m) { m.output_norm[3] = nan; }).status == Status::malformed);
   CHECK(error_of([&](LogicalModel& m) { m.layers[1].ffn_sub_norm[511] = nan; }).status ==
         Status::malformed);
-  CHECK(error_of([&](LogicalModel& m) { m.layers[0].q.scales[5] = nan; }).status == Status::malformed);
+  CHECK(error_of([&](LogicalModel& m) { m.layers[0].q.scales[5] = nan; }).status ==
+        Status::malformed);
 }
 
 TEST_CASE("keys of the forward pass that tern does not follow are refused, not ignored") {

@@ -1,5 +1,6 @@
-// An independent forward pass in double precision, written from the formulas of docs/numerics.md and
-// the papers. It shares no code with src/kernels or the engine: triple loops over logical weights.
+// An independent forward pass in double precision, written from the formulas of docs/numerics.md
+// and the papers. It shares no code with src/kernels or the engine: triple loops over logical
+// weights.
 #pragma once
 
 #include <algorithm>
@@ -127,7 +128,8 @@ inline Row attend(const LogicalModel& m, const Row& q, const std::vector<Row>& k
     double sum = 0;
     for (double& w : weights) sum += w = std::exp(w - largest);
     for (size_t j = 0; j < keys.size(); ++j) {
-      for (size_t d = 0; d < m.head_dim; ++d) out[at + d] += weights[j] / sum * values[j][kv_at + d];
+      for (size_t d = 0; d < m.head_dim; ++d)
+        out[at + d] += weights[j] / sum * values[j][kv_at + d];
     }
   }
   return out;
@@ -143,7 +145,8 @@ inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vecto
   std::vector<std::vector<Row>> values(m.layers.size());
   std::vector<Row> all_logits;
   for (size_t position = 0; position < tokens.size(); ++position) {
-    const float* embedded = m.embedding.data() + static_cast<size_t>(tokens[position]) * m.model_dim;
+    const float* embedded =
+        m.embedding.data() + static_cast<size_t>(tokens[position]) * m.model_dim;
     Row h(embedded, embedded + m.model_dim);
     for (size_t l = 0; l < m.layers.size(); ++l) {
       const LogicalLayer& w = m.layers[l];
@@ -179,7 +182,8 @@ inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vecto
     const std::vector<float>& head = m.head.empty() ? m.embedding : m.head;
     Row logits(m.vocab_size);
     for (size_t t = 0; t < m.vocab_size; ++t) {
-      for (size_t i = 0; i < m.model_dim; ++i) logits[t] += static_cast<double>(head[t * m.model_dim + i]) * x[i];
+      for (size_t i = 0; i < m.model_dim; ++i)
+        logits[t] += static_cast<double>(head[t * m.model_dim + i]) * x[i];
     }
     all_logits.push_back(std::move(logits));
   }

@@ -89,33 +89,15 @@ class GgufExercise {
   void decode_first_block(tern::TensorType type, const uint8_t* data) {
     using tern::TensorType;
     switch (type) {
-      case TensorType::f32:
-        sum_ += tern::FloatCodec<TensorType::f32>::f32_bits(data);
-        break;
-      case TensorType::f16:
-        sum_ += tern::FloatCodec<TensorType::f16>::f32_bits(data);
-        break;
-      case TensorType::bf16:
-        sum_ += tern::FloatCodec<TensorType::bf16>::f32_bits(data);
-        break;
-      case TensorType::q8_0:
-        decode_block<TensorType::q8_0>(data);
-        break;
-      case TensorType::q4_0:
-        decode_block<TensorType::q4_0>(data);
-        break;
-      case TensorType::q6_k:
-        decode_block<TensorType::q6_k>(data);
-        break;
-      case TensorType::tq1_0:
-        decode_block<TensorType::tq1_0>(data);
-        break;
-      case TensorType::tq2_0:
-        decode_block<TensorType::tq2_0>(data);
-        break;
-      case TensorType::i2_s:
-        sum_ += tern::I2SCodec::get(data, 127);
-        break;
+      case TensorType::f32: sum_ += tern::FloatCodec<TensorType::f32>::f32_bits(data); break;
+      case TensorType::f16: sum_ += tern::FloatCodec<TensorType::f16>::f32_bits(data); break;
+      case TensorType::bf16: sum_ += tern::FloatCodec<TensorType::bf16>::f32_bits(data); break;
+      case TensorType::q8_0: decode_block<TensorType::q8_0>(data); break;
+      case TensorType::q4_0: decode_block<TensorType::q4_0>(data); break;
+      case TensorType::q6_k: decode_block<TensorType::q6_k>(data); break;
+      case TensorType::tq1_0: decode_block<TensorType::tq1_0>(data); break;
+      case TensorType::tq2_0: decode_block<TensorType::tq2_0>(data); break;
+      case TensorType::i2_s: sum_ += tern::I2SCodec::get(data, 127); break;
     }
   }
 

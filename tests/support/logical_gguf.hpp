@@ -19,14 +19,15 @@ namespace tern_test {
 
 /// The linear layers of a block by their names in GGUF.
 inline std::vector<std::pair<std::string, LogicalLinear LogicalLayer::*>> linear_names() {
-  return {{"attn_q", &LogicalLayer::q},           {"attn_k", &LogicalLayer::k},
-          {"attn_v", &LogicalLayer::v},           {"attn_output", &LogicalLayer::output},
-          {"ffn_gate", &LogicalLayer::gate},      {"ffn_up", &LogicalLayer::up},
+  return {{"attn_q", &LogicalLayer::q},      {"attn_k", &LogicalLayer::k},
+          {"attn_v", &LogicalLayer::v},      {"attn_output", &LogicalLayer::output},
+          {"ffn_gate", &LogicalLayer::gate}, {"ffn_up", &LogicalLayer::up},
           {"ffn_down", &LogicalLayer::down}};
 }
 inline std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> gain_names(
     const LogicalModel& m) {
-  if (!m.sub_norms) return {{"attn_norm", &LogicalLayer::attn_norm}, {"ffn_norm", &LogicalLayer::ffn_norm}};
+  if (!m.sub_norms)
+    return {{"attn_norm", &LogicalLayer::attn_norm}, {"ffn_norm", &LogicalLayer::ffn_norm}};
   return {{"attn_norm", &LogicalLayer::attn_norm},
           {"attn_sub_norm", &LogicalLayer::attn_sub_norm},
           {"ffn_norm", &LogicalLayer::ffn_norm},
@@ -36,12 +37,15 @@ inline std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> g
 /// How many columns share a scale in a random model, and how the scales differ.
 enum class RandomScales { tensor, row, group256 };
 
-/// A random model: trits, scales powers of two, gains and embeddings exact in binary16 and bfloat16.
+/// A random model: trits, scales powers of two, gains and embeddings exact in binary16 and
+/// bfloat16.
 inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t seed,
                                  RandomScales scales = RandomScales::tensor) {
   LogicalModel m = std::move(shape);
   std::mt19937 rng(seed);
-  const auto small = [&rng] { return std::ldexp(static_cast<float>(static_cast<int>(rng() % 255) - 127), -6); };
+  const auto small = [&rng] {
+    return std::ldexp(static_cast<float>(static_cast<int>(rng() % 255) - 127), -6);
+  };
   const auto gains = [&](size_t n) {
     std::vector<float> out(n);
     for (float& v : out) v = 0.5f + std::ldexp(static_cast<float>(rng() % 64), -6);
@@ -109,7 +113,8 @@ inline std::vector<uint8_t> encode_linear(const LogicalLinear& w, tern::TensorTy
     using Codec = BlockCodec<kType>;
     std::vector<uint8_t> out(u.size() / 256 * Codec::kBytes);
     for (size_t b = 0; b * 256 < u.size(); ++b) {
-      const float d = static_cast<float>(std::fabs(w.scales[w.group_cols == 256 ? b : b * 256 / w.cols]));
+      const float d =
+          static_cast<float>(std::fabs(w.scales[w.group_cols == 256 ? b : b * 256 / w.cols]));
       Codec::encode_u(u.data() + b * 256, tern::f16_from_f32(d), out.data() + b * Codec::kBytes);
     }
     return out;
@@ -145,7 +150,8 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   writer.add(a + "rope.freq_base", static_cast<float>(m.rope_base));
   const auto id = [](tern::TensorType type) { return static_cast<uint32_t>(type); };
   const auto table = [&](const char* name, const std::vector<float>& values) {
-    writer.add_tensor({name, id(table_type), {m.model_dim, m.vocab_size}, encode_floats(values, table_type), {}});
+    writer.add_tensor(
+        {name, id(table_type), {m.model_dim, m.vocab_size}, encode_floats(values, table_type), {}});
   };
   const auto gain = [&](const std::string& name, const std::vector<float>& values) {
     writer.add_tensor({name, 0, {values.size()}, encode_floats(values, tern::TensorType::f32), {}});
@@ -155,17 +161,22 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   gain("output_norm.weight", m.output_norm);
   for (size_t l = 0; l < m.layers.size(); ++l) {
     const std::string prefix = "blk." + std::to_string(l) + ".";
-    for (const auto& [name, member] : gain_names(m)) gain(prefix + name + ".weight", m.layers[l].*member);
+    for (const auto& [name, member] : gain_names(m))
+      gain(prefix + name + ".weight", m.layers[l].*member);
     for (const auto& [name, member] : linear_names()) {
       const LogicalLinear& w = m.layers[l].*member;
-      writer.add_tensor({prefix + name + ".weight", id(linear_type), {w.cols, w.rows}, encode_linear(w, linear_type), {}});
+      writer.add_tensor({prefix + name + ".weight",
+                         id(linear_type),
+                         {w.cols, w.rows},
+                         encode_linear(w, linear_type),
+                         {}});
     }
   }
   return writer;
 }
 
-/// Small shapes that tests share: odd heads, grouped queries, widths that are multiples of 256 where
-/// block types need them.
+/// Small shapes that tests share: odd heads, grouped queries, widths that are multiples of 256
+/// where block types need them.
 inline LogicalModel small_shape(const std::string& architecture = "bitnet-b1.58") {
   LogicalModel m;
   m.architecture = architecture;

@@ -37,8 +37,8 @@ inline tern::Error load_error(const std::vector<uint8_t>& bytes) {
 }
 
 /// Logits of every token of a text, [tokens * vocab_size], evaluated in calls of `step` tokens.
-inline std::vector<float> all_logits(tern::Session& session, const std::vector<tern::TokenId>& tokens,
-                                     size_t step) {
+inline std::vector<float> all_logits(tern::Session& session,
+                                     const std::vector<tern::TokenId>& tokens, size_t step) {
   const size_t vocab_size = session.model().config().vocab_size;
   std::vector<float> out(tokens.size() * vocab_size);
   for (size_t done = 0; done < tokens.size(); done += step) {

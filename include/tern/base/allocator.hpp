@@ -16,21 +16,22 @@ TERN_NAMESPACE_BEGIN
 
 namespace detail {
 inline void* allocate_aligned(void*, size_t bytes, size_t alignment) {
-  return ::operator new(bytes, std::align_val_t{alignment}, std::nothrow);
+  return ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
 }
 inline void release_aligned(void*, void* block, size_t, size_t alignment) {
-  ::operator delete(block, std::align_val_t{alignment});
+  ::operator delete (block, std::align_val_t{alignment});
 }
 }  // namespace detail
 
-/// Where memory comes from; by default aligned operator new. Copied into every object created with it.
-/// Threads: both functions may be called from any thread that uses the objects.
+/// Where memory comes from; by default aligned operator new. Copied into every object created with
+/// it. Threads: both functions may be called from any thread that uses the objects.
 struct AllocatorHooks {
   void* user = nullptr;
   /// Returns `bytes` (> 0) aligned to `alignment` (a power of two), or null when exhausted.
   void* (*allocate)(void* user, size_t bytes, size_t alignment) = detail::allocate_aligned;
   /// Takes back a block with the same size and alignment; `block` is never null.
-  void (*release)(void* user, void* block, size_t bytes, size_t alignment) = detail::release_aligned;
+  void (*release)(void* user, void* block, size_t bytes,
+                  size_t alignment) = detail::release_aligned;
 
   friend bool operator==(const AllocatorHooks&, const AllocatorHooks&) = default;
 };

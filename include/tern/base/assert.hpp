@@ -6,8 +6,8 @@
 #if defined(NDEBUG) && !defined(TERN_FORCE_ASSERT)
 #define TERN_ASSERT(condition) static_cast<void>(sizeof(condition))
 #else
-#define TERN_ASSERT(condition) \
-  do {                         \
+#define TERN_ASSERT(condition)          \
+  do {                                  \
     if (!(condition)) __builtin_trap(); \
   } while (false)
 #endif

@@ -27,7 +27,8 @@ class Buffer {
  public:
   Buffer() = default;
   Buffer(Buffer&& other) noexcept
-      : hooks_(other.hooks_), data_(std::exchange(other.data_, nullptr)),
+      : hooks_(other.hooks_),
+        data_(std::exchange(other.data_, nullptr)),
         size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     std::swap(hooks_, other.hooks_);
@@ -39,8 +40,9 @@ class Buffer {
     if (data_ != nullptr) hooks_.release(hooks_.user, data_, size_ * sizeof(T), kBufferAlignment);
   }
 
-  /// Takes 64 bits on every machine: a product of dimensions that no 32-bit machine can hold is out of
-  /// memory there, not wrapped. Errors: out_of_memory. Cost: one allocation, one pass of zeroing.
+  /// Takes 64 bits on every machine: a product of dimensions that no 32-bit machine can hold is out
+  /// of memory there, not wrapped. Errors: out_of_memory. Cost: one allocation, one pass of
+  /// zeroing.
   static Result<Buffer> create(uint64_t wanted, const AllocatorHooks& hooks) {
     TERN_TRY_ASSIGN(Buffer buffer, create_uninitialized(wanted, hooks));
     if (buffer.size_ != 0) std::memset(static_cast<void*>(buffer.data_), 0, buffer.size_bytes());

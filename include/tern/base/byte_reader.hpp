@@ -29,8 +29,7 @@ class ByteReader {
 
   /// Reads one fixed-width integer or float, little-endian.
   template <typename T>
-    requires std::is_arithmetic_v<T>
-  Result<T> read() {
+  requires std::is_arithmetic_v<T> Result<T> read() {
     if (remaining() < sizeof(T)) return end_of_bytes();
     T value;
     std::memcpy(&value, bytes_.data() + position_, sizeof(T));

@@ -15,8 +15,8 @@ TERN_NAMESPACE_BEGIN
 /// Room for the longest line: subject, the longest `what`, a place, and the final zero.
 inline constexpr size_t kErrorTextBytes = 256;
 
-/// Writes `[SUBJECT: ]WHAT[ at byte N| at token N]` and a final zero; a line that does not fit is cut.
-/// Shapes: out [capacity], capacity > 0. Returns the length. Cost: no allocation.
+/// Writes `[SUBJECT: ]WHAT[ at byte N| at token N]` and a final zero; a line that does not fit is
+/// cut. Shapes: out [capacity], capacity > 0. Returns the length. Cost: no allocation.
 inline size_t format_error(const Error& error, char* out, size_t capacity) {
   size_t size = 0;
   const auto append = [&](std::string_view part) {

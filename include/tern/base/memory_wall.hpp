@@ -1,7 +1,7 @@
 // The wall behind which std::bad_alloc becomes a Status.
 //
-// Room: base. Containers throw when the host's allocator gives nothing; factories of the C++ API and
-// every entry of the C ABI run their bodies through here, so nothing leaves tern but results.
+// Room: base. Containers throw when the host's allocator gives nothing; factories of the C++ API
+// and every entry of the C ABI run their bodies through here, so nothing leaves tern but results.
 #pragma once
 
 #include <new>

@@ -24,19 +24,19 @@ enum class Status : int32_t {
   token_out_of_range = 11,
   buffer_too_small = 12,
   // 20s: the bytes of a file.
-  malformed = 20,   ///< a rule of the format is broken
-  truncated = 21,   ///< the bytes end before the structure does
-  missing = 22,     ///< a required key or tensor is absent
-  mismatch = 23,    ///< a shape, type or value contradicts another part of the file
-  not_ternary = 24, ///< a linear layer's values are not {-g, 0, +g}
+  malformed = 20,    ///< a rule of the format is broken
+  truncated = 21,    ///< the bytes end before the structure does
+  missing = 22,      ///< a required key or tensor is absent
+  mismatch = 23,     ///< a shape, type or value contradicts another part of the file
+  not_ternary = 24,  ///< a linear layer's values are not {-g, 0, +g}
   // 30s: legal, but not supported.
   unsupported = 30,
   unsupported_version = 31,
   unsupported_architecture = 32,
   unsupported_type = 33,
   unsupported_tokenizer = 34,
-  isa_unavailable = 35, ///< the instruction set is known, but not on this CPU or not in this build
-  isa_unknown = 36,     ///< no instruction set of that name
+  isa_unavailable = 35,  ///< the instruction set is known, but not on this CPU or not in this build
+  isa_unknown = 36,      ///< no instruction set of that name
   // 40s: resources.
   out_of_memory = 40,
   io_error = 41,
@@ -45,7 +45,7 @@ enum class Status : int32_t {
   cancelled = 50,
   context_full = 51,
   busy = 52,
-  non_finite = 53, ///< an activation overflowed to infinity or NaN
+  non_finite = 53,  ///< an activation overflowed to infinity or NaN
   // 90: a defect of tern.
   internal = 90,
 };
@@ -87,9 +87,9 @@ struct Error {
   static constexpr size_t kSubjectBytes = 72;
 
   Status status = Status::internal;
-  const char* what = "";      ///< static text, one line, no full stop
-  uint64_t where = kNowhere;  ///< byte offset in the file; kNowhere if none
-  bool where_is_index = false;  ///< `where` is the index of a token in the call's list instead
+  const char* what = "";             ///< static text, one line, no full stop
+  uint64_t where = kNowhere;         ///< byte offset in the file; kNowhere if none
+  bool where_is_index = false;       ///< `where` is the index of a token in the call's list instead
   char subject[kSubjectBytes] = {};  ///< the name concerned (key, tensor, option), cut to fit
 
   constexpr Error() = default;
@@ -178,13 +178,14 @@ class [[nodiscard]] Result<void> {
 #define TERN_CONCAT(a, b) TERN_CONCAT_INNER(a, b)
 
 /// Evaluates a Result; on failure returns its Error from the enclosing function.
-#define TERN_TRY(expression)                                       \
-  do {                                                             \
-    auto&& tern_try_result = (expression);                         \
-    if (!tern_try_result.ok()) return tern_try_result.error();     \
+#define TERN_TRY(expression)                                   \
+  do {                                                         \
+    auto&& tern_try_result = (expression);                     \
+    if (!tern_try_result.ok()) return tern_try_result.error(); \
   } while (false)
 
-/// `TERN_TRY_ASSIGN(auto x, f());`: declares or assigns the value of a Result, or returns its Error.
+/// `TERN_TRY_ASSIGN(auto x, f());`: declares or assigns the value of a Result, or returns its
+/// Error.
 #define TERN_TRY_ASSIGN(target, expression) \
   TERN_TRY_ASSIGN_INNER(TERN_CONCAT(tern_try_, __LINE__), target, expression)
 #define TERN_TRY_ASSIGN_INNER(temporary, target, expression) \

@@ -25,8 +25,8 @@ struct QuantizedBatch {
 
 /// Scratch of all tasks, a row each.
 struct TaskScratch {
-  Tensor<float, 2> scores;   // [tasks, capacity]: attention scores
-  Tensor<uint8_t, 2> matrix; // [tasks, matrix_scratch_bytes]
+  Tensor<float, 2> scores;    // [tasks, capacity]: attention scores
+  Tensor<uint8_t, 2> matrix;  // [tasks, matrix_scratch_bytes]
 };
 
 /// Shapes are [batch, ...] unless noted.
@@ -44,9 +44,9 @@ struct Activations {
   Tensor<float, 2> sin;       // [batch, rope_dim / 2]
   QuantizedBatch quantized;
   TaskScratch scratch;
-  Buffer<float> head_input;    // [model_dim]
-  Buffer<int8_t> head_high;    // [activation_stride(model_dim)]: int16 planes for quantized heads
-  Buffer<int8_t> head_low;     // the same
+  Buffer<float> head_input;  // [model_dim]
+  Buffer<int8_t> head_high;  // [activation_stride(model_dim)]: int16 planes for quantized heads
+  Buffer<int8_t> head_low;   // the same
   QuantizedToken head_token;
 
   /// Errors: out_of_memory.

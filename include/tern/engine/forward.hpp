@@ -1,9 +1,9 @@
 // The forward pass: tokens in, logits out; the transformer of BitNet b1.58 and its relatives.
 //
 // Room: engine. Reads like the paper, a line a step; the steps are in forward.inl.hpp. A batch of n
-// tokens at positions [position, position + n) gives the bits of n single tokens, in whatever number
-// of tasks (docs/numerics.md). Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025 (sub-norms,
-// ReLU^2), Touvron et al. 2023 (the Llama block).
+// tokens at positions [position, position + n) gives the bits of n single tokens, in whatever
+// number of tasks (docs/numerics.md). Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025
+// (sub-norms, ReLU^2), Touvron et al. 2023 (the Llama block).
 #pragma once
 
 #include <atomic>
@@ -22,10 +22,15 @@ TERN_NAMESPACE_BEGIN
 /// Threads: one at a time; the steps inside run as tasks.
 class ForwardPass {
  public:
-  ForwardPass(const Model& model, const TaskRunner& runner, KvCache& cache, Activations& activations,
-              const std::atomic<bool>& cancelled)
-      : model_(model), kernels_(model.kernels()), config_(model.config()), runner_(runner),
-        cache_(cache), act_(activations), cancelled_(cancelled) {}
+  ForwardPass(const Model& model, const TaskRunner& runner, KvCache& cache,
+              Activations& activations, const std::atomic<bool>& cancelled)
+      : model_(model),
+        kernels_(model.kernels()),
+        config_(model.config()),
+        runner_(runner),
+        cache_(cache),
+        act_(activations),
+        cancelled_(cancelled) {}
 
   /// Runs all layers over tokens at [position, position + tokens.size()); keys and values of those
   /// positions are in the cache afterwards, hidden states in the activations.
@@ -115,8 +120,8 @@ class ForwardPass {
   Activations& act_;
   const std::atomic<bool>& cancelled_;
   std::atomic<bool> non_finite_{false};  // set by any task, read between steps
-  size_t n_ = 0;         // tokens of the batch
-  size_t position_ = 0;  // of the first
+  size_t n_ = 0;                         // tokens of the batch
+  size_t position_ = 0;                  // of the first
 };
 
 TERN_NAMESPACE_END

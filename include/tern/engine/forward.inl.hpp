@@ -1,7 +1,8 @@
 // The steps of the forward pass.
 //
-// Room: engine. Included by forward.hpp. Steps over tokens are tasks by token; products are tasks by
-// row tiles; attention by (token, head). No task waits for another, and no result depends on the cut.
+// Room: engine. Included by forward.hpp. Steps over tokens are tasks by token; products are tasks
+// by row tiles; attention by (token, head). No task waits for another, and no result depends on the
+// cut.
 #pragma once
 
 #include <algorithm>
@@ -58,7 +59,8 @@ inline void ForwardPass::embed(std::span<const TokenId> tokens) {
 
 inline void ForwardPass::quantize_row(const float* row, size_t width, size_t token) {
   QuantizedBatch& out = act_.quantized;
-  out.tokens[token] = kernels_.quantize_i8(row, width, out.codes.row(token), activation_stride(width));
+  out.tokens[token] =
+      kernels_.quantize_i8(row, width, out.codes.row(token), activation_stride(width));
   if (out.tokens[token].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
 }
 
@@ -131,7 +133,8 @@ inline void ForwardPass::multiply(const Products& products) {
 }
 
 inline void ForwardPass::rotate_heads(float* heads, size_t n_heads, size_t token) {
-  const auto rope = config_.rope_style == RopeStyle::halves ? kernels_.rope_halves : kernels_.rope_pairs;
+  const auto rope =
+      config_.rope_style == RopeStyle::halves ? kernels_.rope_halves : kernels_.rope_pairs;
   for (size_t head = 0; head < n_heads; ++head) {
     rope(heads + head * config_.head_dim, act_.cos.row(token), act_.sin.row(token),
          config_.rope_dim / 2);
@@ -179,15 +182,13 @@ inline void ForwardPass::attend(size_t layer) {
 
 inline void ForwardPass::activate() {
   const auto act = config_.activation == Activation::relu2 ? kernels_.relu2_mul : kernels_.silu_mul;
-  for_tokens([&](size_t t) {
-    act(act_.gate.row(t), act_.up.row(t), config_.ffn_dim, act_.gate.row(t));
-  });
+  for_tokens(
+      [&](size_t t) { act(act_.gate.row(t), act_.up.row(t), config_.ffn_dim, act_.gate.row(t)); });
 }
 
 inline void ForwardPass::add_to_residual() {
-  for_tokens([&](size_t t) {
-    kernels_.add(act_.delta.row(t), config_.model_dim, act_.residual.row(t));
-  });
+  for_tokens(
+      [&](size_t t) { kernels_.add(act_.delta.row(t), config_.model_dim, act_.residual.row(t)); });
 }
 
 inline Result<void> ForwardPass::logits(size_t index, float* logits) {

@@ -36,13 +36,13 @@ struct Generation {
 
 /// Continues from the session's logits: samples, hands the text to `on_text`, evaluates, repeats.
 /// `on_text(std::string_view text, TokenId token)` gets whole UTF-8 characters (maybe none for a
-/// token in the middle of one) and returns whether to go on. If the text ends inside a character, its
-/// bytes come last, with kNoToken. In the callback the session is in use: only cancel() is legal,
-/// calls that would change it give busy.
-/// Requires: session.logits() is not empty.
-/// Ensures:  every token that was handed out is in the session, but for one at which the callback
+/// token in the middle of one) and returns whether to go on. If the text ends inside a character,
+/// its bytes come last, with kNoToken. In the callback the session is in use: only cancel() is
+/// legal, calls that would change it give busy. Requires: session.logits() is not empty. Ensures:
+/// every token that was handed out is in the session, but for one at which the callback
 ///           stopped or the context was full. The token that ended the text is not.
-/// Errors:   unsupported_tokenizer (no vocabulary), those of Session::sample and evaluate; text that
+/// Errors:   unsupported_tokenizer (no vocabulary), those of Session::sample and evaluate; text
+/// that
 ///           was handed out before stays valid. Cost: one allocation per call, none per token.
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {

@@ -1,6 +1,7 @@
 // The key-value cache: what attention remembers of every position, in binary16.
 //
-// Room: engine. One run of positions a layer and head, so that a head's keys are read in one stream.
+// Room: engine. One run of positions a layer and head, so that a head's keys are read in one
+// stream.
 #pragma once
 
 #include "tern/base/buffer.hpp"
@@ -14,8 +15,8 @@ class KvCache {
  public:
   KvCache() = default;
 
-  /// Errors: out_of_memory. Cost: 4 * n_layers * kv_dim * capacity bytes of address space; pages are
-  /// touched as positions fill.
+  /// Errors: out_of_memory. Cost: 4 * n_layers * kv_dim * capacity bytes of address space; pages
+  /// are touched as positions fill.
   static Result<KvCache> create(const ModelConfig& config, uint32_t capacity,
                                 const AllocatorHooks& hooks) {
     KvCache cache;

@@ -1,8 +1,8 @@
 // Sampling: logits to a token, by docs/numerics.md 12.
 //
-// Room: engine. The order is bias, mask, repetition penalty, temperature, top-k, top-p, min-p, draw.
-// The draw depends on (seed, position) alone, so a text can be replayed after truncation or on
-// another machine. Nothing is allocated after creation.
+// Room: engine. The order is bias, mask, repetition penalty, temperature, top-k, top-p, min-p,
+// draw. The draw depends on (seed, position) alone, so a text can be replayed after truncation or
+// on another machine. Nothing is allocated after creation.
 #pragma once
 
 #include <algorithm>
@@ -46,7 +46,8 @@ inline Result<void> check_sampler_options(const SamplerOptions& options) {
   if (!is_finite(options.temperature) || !(options.temperature >= 0)) return bad("temperature");
   if (!(options.top_p > 0 && options.top_p <= 1)) return bad("top_p");
   if (!(options.min_p >= 0 && options.min_p <= 1)) return bad("min_p");
-  if (!is_finite(options.repeat_penalty) || !(options.repeat_penalty > 0)) return bad("repeat_penalty");
+  if (!is_finite(options.repeat_penalty) || !(options.repeat_penalty > 0))
+    return bad("repeat_penalty");
   for (const LogitBias& bias : options.biases) {
     if (!is_finite(bias.bias)) return bad("biases");
   }

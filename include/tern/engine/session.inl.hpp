@@ -28,7 +28,8 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
   if (options.n_threads > 1 && options.runner.is_set()) return bad("n_threads");
 
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<Session>> {
-    auto session = std::allocate_shared<Session>(HostAllocator<Session>(hooks), Key(), model, hooks);
+    auto session =
+        std::allocate_shared<Session>(HostAllocator<Session>(hooks), Key(), model, hooks);
     session->batch_ = batch;
     session->runner_ = options.runner;
     if (options.n_threads > 1) {
@@ -37,8 +38,9 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
     }
     const ModelConfig& config = model->config();
     TERN_TRY_ASSIGN(session->cache_, KvCache::create(config, capacity, hooks));
-    TERN_TRY_ASSIGN(session->activations_,
-                    Activations::create(*model, batch, capacity, session->runner_.n_workers(), hooks));
+    TERN_TRY_ASSIGN(
+        session->activations_,
+        Activations::create(*model, batch, capacity, session->runner_.n_workers(), hooks));
     TERN_TRY_ASSIGN(session->sampler_, Sampler::create(model->n_tokens(), hooks));
     TERN_TRY_ASSIGN(session->tokens_, Buffer<TokenId>::create(capacity, hooks));
     TERN_TRY_ASSIGN(session->logits_, Buffer<float>::create(config.vocab_size, hooks));

@@ -80,22 +80,14 @@ class MetadataScalar {
       return load<T>();
     } else {
       switch (type_) {
-        case MetadataType::u8:
-          return fitting<T>(load<uint8_t>());
-        case MetadataType::i8:
-          return fitting<T>(load<int8_t>());
-        case MetadataType::u16:
-          return fitting<T>(load<uint16_t>());
-        case MetadataType::i16:
-          return fitting<T>(load<int16_t>());
-        case MetadataType::u32:
-          return fitting<T>(load<uint32_t>());
-        case MetadataType::i32:
-          return fitting<T>(load<int32_t>());
-        case MetadataType::u64:
-          return fitting<T>(load<uint64_t>());
-        default:
-          return fitting<T>(load<int64_t>());
+        case MetadataType::u8: return fitting<T>(load<uint8_t>());
+        case MetadataType::i8: return fitting<T>(load<int8_t>());
+        case MetadataType::u16: return fitting<T>(load<uint16_t>());
+        case MetadataType::i16: return fitting<T>(load<int16_t>());
+        case MetadataType::u32: return fitting<T>(load<uint32_t>());
+        case MetadataType::i32: return fitting<T>(load<int32_t>());
+        case MetadataType::u64: return fitting<T>(load<uint64_t>());
+        default: return fitting<T>(load<int64_t>());
       }
     }
   }

@@ -19,21 +19,20 @@
 
 TERN_NAMESPACE_BEGIN
 
-
 /// What a quantizer leaves beside the integers of one token (docs/numerics.md 3).
 struct QuantizedToken {
-  float step = 0;        ///< value of one integer unit
-  int32_t sum = 0;       ///< sum of the int8 codes; of the high plane for int16
-  int32_t sum_low = 0;   ///< sum of the low plane; 0 for int8
-  uint32_t finite = 0;   ///< 1 if every input was finite; otherwise the integers mean nothing
+  float step = 0;       ///< value of one integer unit
+  int32_t sum = 0;      ///< sum of the int8 codes; of the high plane for int16
+  int32_t sum_low = 0;  ///< sum of the low plane; 0 for int8
+  uint32_t finite = 0;  ///< 1 if every input was finite; otherwise the integers mean nothing
 };
 
 /// Quantized activations of n tokens: rows of int8 at a fixed stride. For int16 activations the
 /// value is high * 128 + low; for int8 ones `low` is null and the value is `high`.
 /// Rows are zero from column k to the stride, which is at least activation_stride(k).
 struct ActivationView {
-  const int8_t* high = nullptr;  // [n, stride]
-  const int8_t* low = nullptr;   // [n, stride] or null
+  const int8_t* high = nullptr;            // [n, stride]
+  const int8_t* low = nullptr;             // [n, stride] or null
   const QuantizedToken* tokens = nullptr;  // [n]
   size_t stride = 0;
   size_t n = 0;
@@ -159,11 +158,11 @@ constexpr PackingMask packing_bit(Packing packing) {
 /// One instruction set's kernels. In a raw table a null slot is inherited from `scalar`; a resolved
 /// table (registry.hpp) has none.
 struct KernelTable {
-  const char* isa = nullptr;       ///< name by feature, as `--isa` spells it
-  CpuFeatureMask features = 0;     ///< what the CPU and the OS must offer
-  PackingMask packings = 0;        ///< what both multiply slots read; 0 inherits, with those slots
-  size_t token_tile = 1;           ///< tokens that pack_tokens interleaves
-  size_t matrix_scratch_bytes = 0; ///< scratch of one multiply_matrix call, 64-byte aligned
+  const char* isa = nullptr;        ///< name by feature, as `--isa` spells it
+  CpuFeatureMask features = 0;      ///< what the CPU and the OS must offer
+  PackingMask packings = 0;         ///< what both multiply slots read; 0 inherits, with those slots
+  size_t token_tile = 1;            ///< tokens that pack_tokens interleaves
+  size_t matrix_scratch_bytes = 0;  ///< scratch of one multiply_matrix call, 64-byte aligned
 #define TERN_KERNEL_SLOT(name, result, parameters) result(*name) parameters = nullptr;
   TERN_KERNEL_SLOTS(TERN_KERNEL_SLOT)
 #undef TERN_KERNEL_SLOT

@@ -25,17 +25,17 @@ inline constexpr uint32_t kMaxContext = (1u << 20) - 1;
 
 /// Sizes in elements.
 struct ModelConfig {
-  uint32_t model_dim = 0;    ///< residual width
+  uint32_t model_dim = 0;  ///< residual width
   uint32_t n_layers = 0;
-  uint32_t n_heads = 0;      ///< query heads
-  uint32_t n_kv_heads = 0;   ///< divides n_heads
-  uint32_t head_dim = 0;     ///< even
-  uint32_t rope_dim = 0;     ///< leading elements of a head that rotate; even, at most head_dim
+  uint32_t n_heads = 0;     ///< query heads
+  uint32_t n_kv_heads = 0;  ///< divides n_heads
+  uint32_t head_dim = 0;    ///< even
+  uint32_t rope_dim = 0;    ///< leading elements of a head that rotate; even, at most head_dim
   uint32_t ffn_dim = 0;
   uint32_t vocab_size = 0;   ///< rows of the embedding
   uint32_t context_len = 0;  ///< positions that the model was made for
   float norm_eps = 0;
-  float attention_scale = 0;    ///< 0: 1 / sqrt(head_dim)
+  float attention_scale = 0;  ///< 0: 1 / sqrt(head_dim)
   double rope_base = 10000;
   double rope_linear_factor = 1;
   RopeStyle rope_style = RopeStyle::halves;

@@ -1,6 +1,7 @@
 // Hyperparameters from the metadata of a GGUF file.
 //
-// Room: model. Reads, applies the format's defaults, checks every limit; nothing later checks again.
+// Room: model. Reads, applies the format's defaults, checks every limit; nothing later checks
+// again.
 #pragma once
 
 #include <cstring>
@@ -60,9 +61,7 @@ class ConfigReader {
     if (!has(name)) return fallback;
     return positive(name);
   }
-  Error bad(std::string_view name, const char* what) {
-    return {Status::mismatch, what, key(name)};
-  }
+  Error bad(std::string_view name, const char* what) { return {Status::mismatch, what, key(name)}; }
 
  private:
   static constexpr size_t kCapacity = 128;
@@ -81,7 +80,8 @@ class ConfigReader {
 };
 
 inline Result<void> read_rope(ConfigReader& reader, ModelConfig& config) {
-  TERN_TRY_ASSIGN(config.rope_dim, reader.size_or("rope.dimension_count", kMaxDim, config.head_dim));
+  TERN_TRY_ASSIGN(config.rope_dim,
+                  reader.size_or("rope.dimension_count", kMaxDim, config.head_dim));
   if (config.rope_dim > config.head_dim || config.rope_dim % 2 != 0) {
     return reader.bad("rope.dimension_count", "rotary size is odd or exceeds the head");
   }
@@ -132,12 +132,19 @@ inline Result<const Architecture*> read_architecture(const GgufFile& file) {
   return architecture;
 }
 
-/// Keys that change what a model computes and that tern does not follow. Ignoring one would give wrong
-/// text, silently.
+/// Keys that change what a model computes and that tern does not follow. Ignoring one would give
+/// wrong text, silently.
 inline constexpr std::string_view kRefusedKeys[] = {
-    "logit_scale",         "residual_scale",          "embedding_scale",         "expert_count",
-    "attn_logit_softcapping", "final_logit_softcapping", "attention.sliding_window",
-    "attention.clamp_kqv", "attention.max_alibi_bias", "use_parallel_residual",
+    "logit_scale",
+    "residual_scale",
+    "embedding_scale",
+    "expert_count",
+    "attn_logit_softcapping",
+    "final_logit_softcapping",
+    "attention.sliding_window",
+    "attention.clamp_kqv",
+    "attention.max_alibi_bias",
+    "use_parallel_residual",
 };
 
 /// All hyperparameters but vocab_size, which is the embedding's to say (model.inl.hpp).

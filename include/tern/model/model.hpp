@@ -23,7 +23,8 @@ TERN_NAMESPACE_BEGIN
 
 struct LoadOptions {
   AllocatorHooks allocator = default_allocator();
-  /// How a file's bytes come into memory. Mapped: the file must not be truncated while it is in use.
+  /// How a file's bytes come into memory. Mapped: the file must not be truncated while it is in
+  /// use.
   FileAccess access = FileAccess::mapped;
   /// Instruction set by name; empty takes the best that this CPU runs.
   std::string_view isa;
@@ -59,8 +60,8 @@ class Model {
   /// How conversations are written for this model.
   /// Errors: unsupported (none, or a template that tern does not know).
   Result<ChatFormat> chat_format() const { return chat_format_; }
-  /// Tokens that sampling may give: those of the vocabulary, or all of config().vocab_size (the rows of
-  /// the embedding, which some files pad) where there is no vocabulary.
+  /// Tokens that sampling may give: those of the vocabulary, or all of config().vocab_size (the
+  /// rows of the embedding, which some files pad) where there is no vocabulary.
   uint32_t n_tokens() const { return n_tokens_; }
 
   /// Bytes allocated for weights; rows viewed in the file not counted.

@@ -104,7 +104,8 @@ inline Result<void> Model::load_text(const GgufFile& file) {
   TERN_TRY_ASSIGN(Tokenizer tokenizer,
                   load_tokenizer(file, architecture_->default_pretokenizer, hooks_));
   if (tokenizer.vocabulary().size() > config_.vocab_size) {
-    return Error(Status::mismatch, "more tokens than rows of the embedding", detail::kEmbeddingName);
+    return Error(Status::mismatch, "more tokens than rows of the embedding",
+                 detail::kEmbeddingName);
   }
   n_tokens_ = static_cast<uint32_t>(tokenizer.vocabulary().size());
   // A chat format that is not known is no reason not to load; asking for it gives the error.
@@ -134,8 +135,9 @@ inline Result<void> Model::load_weights(const GgufFile& file, const TaskRunner& 
   TERN_TRY_ASSIGN(weights_.output_norm, load_float_vector(file, detail::kOutputNormName,
                                                           config_.model_dim, kernels_, hooks_));
   if (file.find_tensor(detail::kRopeFactorsName) != nullptr) {
-    TERN_TRY_ASSIGN(weights_.rope_factors, load_float_vector(file, detail::kRopeFactorsName,
-                                                             config_.rope_dim / 2, kernels_, hooks_));
+    TERN_TRY_ASSIGN(
+        weights_.rope_factors,
+        load_float_vector(file, detail::kRopeFactorsName, config_.rope_dim / 2, kernels_, hooks_));
     for (const float factor : weights_.rope_factors.span()) {
       // Below one would turn faster than docs/numerics.md 8.2 allows.
       if (!(factor >= 1.0f)) {
@@ -148,9 +150,9 @@ inline Result<void> Model::load_weights(const GgufFile& file, const TaskRunner& 
     LayerWeights& layer = weights_.layers[n];
     for (const GainRule& rule : architecture_->gains) {
       const detail::LayerTensorName name(n, rule.name, detail::kWeightSuffix);
-      TERN_TRY_ASSIGN(layer.*rule.gain,
-                      load_float_vector(file, name.view(), extent_of(config_, rule.size), kernels_,
-                                        hooks_));
+      TERN_TRY_ASSIGN(
+          layer.*rule.gain,
+          load_float_vector(file, name.view(), extent_of(config_, rule.size), kernels_, hooks_));
     }
     for (const LinearRule& rule : architecture_->linears) {
       const detail::LayerTensorName name(n, rule.name, detail::kWeightSuffix);
@@ -174,7 +176,8 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
   name.remove_prefix(kPrefix.size());
   uint32_t layer = 0;
   size_t digits = 0;
-  for (; digits < name.size() && digits < 6 && name[digits] >= '0' && name[digits] <= '9'; ++digits) {
+  for (; digits < name.size() && digits < 6 && name[digits] >= '0' && name[digits] <= '9';
+       ++digits) {
     layer = 10 * layer + static_cast<uint32_t>(name[digits] - '0');
   }
   if (digits == 0 || name.substr(digits, 1) != ".") return std::nullopt;
@@ -185,7 +188,8 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
 template <typename Rule>
 bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
   for (const Rule& rule : rules) {
-    if (rest.substr(0, rule.name.size()) == rule.name && rest.substr(rule.name.size()) == kWeightSuffix) {
+    if (rest.substr(0, rule.name.size()) == rule.name &&
+        rest.substr(rule.name.size()) == kWeightSuffix) {
       return true;
     }
   }
@@ -197,7 +201,8 @@ bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
 // file is another model than it seems; running without it would give wrong text, silently.
 inline Result<void> Model::check_all_tensors_known(const GgufFile& file) const {
   for (const GgufTensor& tensor : file.tensors()) {
-    bool known = std::ranges::find(detail::kTopTensors, tensor.name) != std::end(detail::kTopTensors);
+    bool known =
+        std::ranges::find(detail::kTopTensors, tensor.name) != std::end(detail::kTopTensors);
     if (const auto in_layer = detail::parse_layer_tensor(tensor.name)) {
       known = in_layer->layer < config_.n_layers &&
               (detail::names_one_of(architecture_->gains, in_layer->rest) ||
@@ -208,7 +213,8 @@ inline Result<void> Model::check_all_tensors_known(const GgufFile& file) const {
                    tensor.offset);
     }
   }
-  // Each layer has tensors of its own, so a larger claim is false; found out before it costs memory.
+  // Each layer has tensors of its own, so a larger claim is false; found out before it costs
+  // memory.
   if (config_.n_layers > file.tensors().size()) {
     return Error(Status::missing, "more layers than tensors", "block_count");
   }

@@ -1,4 +1,5 @@
-// Tensors of a GGUF file to weights: ternary matrices packed, gains decoded, tables viewed in place.
+// Tensors of a GGUF file to weights: ternary matrices packed, gains decoded, tables viewed in
+// place.
 //
 // Room: model. One function a kind of weight; which tensors there are is architecture.hpp's to say.
 // Everything is checked here: shapes, types, finite values; the engine trusts what comes out.
@@ -25,7 +26,10 @@ class MatrixPacking {
  public:
   MatrixPacking(const TernarySource& source, const TilePacker& packer, uint32_t* scale_bits,
                 uint8_t* scratch, size_t n_tasks)
-      : source_(source), packer_(packer), scale_bits_(scale_bits), scratch_(scratch),
+      : source_(source),
+        packer_(packer),
+        scale_bits_(scale_bits),
+        scratch_(scratch),
         n_tasks_(n_tasks) {}
 
   void run_task(size_t task) {
@@ -38,9 +42,7 @@ class MatrixPacking {
       packer_.put_row(static_cast<uint32_t>(row), u);
     }
   }
-  size_t groups_per_row() const {
-    return scale_groups(source_.cols, ternary_group_cols(source_));
-  }
+  size_t groups_per_row() const { return scale_groups(source_.cols, ternary_group_cols(source_)); }
   /// The error of the lowest row, whichever task met one first.
   Result<void> result() const {
     for (size_t task = 0; task < n_tasks_; ++task) TERN_TRY(results_[task]);
@@ -94,7 +96,8 @@ inline Result<const GgufTensor*> find_shaped_tensor(const GgufFile& file, std::s
 }
 
 /// Packs a linear layer. Cost: two allocations to keep, two to return; one pass over the tensor.
-/// Errors: those of find_shaped_tensor; not_ternary, malformed (with the byte offset), out_of_memory.
+/// Errors: those of find_shaped_tensor; not_ternary, malformed (with the byte offset),
+/// out_of_memory.
 inline Result<TernaryMatrix> load_ternary_matrix(const GgufFile& file, std::string_view name,
                                                  uint32_t rows, uint32_t cols,
                                                  const TaskRunner& runner,
@@ -108,7 +111,8 @@ inline Result<TernaryMatrix> load_ternary_matrix(const GgufFile& file, std::stri
   TernaryMatrix matrix;
   matrix.rows = rows;
   matrix.cols = cols;
-  TERN_TRY_ASSIGN(matrix.tiles, Buffer<uint8_t>::create_uninitialized(*packed_bytes(Packing::t2, rows, cols), hooks));
+  TERN_TRY_ASSIGN(matrix.tiles, Buffer<uint8_t>::create_uninitialized(
+                                    *packed_bytes(Packing::t2, rows, cols), hooks));
   const TilePacker packer{matrix.tiles.data(), rows, cols, Packing::t2};
 
   const size_t n_tasks = std::min({runner.n_workers(), kMaxStepTasks, size_t{rows}});
@@ -135,7 +139,8 @@ inline Result<TernaryMatrix> load_ternary_matrix(const GgufFile& file, std::stri
 }
 
 /// A norm's gain or another float vector, decoded to f32.
-/// Errors: those of find_shaped_tensor; unsupported_type (not a float type), malformed (not finite).
+/// Errors: those of find_shaped_tensor; unsupported_type (not a float type), malformed (not
+/// finite).
 inline Result<Buffer<float>> load_float_vector(const GgufFile& file, std::string_view name,
                                                uint32_t size, const KernelTable& kernels,
                                                const AllocatorHooks& hooks) {

@@ -100,14 +100,16 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
   TERN_TRY_ASSIGN(data.kind, detail::read_tokenizer_kind(file));
   TERN_TRY_ASSIGN(data.pretokenizer,
                   file.get_or<std::string_view>("tokenizer.ggml.pre", default_pretokenizer));
-  TERN_TRY_ASSIGN(const Vector<std::string_view> tokens,
-                  detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.tokens", hooks));
+  TERN_TRY_ASSIGN(
+      const Vector<std::string_view> tokens,
+      detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.tokens", hooks));
   TERN_TRY_ASSIGN(const Vector<float> scores,
                   detail::read_metadata_array<float>(file, "tokenizer.ggml.scores", hooks));
   TERN_TRY_ASSIGN(const Vector<int32_t> types,
                   detail::read_metadata_array<int32_t>(file, "tokenizer.ggml.token_type", hooks));
-  TERN_TRY_ASSIGN(const Vector<std::string_view> merges,
-                  detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.merges", hooks));
+  TERN_TRY_ASSIGN(
+      const Vector<std::string_view> merges,
+      detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.merges", hooks));
   data.tokens = tokens;
   data.scores = scores;
   data.types = types;
@@ -120,7 +122,8 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
 /// The chat format of a file; see recognize_chat_format.
 inline Result<ChatFormat> load_chat_format(const GgufFile& file, const Vocabulary& vocabulary) {
   ChatHints hints;
-  TERN_TRY_ASSIGN(hints.chat_template, file.get_or<std::string_view>("tokenizer.chat_template", ""));
+  TERN_TRY_ASSIGN(hints.chat_template,
+                  file.get_or<std::string_view>("tokenizer.chat_template", ""));
   TERN_TRY_ASSIGN(hints.architecture, file.get_or<std::string_view>("general.architecture", ""));
   TERN_TRY_ASSIGN(hints.pretokenizer, file.get_or<std::string_view>("tokenizer.ggml.pre", ""));
   return recognize_chat_format(hints, vocabulary);

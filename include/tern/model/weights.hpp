@@ -44,11 +44,11 @@ struct LayerWeights {
 struct ModelWeights {
   explicit ModelWeights(const AllocatorHooks& hooks) : layers(hooks) {}
 
-  HeadView embedding;            // [vocab_size, model_dim], rows as stored, in the model's bytes
-  HeadView head;                 // the same view when the table is tied
-  Buffer<float> output_norm;     // [model_dim]
-  Buffer<float> rope_factors;    // [rope_dim / 2], or empty
-  Vector<LayerWeights> layers;   // [n_layers]
+  HeadView embedding;           // [vocab_size, model_dim], rows as stored, in the model's bytes
+  HeadView head;                // the same view when the table is tied
+  Buffer<float> output_norm;    // [model_dim]
+  Buffer<float> rope_factors;   // [rope_dim / 2], or empty
+  Vector<LayerWeights> layers;  // [n_layers]
 };
 
 TERN_NAMESPACE_END

@@ -11,7 +11,8 @@
 TERN_NAMESPACE_BEGIN
 
 /// Sets the environment that the kernels specify; the destructor restores the host's.
-/// Threads: affects the calling thread only. Cost: a control-register read, two writes if it differs.
+/// Threads: affects the calling thread only. Cost: a control-register read, two writes if it
+/// differs.
 class FpEnvironmentGuard {
  public:
   FpEnvironmentGuard();

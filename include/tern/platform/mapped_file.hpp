@@ -35,8 +35,8 @@ class FileBytes {
 
  private:
   std::span<const uint8_t> bytes_;
-  Buffer<uint8_t> copy_;     // backs bytes_ when copied
-  bool is_mapped_ = false;   // bytes_ is a mapping to release
+  Buffer<uint8_t> copy_;    // backs bytes_ when copied
+  bool is_mapped_ = false;  // bytes_ is a mapping to release
 };
 
 TERN_NAMESPACE_END

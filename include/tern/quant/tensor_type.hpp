@@ -149,8 +149,7 @@ constexpr std::optional<uint64_t> tensor_bytes(const TypeInfo& type, uint64_t ne
       const uint64_t bytes = (ne0 - 256) * rows / 3 * 5 / 8 + 256 * rows / 2 * 4 / 8;
       return round_up(bytes, uint64_t{32}) + 32;
     }
-    case TypeInfo::Size::unknown:
-      break;
+    case TypeInfo::Size::unknown: break;
   }
   return std::nullopt;
 }

@@ -93,12 +93,9 @@ struct ScalePlan {
 /// How many scales a matrix [rows, cols] has under a plan.
 constexpr size_t scale_count(const ScalePlan& plan, size_t rows, size_t cols) {
   switch (plan.kind) {
-    case ScaleKind::tensor:
-      return 1;
-    case ScaleKind::row:
-      return rows;
-    case ScaleKind::group:
-      break;
+    case ScaleKind::tensor: return 1;
+    case ScaleKind::row: return rows;
+    case ScaleKind::group: break;
   }
   return rows * scale_groups(cols, plan.group_cols);
 }

@@ -24,17 +24,13 @@ constexpr size_t ternary_group_cols(const TernarySource& source) {
   switch (source.type) {
     case TensorType::f32:
     case TensorType::f16:
-    case TensorType::bf16:
-      return 32;
+    case TensorType::bf16: return 32;
     case TensorType::tq1_0:
-    case TensorType::tq2_0:
-      return 256;
-    case TensorType::i2_s:
-      return source.cols;
+    case TensorType::tq2_0: return 256;
+    case TensorType::i2_s: return source.cols;
     case TensorType::q4_0:
     case TensorType::q8_0:
-    case TensorType::q6_k:
-      break;
+    case TensorType::q6_k: break;
   }
   return 0;
 }
@@ -43,12 +39,10 @@ namespace detail {
 /// Where `where` is a byte offset in the tensor.
 inline Result<void> ternary_result(Status status, uint64_t where) {
   switch (status) {
-    case Status::ok:
-      return {};
+    case Status::ok: return {};
     case Status::not_ternary:
       return Error(status, "weights of a group are not -g, 0 and +g of one g", where);
-    default:
-      return Error(status, "a weight or its scale is not finite", where);
+    default: return Error(status, "a weight or its scale is not finite", where);
   }
 }
 
@@ -127,12 +121,10 @@ inline Result<void> read_ternary_row(const TernarySource& source, size_t row, ui
       return detail::read_block_row<TensorType::tq1_0>(source, row, u, scale_bits);
     case TensorType::tq2_0:
       return detail::read_block_row<TensorType::tq2_0>(source, row, u, scale_bits);
-    case TensorType::i2_s:
-      return detail::read_i2_s_row(source, row, u, scale_bits);
+    case TensorType::i2_s: return detail::read_i2_s_row(source, row, u, scale_bits);
     case TensorType::q4_0:
     case TensorType::q8_0:
-    case TensorType::q6_k:
-      break;
+    case TensorType::q6_k: break;
   }
   return Error(Status::unsupported_type, "this tensor type holds no trits");
 }

@@ -47,24 +47,12 @@ constexpr std::optional<uint64_t> packed_bytes(Packing packing, uint32_t rows, u
   uint64_t lines = 0;
   uint64_t blocks = 0;
   switch (packing) {
-    case Packing::t2:
-      lines = T2Tiles::row_tiles(rows), blocks = T2Tiles::col_blocks(cols);
-      break;
-    case Packing::t5:
-      lines = T5Tiles::row_tiles(rows), blocks = T5Tiles::col_blocks(cols);
-      break;
-    case Packing::t2r:
-      lines = rows, blocks = T2Lines::blocks(cols);
-      break;
-    case Packing::t5r:
-      lines = rows, blocks = T5Lines::blocks(cols);
-      break;
-    case Packing::t2c:
-      lines = cols, blocks = T2Lines::blocks(rows);
-      break;
-    case Packing::t5c:
-      lines = cols, blocks = T5Lines::blocks(rows);
-      break;
+    case Packing::t2: lines = T2Tiles::row_tiles(rows), blocks = T2Tiles::col_blocks(cols); break;
+    case Packing::t5: lines = T5Tiles::row_tiles(rows), blocks = T5Tiles::col_blocks(cols); break;
+    case Packing::t2r: lines = rows, blocks = T2Lines::blocks(cols); break;
+    case Packing::t5r: lines = rows, blocks = T5Lines::blocks(cols); break;
+    case Packing::t2c: lines = cols, blocks = T2Lines::blocks(rows); break;
+    case Packing::t5c: lines = cols, blocks = T5Lines::blocks(rows); break;
   }
   return checked_mul(lines, blocks * kTritBlockBytes);
 }

@@ -1,6 +1,5 @@
-// What scalar and vector bodies share: bits of floats, the constants of exp (docs/numerics.md 5) and
-// the floor of the quantizers (3).
-// Included first inside a kernel region.
+// What scalar and vector bodies share: bits of floats, the constants of exp (docs/numerics.md 5)
+// and the floor of the quantizers (3). Included first inside a kernel region.
 
 static inline float f32_of_bits(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 

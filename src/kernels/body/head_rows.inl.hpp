@@ -41,10 +41,18 @@ static void head_rows(const HeadView& head, const HeadInput& input, size_t begin
   switch (head.type) {
     case TensorType::f32: head_float_rows<TensorType::f32>(head, input, begin, end, logits); break;
     case TensorType::f16: head_float_rows<TensorType::f16>(head, input, begin, end, logits); break;
-    case TensorType::bf16: head_float_rows<TensorType::bf16>(head, input, begin, end, logits); break;
-    case TensorType::q8_0: head_block_rows<TensorType::q8_0>(head, input, begin, end, logits); break;
-    case TensorType::q4_0: head_block_rows<TensorType::q4_0>(head, input, begin, end, logits); break;
-    case TensorType::q6_k: head_block_rows<TensorType::q6_k>(head, input, begin, end, logits); break;
+    case TensorType::bf16:
+      head_float_rows<TensorType::bf16>(head, input, begin, end, logits);
+      break;
+    case TensorType::q8_0:
+      head_block_rows<TensorType::q8_0>(head, input, begin, end, logits);
+      break;
+    case TensorType::q4_0:
+      head_block_rows<TensorType::q4_0>(head, input, begin, end, logits);
+      break;
+    case TensorType::q6_k:
+      head_block_rows<TensorType::q6_k>(head, input, begin, end, logits);
+      break;
     default: TERN_ASSERT(false); break;
   }
 }

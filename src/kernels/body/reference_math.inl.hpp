@@ -3,8 +3,8 @@
 
 static inline uint32_t bits_of_f32(float x) { return __builtin_bit_cast(uint32_t, x); }
 
-// Adding 1.5 * 2^23 (2^52) leaves the integer nearest to x, half to even, in the low bits. Exact for
-// |x| < 2^22 (2^51), which every caller guarantees.
+// Adding 1.5 * 2^23 (2^52) leaves the integer nearest to x, half to even, in the low bits. Exact
+// for |x| < 2^22 (2^51), which every caller guarantees.
 static inline float rint_f32(float x) { return (x + 12582912.0f) - 12582912.0f; }
 static inline double rint_f64(double x) { return (x + 6755399441055744.0) - 6755399441055744.0; }
 
@@ -16,7 +16,9 @@ static inline float lane_tree(float* lane) {
   return lane[0];
 }
 
-static inline float power_of_two(int k) { return f32_of_bits(static_cast<uint32_t>(k + 127) << 23); }
+static inline float power_of_two(int k) {
+  return f32_of_bits(static_cast<uint32_t>(k + 127) << 23);
+}
 
 static inline float exp_f32(float x) {
   if (x != x) return x;
@@ -75,13 +77,17 @@ static inline void cos_sin_f64(double x, double* cosine, double* sine) {
   const double r =
       ((x - kf * 0x1.921fb544p+0) - kf * 0x1.0b4611a6p-34) - kf * 0x1.3198a2e037073p-69;
   const double z = r * r;
-  constexpr double kSin[8] = {1.0 / 355687428096000.0, -1.0 / 1307674368000.0, 1.0 / 6227020800.0,
-                              -1.0 / 39916800.0,       1.0 / 362880.0,         -1.0 / 5040.0,
-                              1.0 / 120.0,             -1.0 / 6.0};
-  constexpr double kCos[9] = {-1.0 / 6402373705728000.0, 1.0 / 20922789888000.0,
-                              -1.0 / 87178291200.0,      1.0 / 479001600.0,
-                              -1.0 / 3628800.0,          1.0 / 40320.0,
-                              -1.0 / 720.0,              1.0 / 24.0,
+  constexpr double kSin[8] = {
+      1.0 / 355687428096000.0, -1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800.0,
+      1.0 / 362880.0,          -1.0 / 5040.0,          1.0 / 120.0,        -1.0 / 6.0};
+  constexpr double kCos[9] = {-1.0 / 6402373705728000.0,
+                              1.0 / 20922789888000.0,
+                              -1.0 / 87178291200.0,
+                              1.0 / 479001600.0,
+                              -1.0 / 3628800.0,
+                              1.0 / 40320.0,
+                              -1.0 / 720.0,
+                              1.0 / 24.0,
                               -1.0 / 2.0};
   double p = kSin[0];
   for (int i = 1; i < 8; ++i) p = p * z + kSin[i];

@@ -243,18 +243,10 @@ static void pv_f16(const float* weights, float sum, CacheView values, size_t n, 
     const size_t width = dim - d < 64 ? dim - d : 64;
     const CacheView part{values.data + d, values.stride};
     switch ((width + 15) / 16) {
-      case 1:
-        pv_run<1>(weights, inverse, part, n, width, y + d);
-        break;
-      case 2:
-        pv_run<2>(weights, inverse, part, n, width, y + d);
-        break;
-      case 3:
-        pv_run<3>(weights, inverse, part, n, width, y + d);
-        break;
-      default:
-        pv_run<4>(weights, inverse, part, n, width, y + d);
-        break;
+      case 1: pv_run<1>(weights, inverse, part, n, width, y + d); break;
+      case 2: pv_run<2>(weights, inverse, part, n, width, y + d); break;
+      case 3: pv_run<3>(weights, inverse, part, n, width, y + d); break;
+      default: pv_run<4>(weights, inverse, part, n, width, y + d); break;
     }
   }
 }
