@@ -2,6 +2,7 @@
 // the checkout, and the lines that tests/text/npm_agreement.mjs wrote.
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <fstream>
 #include <random>
 #include <sstream>
 #include <string>
@@ -77,8 +78,12 @@ tern::Tokenizer load(const std::string& path) {
 /// A file that the npm scripts wrote, or nothing, with a message, where they did not run.
 std::string npm_file(const std::string& name) {
   const char* folder = std::getenv("TERN_NPM_FOLDER");
-  if (folder != nullptr) return std::string(folder) + "/" + name;
-  WARN("skipped: TERN_NPM_FOLDER names no folder with the files of the npm scripts");
+  const std::string path = folder == nullptr ? std::string() : std::string(folder) + "/" + name;
+  if (!path.empty() && std::ifstream(path).good()) return path;
+#if defined(TERN_REQUIRE_SHARED)
+  if (folder != nullptr) FAIL("the npm scripts wrote no " << path);
+#endif
+  WARN("skipped: no " << name << " of the npm scripts in TERN_NPM_FOLDER");
   return {};
 }
 
