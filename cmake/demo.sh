@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh Debian or Ubuntu machine to a story: installs a compiler and cmake if they are missing,
+# From a fresh Debian 12 machine to a story: installs a compiler and cmake if they are missing,
 # builds the release preset and lets the model inside the program write.
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced by the scripts beside it: installs what a fresh Debian or Ubuntu machine lacks, and nothing
+# Sourced by the scripts beside it: installs what a fresh Debian machine lacks, and nothing
 # else. Where there is no apt, it names what to install and stops.
 
 missing_packages=

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every test on a fresh Debian 12 or Ubuntu 22.04 machine: installs what is missing, builds the dev
+# Every test on a fresh Debian 12 machine: installs what is missing, builds the dev
 # preset and runs ctest, whose closing lines are the last of the output.
 #
 # With CI or TERN_REQUIRE_SHARED set (to anything but 0), tests whose fixtures are absent fail instead
