@@ -48,7 +48,7 @@ struct Problem {
   }
   tern::TernaryView weights() const {
     tern::TernaryView w;
-    w.tiles = tiles.data();
+    w.data = tiles.data();
     w.rows = static_cast<uint32_t>(rows);
     w.cols = static_cast<uint32_t>(cols);
     w.scales = &scale;

@@ -82,7 +82,7 @@ struct SelfTestInputs {
 
   TernaryView matrix(ScaleKind kind) const {
     TernaryView w;
-    w.tiles = tiles;
+    w.data = tiles;
     w.rows = kRows;
     w.cols = kCols;
     w.scale_kind = kind;

@@ -83,7 +83,7 @@ bool multiply(const KernelTable& k, const Line& l) {
     tern::T2Tiles::encode_row(u.data(), cols, r, tiles.data());
   }
   tern::TernaryView w;
-  w.tiles = tiles.data();
+  w.data = tiles.data();
   w.rows = static_cast<uint32_t>(rows.size());
   w.cols = static_cast<uint32_t>(cols);
   Floats scales;

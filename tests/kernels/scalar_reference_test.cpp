@@ -55,7 +55,7 @@ TEST_CASE("Scalar ternary products are the exact integer sums") {
       packer.finish();
       const float one = 1;
       tern::TernaryView w;
-      w.tiles = tiles.data();
+      w.data = tiles.data();
       w.rows = rows;
       w.cols = static_cast<uint32_t>(cols);
       w.packing = packing;

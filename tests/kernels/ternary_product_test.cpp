@@ -63,7 +63,7 @@ class Problem {
 
   tern::TernaryView view() const {
     tern::TernaryView w;
-    w.tiles = tiles_.data();
+    w.data = tiles_.data();
     w.rows = static_cast<uint32_t>(c_.rows);
     w.cols = static_cast<uint32_t>(c_.cols);
     w.scale_kind = c_.kind;
@@ -233,7 +233,7 @@ TEST_CASE(
     const size_t n_tiles = problem.n_tiles();
     GuardedBuffer<float> expected(kTokens * kRows), y(kTokens * kRows);
     tables.back().multiply_vector(w, problem.activations(), 0, n_tiles, expected.data(), kRows);
-    w.tiles = guarded.data();
+    w.data = guarded.data();
     w.packing = tern::Packing::t5;
     for (const KernelTable& k : tables) {
       INFO(k.isa << ", " << cols << " columns");

@@ -46,32 +46,70 @@ constexpr size_t activation_stride(size_t k) { return (k + 320 + 63) / 64 * 64; 
 /// matrix kernel.
 inline constexpr size_t kVectorTokens = 8;
 
-/// Rows of the output head (or of the embedding) as the file stores them.
+/// Inputs of a product over listed columns: value [p, i] multiplies column columns[i] of plane p.
+/// Planes are tokens; for int16 activations all high planes, then all low ones.
+struct ColumnInputs {
+  const uint32_t* columns = nullptr;  // [end], ascending; null: column i is i
+  const int8_t* values = nullptr;     // [n_planes, stride]
+  size_t stride = 0;
+  size_t n_planes = 0;
+};
+
+/// Elements of one plane of the sums of multiply_columns.
+constexpr size_t column_sums_size(const TernaryView& w) {
+  return w.n_units() * unit_rows(w.packing);
+}
+
+/// Rows of the output head (or of the embedding) as they are stored.
 struct HeadView {
   TensorType type = TensorType::f32;
   const uint8_t* rows = nullptr;  // [vocab_size, row_bytes]
   size_t row_bytes = 0;
   size_t k = 0;
+  const float* scales = nullptr;  // [vocab_size] for i8: a row's unit; else null
 };
 
-/// One token's input to the head: the float vector, and its int16 form for quantized heads.
+/// Inputs to the head: the float vectors, and their int16 form for quantized heads.
 struct HeadInput {
-  const float* x = nullptr;  // [k]
-  ActivationView codes;      // one token, int16
+  const float* x = nullptr;  // [n, x_stride]
+  size_t x_stride = 0;
+  ActivationView codes;  // n tokens, int16; n <= kVectorTokens
 };
+
+/// What the key-value cache holds: binary16, or int8 with one binary16 unit a position and head.
+enum class CacheType : uint32_t { f16, i8 };
 
 /// The keys or values of one head: position j starts at data + j * stride elements.
 struct CacheView {
-  const uint16_t* data = nullptr;  // [n, stride] binary16
+  CacheType type = CacheType::f16;
+  const void* data = nullptr;        // [n, stride] binary16 or int8
   size_t stride = 0;
+  const uint16_t* scales = nullptr;  // [n] binary16 units, for i8; else null
+};
+
+/// Attention of query heads that share one key and value head, for neighbouring tokens. Token t
+/// sees positions [0, position + t]; its head h is q + t * q_stride + h * dim.
+struct AttentionView {
+  const float* q = nullptr;
+  size_t q_stride = 0;
+  size_t n_tokens = 0;
+  size_t n_heads = 0;
+  size_t position = 0;
+  size_t dim = 0;
+  CacheView keys;
+  CacheView values;
+  float scale = 0;
 };
 
 // The slots, in the order of a layer. X(name, return type, parameters).
 // clang-format off
 #define TERN_KERNEL_SLOTS(X)                                                                       \
-  /* The first k elements of a stored row as float (numerics 10). Requires: type one of f32, f16,  \
-     bf16, q8_0, q4_0, q6_k, tq1_0, tq2_0; k a multiple of its block. */                           \
-  X(decode_row, void, (TensorType type, const uint8_t* row, size_t k, float* y))                   \
+  /* Row `row` of a table as k floats (numerics 10). Requires: type one of f32, f16, bf16, q8_0,   \
+     q4_0, q6_k, tq1_0, tq2_0, i8; k a multiple of its block. */                                   \
+  X(decode_row, void, (const HeadView& table, size_t row, float* y))                               \
+  /* Quantizes a row to q6_k or i8 (numerics 10); *scale gets the unit of an i8 row. Requires: k a \
+     multiple of the type's block; finite x. */                                                    \
+  X(encode_row, void, (TensorType type, const float* x, size_t k, uint8_t* row, float* scale))     \
   /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). Requires: n > 0. */\
   X(rms_norm, bool, (const float* x, const float* gain, size_t n, float eps, float* y))            \
   /* int8 absmax; writes q[0, stride), zero from k on (numerics 3.1). Requires: k <= stride. */    \
@@ -79,26 +117,53 @@ struct CacheView {
   /* int16 absmax in two planes; writes both up to stride (numerics 3.2). Requires: k <= stride. */\
   X(quantize_i16, QuantizedToken,                                                                  \
     (const float* x, size_t k, int8_t* high, int8_t* low, size_t stride))                          \
-  /* y[t, r] for tokens t and the rows of tiles [begin, end) (numerics 4). Requires: w.packing in  \
-     `packings`; a.n <= kVectorTokens; a.stride >= activation_stride(w.cols); w.cols <= 65536. */  \
+  /* rms_norm, then quantize_i8 of its result, in one pass over memory; `finite` is 0 where either \
+     fails. */                                                                                     \
+  X(norm_quantize_i8, QuantizedToken,                                                              \
+    (const float* x, const float* gain, size_t n, float eps, int8_t* q, size_t stride))            \
+  /* y[t, r] for tokens t and the rows of tiles [begin, end) (numerics 4). Requires: packing t2 or \
+     t5; a.n <= kVectorTokens; a.stride >= activation_stride(w.cols); w.cols <= 65536. */          \
   X(multiply_vector, void,                                                                         \
     (const TernaryView& w, const ActivationView& a, size_t tile_begin, size_t tile_end, float* y,  \
      size_t y_stride))                                                                             \
+  /* y[t, rows[i]] for i in [begin, end); null rows: row i is i. Requires: packing t2r or t5r; the \
+     rest as multiply_vector. */                                                                   \
+  X(multiply_rows, void,                                                                           \
+    (const TernaryView& w, const ActivationView& a, const uint32_t* rows, size_t begin,            \
+     size_t end, float* y, size_t y_stride))                                                       \
+  /* Integer sums over the listed columns [begin, end) into `sums` [n_planes, column_sums_size(w)],\
+     overwritten, in an order of the table's own that finish_columns knows. Requires: packing t2c  \
+     or t5c; sums 64-byte aligned. */                                                              \
+  X(multiply_columns, void,                                                                        \
+    (const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end, int32_t* sums))       \
+  /* y[t, r] for the rows of units [begin, end) from n_parts sums of multiply_columns that together\
+     saw every column whose activation is not zero; part p is at parts + p * part_stride. */       \
+  X(finish_columns, void,                                                                          \
+    (const TernaryView& w, const ActivationView& a, const int32_t* parts, size_t n_parts,          \
+     size_t part_stride, size_t unit_begin, size_t unit_end, float* y, size_t y_stride))           \
+  /* Lists first + i of every gate that is not (finite and <= 0): where relu2_mul may give other   \
+     than zero. Returns how many. Shapes: rows [n]. */                                             \
+  X(find_live_rows, size_t, (const float* gate, size_t n, uint32_t first, uint32_t* rows))         \
+  /* Lists the columns i of q[i] != 0 and those q[i]; returns how many. Shapes: columns, values    \
+     [n + 63]: what lies beyond the count is overwritten. */                                       \
+  X(find_nonzero, size_t, (const int8_t* q, size_t n, uint32_t* columns, int8_t* values))          \
   /* Bytes that pack_tokens needs for n tokens of k columns. */                                    \
   X(packed_tokens_bytes, size_t, (size_t n, size_t k))                                             \
   /* Lays out tokens [begin, end) for multiply_matrix. Requires: begin a multiple of token_tile,   \
      end one too or a.n; `packed` of packed_tokens_bytes(a.n, k), 64-byte aligned. */              \
   X(pack_tokens, void,                                                                             \
     (const ActivationView& a, size_t k, size_t begin, size_t end, int8_t* packed))                 \
-  /* As multiply_vector for any number of tokens. Requires: `packed` by pack_tokens for all of     \
-     them; `scratch` of matrix_scratch_bytes, 64-byte aligned, for this call alone. */             \
+  /* y[t, r] for any number of tokens and the rows of units [begin, end), from any packing.        \
+     Requires: `packed` by pack_tokens for all tokens; `scratch` of matrix_scratch_bytes, 64-byte  \
+     aligned, for this call alone. */                                                              \
   X(multiply_matrix, void,                                                                         \
-    (const TernaryView& w, const ActivationView& a, const int8_t* packed, size_t tile_begin,       \
-     size_t tile_end, float* y, size_t y_stride, void* scratch))                                   \
+    (const TernaryView& w, const ActivationView& a, const int8_t* packed, size_t unit_begin,       \
+     size_t unit_end, float* y, size_t y_stride, void* scratch))                                   \
   /* y = y + x (numerics 7). */                                                                    \
   X(add, void, (const float* x, size_t n, float* y))                                               \
   /* Gated activations: y = act(gate) * up; y may be gate or up. A gate that is not finite leaves  \
-     a value that is not finite (numerics 6). */                                                   \
+     a value that is not finite; relu2_mul does not look at `up` where the gate is finite and <= 0 \
+     (numerics 6). */                                                                              \
   X(relu2_mul, void, (const float* gate, const float* up, size_t n, float* y))                     \
   X(silu_mul, void, (const float* gate, const float* up, size_t n, float* y))                      \
   /* inv_freq[p] = base^(-2p/dim) / factors[p] / linear_factor; factors may be null (8.1).         \
@@ -114,6 +179,8 @@ struct CacheView {
   X(rope_pairs, void, (float* x, const float* cos, const float* sin, size_t n))                    \
   /* Rounds to binary16; false when a result is not finite (numerics 9.1). */                      \
   X(to_f16, bool, (const float* x, size_t n, uint16_t* y))                                         \
+  /* int8 absmax with its unit rounded to binary16; false when it is not finite (numerics 9.1). */ \
+  X(to_i8, bool, (const float* x, size_t n, int8_t* y, uint16_t* scale))                           \
   /* 1 / sqrt(head_dim) (numerics 9.2). Requires: head_dim > 0. */                                 \
   X(attention_scale, float, (size_t head_dim))                                                     \
   /* scores[j] = dot(q, k_j) * scale for j < n (numerics 9.2). */                                  \
@@ -125,11 +192,19 @@ struct CacheView {
   /* y[d] = (sum over j of weights[j] * v_j[d]) * (1 / sum), d < dim (numerics 9.4). */            \
   X(pv_f16, void,                                                                                  \
     (const float* weights, float sum, CacheView values, size_t n, size_t dim, float* y))           \
-  /* logits[r - begin] of head rows [begin, end) (numerics 11). Requires: type one of f32, f16,    \
-     bf16 (reads input.x), q8_0, q4_0, q6_k (reads input.codes); head.k a multiple of its block.   \
-     Rows need no alignment. */                                                                    \
+  /* Attention (numerics 9): y[t * y_stride + h * dim + d] of a.n_tokens tokens and a.n_heads heads;\
+     NaN where a score is not finite. Requires: `scratch` of attention_scratch_bytes, 64-byte      \
+     aligned, for this call alone; dim <= 65536. */                                                \
+  X(attend, void, (const AttentionView& a, float* y, size_t y_stride, void* scratch))              \
+  /* Scratch of one attend call that sees n_positions at most; grows with each argument. */        \
+  X(attention_scratch_bytes, size_t,                                                               \
+    (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \
+  /* logits[t * stride + r - begin] of tokens t and head rows [begin, end) (numerics 11). Requires:\
+     type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q6_k, i8 (reads input.codes); head.k a\
+     multiple of its block. Rows need no alignment. */                                             \
   X(head_rows, void,                                                                               \
-    (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits))       \
+    (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits,        \
+     size_t logits_stride))                                                                        \
   /* Whether all of x is finite. */                                                                \
   X(all_finite, bool, (const float* x, size_t n))                                                  \
   /* One logit after the repetition penalty (numerics 12). Requires: penalty > 0. */               \
@@ -146,21 +221,21 @@ struct CacheView {
   X(draw, size_t, (const float* weights, size_t n, uint64_t random_bits))                          \
   /* Natural log of the softmax probability of one logit; NaN when a logit is not finite (numerics \
      13). Requires: index < n; scratch of n floats. */                                             \
-  X(log_prob, double, (const float* logits, size_t n, size_t index, float* scratch))
+  X(log_prob, double, (const float* logits, size_t n, size_t index, float* scratch))   \
+  /* The machine's limits, for benchmarks: reads n bytes, a multiple of 256, as fast as this table \
+     can; returns a sum of them. */                                                                \
+  X(probe_read, uint64_t, (const uint8_t* bytes, size_t n))                                        \
+  /* The same for the int8 dot unit in registers: `rounds` rounds; returns the multiply-adds done. \
+     `sink` gets a sum that depends on all of them. */                                             \
+  X(probe_dot, uint64_t, (size_t rounds, int32_t* sink))
 // clang-format on
-
-/// Which packings a table's products read, one bit each.
-using PackingMask = uint32_t;
-constexpr PackingMask packing_bit(Packing packing) {
-  return PackingMask{1} << static_cast<uint32_t>(packing);
-}
 
 /// One instruction set's kernels. In a raw table a null slot is inherited from `scalar`; a resolved
 /// table (registry.hpp) has none.
 struct KernelTable {
   const char* isa = nullptr;        ///< name by feature, as `--isa` spells it
   CpuFeatureMask features = 0;      ///< what the CPU and the OS must offer
-  PackingMask packings = 0;         ///< what both multiply slots read; 0 inherits, with those slots
+  Packing packing = Packing::t2;    ///< t2 or t5: what keeps up with memory best
   size_t token_tile = 1;            ///< tokens that pack_tokens interleaves
   size_t matrix_scratch_bytes = 0;  ///< scratch of one multiply_matrix call, 64-byte aligned
 #define TERN_KERNEL_SLOT(name, result, parameters) result(*name) parameters = nullptr;

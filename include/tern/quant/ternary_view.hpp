@@ -11,8 +11,26 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// How the trits of a matrix are laid out; see trit_tiles.hpp (t2, t5) and trit_lines.hpp.
+/// How the trits of a matrix are laid out: tiles for streaming all of it (t2, t5; trit_tiles.hpp),
+/// lines by row (r) or by column (c) for skipping some of it (trit_lines.hpp).
 enum class Packing : uint32_t { t2, t5, t2r, t5r, t2c, t5c };
+
+constexpr TERN_ALWAYS_INLINE bool is_five(Packing packing) {
+  return packing == Packing::t5 || packing == Packing::t5r || packing == Packing::t5c;
+}
+constexpr TERN_ALWAYS_INLINE bool is_columns(Packing packing) {
+  return packing == Packing::t2c || packing == Packing::t5c;
+}
+constexpr TERN_ALWAYS_INLINE bool is_rows(Packing packing) {
+  return packing == Packing::t2r || packing == Packing::t5r;
+}
+
+/// The rows that cannot be told apart in a packing, the unit in which products over all columns are
+/// cut into tasks: a tile, 16 rows (R); a block of every column line (C), 256 or 320 rows.
+constexpr TERN_ALWAYS_INLINE size_t unit_rows(Packing packing) {
+  if (!is_columns(packing)) return kTileRows;
+  return is_five(packing) ? T5Lines::kBlockElems : T2Lines::kBlockElems;
+}
 
 /// What shares one weight scale: the tensor, a row, or a group of consecutive columns of a row.
 enum class ScaleKind : uint32_t { tensor, row, group };
@@ -25,9 +43,10 @@ constexpr TERN_ALWAYS_INLINE size_t scale_groups(size_t cols, size_t group_cols)
 
 /// A packed matrix W [rows, cols] and its scales; owns nothing.
 /// `scales` is [1], [rows] or [rows][n_groups()] by `scale_kind`; `group_cols` is 256, 128, 64 or
-/// 32 for ScaleKind::group, else 0. Scales are finite and not negative.
+/// 32 for ScaleKind::group, else 0; groups occur with Packing::t2 only. Scales are finite and not
+/// negative.
 struct TernaryView {
-  const uint8_t* tiles = nullptr;
+  const uint8_t* data = nullptr;
   uint32_t rows = 0;
   uint32_t cols = 0;
   Packing packing = Packing::t2;
@@ -38,6 +57,11 @@ struct TernaryView {
   /// Groups of a row: the distance between the scales of two rows; 1 unless ScaleKind::group.
   constexpr TERN_ALWAYS_INLINE size_t n_groups() const {
     return group_cols == 0 ? 1 : scale_groups(cols, group_cols);
+  }
+  /// Units of rows (unit_rows), the last one cut short.
+  constexpr TERN_ALWAYS_INLINE size_t n_units() const {
+    const size_t unit = unit_rows(packing);
+    return rows / unit + (rows % unit != 0 ? 1 : 0);
   }
 };
 

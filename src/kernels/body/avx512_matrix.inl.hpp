@@ -145,7 +145,7 @@ static void multiply_tiles(const TernaryView& w, const ActivationView& a, const 
       const size_t count = columns - begin < kColumnBlock ? columns - begin : kColumnBlock;
       const MatrixStep step{count, plane == 0 && begin == 0, plane == 1 && begin == 0,
                             plane + 1 == n_planes && begin + count == columns};
-      unpack_tiles<kTiles>(w.tiles + tile * tile_bytes, tile_bytes, begin, count, unpacked);
+      unpack_tiles<kTiles>(w.data + tile * tile_bytes, tile_bytes, begin, count, unpacked);
       for (size_t token = 0; token < a.n; token += kTokenTile) {
         matrix_step<kTiles>(w, a, unpacked, plane_packed + token * columns + begin * kTokenTile,
                             token, tile, step, y, y_stride);

@@ -17,7 +17,7 @@ static void tile_sums(const TernaryView& w, size_t tile, const ActivationView& a
     }
     uint8_t u[kTileRows * kCols];
     const size_t block = tile * Tiles::col_blocks(w.cols) + b;
-    Tiles::decode_block(w.tiles + block * kTritBlockBytes, u, kCols);
+    Tiles::decode_block(w.data + block * kTritBlockBytes, u, kCols);
     for (size_t r = 0; r < kTileRows; ++r) {
       for (size_t c = 0; c < kCols; ++c) sums[r] += (u[r * kCols + c] - 1) * values[c];
     }

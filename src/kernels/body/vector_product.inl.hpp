@@ -32,7 +32,7 @@ static inline void multiply_rows(const TernaryView& w, const QuantizedToken* tok
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
   const size_t n_blocks = T2Tiles::col_blocks(w.cols);
   VI acc[kPlanes];
-  accumulate<kPlanes>(w.tiles + tile * n_blocks * kTritBlockBytes, n_blocks, planes, 0, acc);
+  accumulate<kPlanes>(w.data + tile * n_blocks * kTritBlockBytes, n_blocks, planes, 0, acc);
   const V scale =
       w.scale_kind == ScaleKind::tensor ? v_set(w.scales[0]) : row_scales(w, tile, 0, 1);
   for (size_t t = 0; t < kTokens; ++t) {
@@ -51,7 +51,7 @@ static inline void multiply_groups(const TernaryView& w, const QuantizedToken* t
                                    const int8_t* const* planes, size_t tile, V* result) {
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
   const size_t n_blocks = T2Tiles::col_blocks(w.cols);
-  const uint8_t* blocks = w.tiles + tile * n_blocks * kTritBlockBytes;
+  const uint8_t* blocks = w.data + tile * n_blocks * kTritBlockBytes;
   const size_t n_groups = w.n_groups();
   const size_t group_blocks = w.group_cols / T2Tiles::kBlockCols;
   for (size_t t = 0; t < kTokens; ++t) result[t] = v_zero();
