@@ -151,7 +151,8 @@ inline Result<Buffer<float>> load_float_vector(const GgufFile& file, std::string
                  tensor->offset);
   }
   TERN_TRY_ASSIGN(auto out, Buffer<float>::create(size, hooks));
-  kernels.decode_row(type, tensor->data.data(), size, out.data());
+  const HeadView stored{type, tensor->data.data(), tensor->data.size(), size};
+  kernels.decode_row(stored, 0, out.data());
   if (!kernels.all_finite(out.data(), size)) {
     return Error(Status::malformed, "a value is not finite", name, tensor->offset);
   }
