@@ -110,11 +110,11 @@ static inline V v_keep_n(V v, size_t n) {
   return {_mm256_and_ps(v.lo, _mm256_castsi256_ps(mask.lo)),
           _mm256_and_ps(v.hi, _mm256_castsi256_ps(mask.hi))};
 }
-static inline __m256 relu(__m256 v) {
-  const __m256 not_positive = _mm256_cmp_ps(v, _mm256_setzero_ps(), _CMP_LE_OQ);
-  return _mm256_sub_ps(v, _mm256_and_ps(v, not_positive));
+static inline __m256 gated(__m256 g, __m256 y) {
+  return _mm256_blendv_ps(y, _mm256_sub_ps(g, g),
+                          _mm256_cmp_ps(g, _mm256_setzero_ps(), _CMP_LE_OQ));
 }
-static inline V v_relu(V v) { return {relu(v.lo), relu(v.hi)}; }
+static inline V v_gated(V g, V y) { return {gated(g.lo, y.lo), gated(g.hi, y.hi)}; }
 static inline __m256 nan_from(__m256 v, __m256 x) {
   return _mm256_blendv_ps(v, x, _mm256_cmp_ps(x, x, _CMP_UNORD_Q));
 }
@@ -207,7 +207,7 @@ extern const KernelTable kAvx2Kernels;
 const KernelTable kAvx2Kernels = {
     .isa = "avx2",
     .features = kCpuAvx2 | kCpuF16c,
-    .packings = packing_bit(Packing::t2),
+    .packing = Packing::t2,
     .rms_norm = avx2::rms_norm,
     .quantize_i8 = avx2::quantize_i8,
     .quantize_i16 = avx2::quantize_i16,

@@ -68,8 +68,8 @@ static inline void v_store_f16_n(uint16_t* p, size_t n, V v) {
   _mm256_mask_storeu_epi16(p, first_n(n), v_to_f16(v));
 }
 static inline V v_keep_n(V v, size_t n) { return _mm512_maskz_mov_ps(first_n(n), v); }
-static inline V v_relu(V v) {
-  return _mm512_mask_sub_ps(v, _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LE_OQ), v, v);
+static inline V v_gated(V g, V y) {
+  return _mm512_mask_sub_ps(y, _mm512_cmp_ps_mask(g, _mm512_setzero_ps(), _CMP_LE_OQ), g, g);
 }
 static inline V v_nan_from(V v, V x) {
   return _mm512_mask_mov_ps(v, _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q), x);
@@ -121,7 +121,7 @@ extern const KernelTable kAvx512VnniKernels;
 const KernelTable kAvx512VnniKernels = {
     .isa = "avx512vnni",
     .features = kCpuAvx2 | kCpuF16c | kCpuAvx512 | kCpuAvx512Vnni,
-    .packings = packing_bit(Packing::t2),
+    .packing = Packing::t2,
     .token_tile = avx512vnni::kTokenTile,
     .matrix_scratch_bytes = avx512vnni::kScratchBytes,
     .rms_norm = avx512vnni::rms_norm,

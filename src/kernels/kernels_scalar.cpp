@@ -16,10 +16,11 @@ namespace {
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/reference_math.inl.hpp"
-#include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/sampling.inl.hpp"
 #include "kernels/body/scalar_product.inl.hpp"
 #include "kernels/body/scalar_vector.inl.hpp"
+#include "kernels/body/scalar_attention.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 // clang-format on
 
@@ -29,14 +30,21 @@ namespace {
 constexpr KernelTable kScalarTable = {
     .isa = "scalar",
     .features = 0,
-    .packings = packing_bit(Packing::t2) | packing_bit(Packing::t5),
+    .packing = Packing::t2,
     .token_tile = 1,
     .matrix_scratch_bytes = 0,
     .decode_row = scalar::decode_row,
+    .encode_row = scalar::encode_row,
     .rms_norm = scalar::rms_norm,
     .quantize_i8 = scalar::quantize_i8,
     .quantize_i16 = scalar::quantize_i16,
+    .norm_quantize_i8 = scalar::norm_quantize_i8,
     .multiply_vector = scalar::multiply_vector,
+    .multiply_rows = scalar::multiply_rows,
+    .multiply_columns = scalar::multiply_columns,
+    .finish_columns = scalar::finish_columns,
+    .find_live_rows = scalar::find_live_rows,
+    .find_nonzero = scalar::find_nonzero,
     .packed_tokens_bytes = scalar::packed_tokens_bytes,
     .pack_tokens = scalar::pack_tokens,
     .multiply_matrix = scalar::multiply_matrix,
@@ -48,10 +56,13 @@ constexpr KernelTable kScalarTable = {
     .rope_halves = scalar::rope_halves,
     .rope_pairs = scalar::rope_pairs,
     .to_f16 = scalar::to_f16,
+    .to_i8 = scalar::to_i8,
     .attention_scale = scalar::attention_scale,
     .qk_f16 = scalar::qk_f16,
     .softmax_exp = scalar::softmax_exp,
     .pv_f16 = scalar::pv_f16,
+    .attend = scalar::attend,
+    .attention_scratch_bytes = scalar::attention_scratch_bytes,
     .head_rows = scalar::head_rows,
     .all_finite = scalar::all_finite,
     .penalize = scalar::penalize,
@@ -60,6 +71,8 @@ constexpr KernelTable kScalarTable = {
     .min_p_count = scalar::min_p_count,
     .draw = scalar::draw,
     .log_prob = scalar::log_prob,
+    .probe_read = scalar::probe_read,
+    .probe_dot = scalar::probe_dot,
 };
 static_assert(is_complete(kScalarTable));
 extern const KernelTable kScalarKernels;

@@ -36,7 +36,6 @@ std::span<const KernelTable* const> compiled_kernels() { return kTables; }
 
 KernelTable resolve_kernels(const KernelTable& raw) {
   KernelTable table = raw;
-  if (table.packings == 0) table.packings = kScalarKernels.packings;
 #define TERN_KERNEL_SLOT(name, result, parameters) \
   if (table.name == nullptr) table.name = kScalarKernels.name;
   TERN_KERNEL_SLOTS(TERN_KERNEL_SLOT)

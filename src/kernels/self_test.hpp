@@ -32,6 +32,8 @@ struct SelfTestInputs {
   static constexpr size_t kWideBlocks = (kWideCols + 15) / 16;
   static constexpr size_t kBlockCols = 256;  // of stored rows of blocks
   static constexpr size_t kHeadRows = 5;
+  static constexpr size_t kPositions = 260;  // more than a chunk
+  static_assert(kWideBlocks <= kCols);
 
   struct BlockType {
     TensorType type;
@@ -52,7 +54,8 @@ struct SelfTestInputs {
   float gain[kCols];
   float scales[kRows * kGroups];
   uint16_t bf16[kHeadRows * kCols];
-  uint8_t tiles[kWideBlocks * 64];
+  uint16_t units[kPositions];  // positive
+  uint8_t tiles[kCols * 64];   // a block for each column, enough for every packing
   uint8_t blocks[std::size(kBlockTypes)][2][kMostRowBytes];
 
   const float* token(size_t t) const { return x + 7 * t; }
@@ -66,6 +69,7 @@ struct SelfTestInputs {
     for (float& v : gain) v = f32_from_f16(half());
     for (float& v : scales) v = f32_from_f16(half());
     for (uint16_t& v : bf16) v = static_cast<uint16_t>(0x3E00u | (next() & 0x81FFu));
+    for (uint16_t& v : units) v = half();
     for (uint8_t& byte : tiles) byte = static_cast<uint8_t>(next());
     for (size_t i = 0; i < std::size(kBlockTypes); ++i) {
       const BlockType& type = kBlockTypes[i];
@@ -80,9 +84,10 @@ struct SelfTestInputs {
     }
   }
 
-  TernaryView matrix(ScaleKind kind) const {
+  TernaryView matrix(ScaleKind kind, Packing packing = Packing::t2) const {
     TernaryView w;
     w.data = tiles;
+    w.packing = packing;
     w.rows = kRows;
     w.cols = kCols;
     w.scale_kind = kind;
@@ -109,7 +114,7 @@ struct SelfTestOutputs {
   static constexpr size_t kWideStride = activation_stride(In::kWideCols);
   static constexpr size_t kBlockStride = activation_stride(In::kBlockCols);
   static constexpr size_t kPairs = In::kCols / 2;
-  static constexpr size_t kPositions = 260;
+  static constexpr size_t kPositions = In::kPositions;
   static constexpr size_t kHeadDim = 64;
   static constexpr size_t kCacheStride = 3;  // positions overlap
   static constexpr size_t kCacheSize = kPositions * kCacheStride + kHeadDim;
@@ -117,12 +122,13 @@ struct SelfTestOutputs {
 
   double inv_freq[kPairs];
   double log_prob;
-  uint64_t counts[3];
+  uint64_t counts[5];
   uint64_t reports;  // a bit for each
   QuantizedToken tokens[In::kTokens];
   QuantizedToken tokens16[In::kTokens];
   QuantizedToken wide_tokens[In::kWideTokens];
   QuantizedToken block_token;
+  QuantizedToken fused_token;
   float normed[In::kTokens][In::kCols];
   float y[2][In::kTokens][In::kRows];  // int8, a scale a tensor; 8 tokens, then 7
   float y_groups[In::kTokens][In::kRows];
@@ -130,6 +136,9 @@ struct SelfTestOutputs {
   float y_matrix[2][In::kTokens][In::kRows];  // int8, int16
   float y_wide[2][In::kWideTokens][kTileRows];
   float y_wide_groups[2][kTileRows];
+  float y_fives[2][In::kTokens][In::kRows];       // T5 tiles: vector, matrix
+  float y_rows[2][2][In::kTokens][In::kRows];     // T2R, T5R: listed, matrix
+  float y_columns[2][2][In::kTokens][In::kRows];  // T2C, T5C: listed, matrix
   float sum[In::kCols];
   float relu2[In::kCols];
   float silu[In::kCols];
@@ -141,13 +150,22 @@ struct SelfTestOutputs {
   float scores[2][kPositions];
   float exp_sums[2];
   float mixed[2][kHeadDim];
+  float attended[2][2][2 * kHeadDim];  // f16, i8; two tokens of two heads
   float decoded[3][In::kRows];
   float decoded_blocks[std::size(In::kBlockTypes)][In::kBlockCols];
   float logits[3][In::kHeadRows];
   float block_logits[std::size(In::kBlockTypes)][2];
+  float encoded_logits[2];
+  float encoded_unit;
   float penalized[2];
   float weights[kCandidates];
   uint16_t cache[kCacheSize];
+  uint16_t unit;
+  uint32_t listed[2][128];
+  int8_t listed_values[128];
+  int8_t fused[kStride];
+  int8_t cached[kHeadDim];
+  uint8_t encoded[2][256];
   int8_t q[In::kTokens][kStride];
   int8_t high[In::kTokens][kStride];
   int8_t low[In::kTokens][kStride];
@@ -170,7 +188,8 @@ struct SelfTest {
   using Out = SelfTestOutputs;
 
   alignas(64) int8_t packed[80 * 1024];
-  alignas(64) uint8_t scratch[64 * 1024];
+  alignas(64) uint8_t scratch[384 * 1024];
+  alignas(64) int32_t sums[2][In::kTokens * 320];
   SelfTestInputs in;
   SelfTestOutputs out;
 
@@ -181,11 +200,15 @@ struct SelfTest {
     in.fill();
     std::memset(static_cast<void*>(&out), 0, sizeof(out));
     if (k.matrix_scratch_bytes > sizeof(scratch)) return false;
+    if (k.attention_scratch_bytes(2, 2, Out::kPositions, Out::kHeadDim) > sizeof(scratch)) {
+      return false;
+    }
     if (k.packed_tokens_bytes(In::kTokens, In::kCols) > sizeof(packed)) return false;
     if (k.packed_tokens_bytes(In::kWideTokens, In::kWideCols) > sizeof(packed)) return false;
     run_quantizers(k);
     run_products(k);
     run_wide_products(k);
+    run_fives_and_lines(k);
     run_elements(k);
     run_attention(k);
     run_stored_rows(k);
@@ -204,6 +227,8 @@ struct SelfTest {
       out.tokens16[t] =
           k.quantize_i16(out.normed[t], In::kCols, out.high[t], out.low[t], Out::kStride);
     }
+    out.fused_token =
+        k.norm_quantize_i8(in.x, in.gain, In::kCols, 0x1p-17f, out.fused, Out::kStride);
     for (size_t t = 0; t < In::kWideTokens; ++t) {
       out.wide_tokens[t] = k.quantize_i16(in.token(t), In::kWideCols, out.wide_high[t],
                                           out.wide_low[t], Out::kWideStride);
@@ -216,7 +241,7 @@ struct SelfTest {
                        float* y) {
     std::memset(packed, 0, sizeof(packed));
     k.pack_tokens(a, w.cols, 0, a.n, packed);
-    k.multiply_matrix(w, a, packed, 0, T2Tiles::row_tiles(w.rows), y, w.rows, scratch);
+    k.multiply_matrix(w, a, packed, 0, w.n_units(), y, w.rows, scratch);
   }
 
   void run_products(const KernelTable& k) {
@@ -244,6 +269,45 @@ struct SelfTest {
     k.multiply_vector(in.wide_matrix(ScaleKind::group), a, 0, 1, out.y_wide_groups[0], kTileRows);
   }
 
+  void run_fives_and_lines(const KernelTable& k) {
+    const ActivationView a{out.q[0], nullptr, out.tokens, Out::kStride, In::kTokens};
+    const ActivationView a16{out.high[0], out.low[0], out.tokens16, Out::kStride, 3};
+    const TernaryView fives = in.matrix(ScaleKind::row, Packing::t5);
+    k.multiply_vector(fives, a, 0, 2, out.y_fives[0][0], In::kRows);
+    multiply_matrix(k, fives, a16, out.y_fives[1][0]);
+    const uint32_t rows[] = {0, 3, 15, 16, 18};
+    const Packing by_row[2] = {Packing::t2r, Packing::t5r};
+    const Packing by_column[2] = {Packing::t2c, Packing::t5c};
+    for (size_t i = 0; i < 2; ++i) {
+      const TernaryView w = in.matrix(ScaleKind::row, by_row[i]);
+      k.multiply_rows(w, i == 0 ? a : a16, rows, 0, std::size(rows), out.y_rows[i][0][0],
+                      In::kRows);
+      multiply_matrix(k, w, a, out.y_rows[i][1][0]);
+    }
+    out.counts[3] = k.find_live_rows(in.x, In::kCols, 7, out.listed[0]);
+    out.counts[4] = k.find_nonzero(out.q[0], In::kCols, out.listed[1], out.listed_values);
+    const size_t n = out.counts[4] < In::kCols ? out.counts[4] : In::kCols;
+    // What lies beyond a list is the table's to use.
+    for (size_t i = out.counts[3]; i < 128; ++i) out.listed[0][i] = 0;
+    for (size_t i = n; i < 128; ++i) out.listed[1][i] = 0, out.listed_values[i] = 0;
+    for (size_t i = 0; i < 2; ++i) {
+      const TernaryView w = in.matrix(ScaleKind::tensor, by_column[i]);
+      const size_t stride = sizeof(sums[0]) / sizeof(int32_t);
+      if (i == 0) {  // one token, its columns in two parts
+        const ColumnInputs listed{out.listed[1], out.listed_values, 128, 1};
+        k.multiply_columns(w, listed, 0, n / 3, sums[0]);
+        k.multiply_columns(w, listed, n / 3, n, sums[1]);
+        k.finish_columns(w, {out.q[0], nullptr, out.tokens, Out::kStride, 1}, sums[0], 2, stride, 0,
+                         1, out.y_columns[i][0][0], In::kRows);
+      } else {
+        const ColumnInputs all{nullptr, out.q[0], Out::kStride, In::kTokens};
+        k.multiply_columns(w, all, 0, In::kCols, sums[0]);
+        k.finish_columns(w, a, sums[0], 1, stride, 0, 1, out.y_columns[i][0][0], In::kRows);
+      }
+      multiply_matrix(k, w, i == 0 ? a16 : a, out.y_columns[i][1][0]);
+    }
+  }
+
   void run_elements(const KernelTable& k) {
     std::memcpy(out.sum, in.x, sizeof(out.sum));
     k.add(out.normed[0], In::kCols, out.sum);
@@ -260,13 +324,26 @@ struct SelfTest {
   void run_attention(const KernelTable& k) {
     report(k.to_f16(in.x, Out::kCacheSize, out.cache));
     out.attention_scale = k.attention_scale(In::kRows);
-    const CacheView cache{out.cache, Out::kCacheStride};
+    const CacheView cache{CacheType::f16, out.cache, Out::kCacheStride};
     const size_t positions[2] = {Out::kPositions, 8};
     const size_t dims[2] = {Out::kHeadDim, In::kRows};
     for (size_t i = 0; i < 2; ++i) {
       k.qk_f16(in.x, cache, positions[i], dims[i], 0.25f, out.scores[i]);
       out.exp_sums[i] = k.softmax_exp(out.scores[i], positions[i]);
       k.pv_f16(out.scores[i], out.exp_sums[i], cache, positions[i], dims[i], out.mixed[i]);
+    }
+    report(k.to_i8(in.x, Out::kHeadDim, out.cached, &out.unit));
+    const CacheView bytes{CacheType::i8, in.tiles, Out::kCacheStride, in.units};
+    for (size_t i = 0; i < 2; ++i) {
+      AttentionView view;
+      view.q = in.x;
+      view.q_stride = 7;
+      view.n_tokens = view.n_heads = 2;
+      view.position = Out::kPositions - 2;
+      view.dim = Out::kHeadDim;
+      view.keys = view.values = i == 0 ? cache : bytes;
+      view.scale = i == 0 ? 0.25f : 0x1p-6f;
+      k.attend(view, out.attended[i][0], 2 * Out::kHeadDim, scratch);
     }
   }
 
@@ -275,18 +352,25 @@ struct SelfTest {
     const void* rows[3] = {in.x, out.cache, in.bf16};
     for (size_t i = 0; i < 3; ++i) {
       const auto* bytes = static_cast<const uint8_t*>(rows[i]);
-      k.decode_row(types[i], bytes, In::kRows, out.decoded[i]);
-      const HeadView head{types[i], bytes, In::kCols * (i == 0 ? 4 : 2), In::kCols};
-      k.head_rows(head, {in.gain, {}}, 0, In::kHeadRows, out.logits[i]);
+      const HeadView head{types[i], bytes, In::kCols * (i == 0 ? 4u : 2u), In::kCols};
+      k.decode_row({types[i], bytes, In::kCols, In::kRows}, 0, out.decoded[i]);
+      ActivationView one;
+      one.n = 1;
+      k.head_rows(head, {in.gain, 0, one}, 0, In::kHeadRows, out.logits[i], 0);
     }
     const ActivationView codes{out.block_high, out.block_low, &out.block_token, Out::kBlockStride,
                                1};
     for (size_t i = 0; i < std::size(In::kBlockTypes); ++i) {
       const In::BlockType& type = In::kBlockTypes[i];
-      k.decode_row(type.type, in.blocks[i][0], In::kBlockCols, out.decoded_blocks[i]);
-      if (!type.in_head) continue;
       const HeadView head{type.type, in.blocks[i][0], In::kMostRowBytes, In::kBlockCols};
-      k.head_rows(head, {in.x, codes}, 0, 2, out.block_logits[i]);
+      k.decode_row(head, 0, out.decoded_blocks[i]);
+      if (type.in_head) k.head_rows(head, {in.x, 0, codes}, 0, 2, out.block_logits[i], 0);
+    }
+    const TensorType encoded[2] = {TensorType::q6_k, TensorType::i8};
+    for (size_t i = 0; i < 2; ++i) {
+      k.encode_row(encoded[i], in.x, In::kBlockCols, out.encoded[i], &out.encoded_unit);
+      const HeadView head{encoded[i], out.encoded[i], 0, In::kBlockCols, &out.encoded_unit};
+      k.head_rows(head, {in.x, 0, codes}, 0, 1, out.encoded_logits + i, 0);
     }
   }
 

@@ -136,11 +136,13 @@ Bytes run_attention(const KernelTable& k, const FloatCase& c) {
     const size_t size = (positions - 1) * stride + c.n;
     const GuardedBuffer<uint16_t> cache(finite_halves(size, c.seed));
     GuardedBuffer<float> scores(positions);
-    k.qk_f16(q.data(), {cache.data(), stride}, positions, c.n, 0.125f, scores.data());
+    k.qk_f16(q.data(), {tern::CacheType::f16, cache.data(), stride}, positions, c.n, 0.125f,
+             scores.data());
     append(out, scores);
     const GuardedBuffer<float> weights(values(c.kind, positions, c.seed + 1));
     GuardedBuffer<float> y(c.n);
-    k.pv_f16(weights.data(), 3.0f, {cache.data(), stride}, positions, c.n, y.data());
+    k.pv_f16(weights.data(), 3.0f, {tern::CacheType::f16, cache.data(), stride}, positions, c.n,
+             y.data());
     append(out, y);
   }
   return out;

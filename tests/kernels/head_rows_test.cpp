@@ -39,12 +39,12 @@ void check_head(TensorType type, size_t k, size_t n_rows, size_t padding) {
   const tern::QuantizedToken token =
       tables.back().quantize_i16(x.data(), k, high.data(), low.data(), high.size());
   const tern::HeadView head{type, rows.data(), row_bytes, k};
-  const tern::HeadInput input{x.data(), {high.data(), low.data(), &token, high.size(), 1}};
+  const tern::HeadInput input{x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}};
   for (size_t begin = 0; begin < n_rows; begin += 3) {
     GuardedBuffer<float> logits(n_rows - begin), expected(n_rows - begin);
-    tables.back().head_rows(head, input, begin, n_rows, expected.data());
+    tables.back().head_rows(head, input, begin, n_rows, expected.data(), 0);
     for (const KernelTable& table : tables) {
-      table.head_rows(head, input, begin, n_rows, logits.data());
+      table.head_rows(head, input, begin, n_rows, logits.data(), 0);
       if (std::memcmp(logits.data(), expected.data(), logits.size() * sizeof(float)) != 0) {
         FAIL("head_rows of " << table.isa << " differs: type " << info.name << ", k = " << k
                              << ", rows " << begin << " to " << n_rows);

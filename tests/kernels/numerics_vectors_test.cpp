@@ -188,8 +188,8 @@ bool qk_f16(const KernelTable& k, const Line& l) {
   const Floats q = l.floats("q");
   const auto keys = halves(l.floats("keys"));
   Floats scores(keys.size() / q.size());
-  k.qk_f16(q.data(), {keys.data(), q.size()}, scores.size(), q.size(), l.floats("scale")[0],
-           scores.data());
+  k.qk_f16(q.data(), {tern::CacheType::f16, keys.data(), q.size()}, scores.size(), q.size(),
+           l.floats("scale")[0], scores.data());
   return same(scores, l.floats("->scores"));
 }
 bool softmax_exp(const KernelTable& k, const Line& l) {
@@ -202,14 +202,14 @@ bool pv_f16(const KernelTable& k, const Line& l) {
   const Floats weights = l.floats("weights");
   const auto cached = halves(l.floats("values"));
   Floats y(cached.size() / weights.size());
-  k.pv_f16(weights.data(), l.floats("sum")[0], {cached.data(), y.size()}, weights.size(), y.size(),
-           y.data());
+  k.pv_f16(weights.data(), l.floats("sum")[0], {tern::CacheType::f16, cached.data(), y.size()},
+           weights.size(), y.size(), y.data());
   return same(y, l.floats("->y"));
 }
 bool decode_row(const KernelTable& k, const Line& l) {
   const Bytes row = l.bytes("row");
   Floats y(l.floats("->y").size());
-  k.decode_row(row_type(l.word("type")), row.data(), y.size(), y.data());
+  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size()}, 0, y.data());
   return same(y, l.floats("->y"));
 }
 bool head_rows(const KernelTable& k, const Line& l) {
@@ -220,7 +220,8 @@ bool head_rows(const KernelTable& k, const Line& l) {
       k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
   const tern::HeadView head{row_type(l.word("type")), row.data(), row.size(), x.size()};
   float logit = 0;
-  k.head_rows(head, {x.data(), {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit);
+  k.head_rows(head, {x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit,
+              0);
   return same({logit}, l.floats("->logits"));
 }
 bool all_finite(const KernelTable& k, const Line& l) {

@@ -176,14 +176,16 @@ TEST_CASE("Scalar attention is close to the formula, and softmax sums to one") {
         }
       }
       std::vector<float> scores(n), y(dim);
-      k.qk_f16(q.data(), {cache.data(), dim}, n, dim, k.attention_scale(dim), scores.data());
+      k.qk_f16(q.data(), {tern::CacheType::f16, cache.data(), dim}, n, dim, k.attention_scale(dim),
+               scores.data());
       double largest_score = 0;
       for (const float s : scores) largest_score = std::fmax(largest_score, std::fabs(s));
       const float sum = k.softmax_exp(scores.data(), n);
       double total = 0;
       for (const float e : scores) total += e;
       CHECK(roundings(sum, total, total) <= 4 + static_cast<double>(n) / 16);
-      k.pv_f16(scores.data(), sum, {cache.data() + n * dim, dim}, n, dim, y.data());
+      k.pv_f16(scores.data(), sum, {tern::CacheType::f16, cache.data() + n * dim, dim}, n, dim,
+               y.data());
       const auto expected = naive::attention(doubles(q), keys, cached);
       // Scores carry dim / 16 + 4 roundings of their magnitude; values are below 8.
       const double bound = kUlp * 8 *
@@ -200,7 +202,8 @@ TEST_CASE("Scalar heads of floats are dot products within their roundings") {
   const auto x = values(Values::ordinary, n, 1), row = values(Values::ordinary, n, 2);
   const auto* bytes = reinterpret_cast<const uint8_t*>(row.data());
   float logit = 0;
-  k.head_rows({tern::TensorType::f32, bytes, 4 * n, n}, {x.data(), {}}, 0, 1, &logit);
+  k.head_rows({tern::TensorType::f32, bytes, 4 * n, n},
+              {x.data(), 0, {nullptr, nullptr, nullptr, 0, 1}}, 0, 1, &logit, 0);
   const double magnitude = naive::dot_magnitude(doubles(row), doubles(x));
   CHECK(roundings(logit, naive::dot(doubles(row), doubles(x)), magnitude) <= n / 16 + 5);
 }
@@ -210,12 +213,13 @@ TEST_CASE("Scalar rows of floats are decoded exactly") {
   const auto row = values(Values::wide, 100, 2);
   const auto half = finite_halves(100, 3);
   std::vector<float> y(100);
-  k.decode_row(tern::TensorType::f32, reinterpret_cast<const uint8_t*>(row.data()), 100, y.data());
+  k.decode_row({tern::TensorType::f32, reinterpret_cast<const uint8_t*>(row.data()), 400, 100}, 0,
+               y.data());
   CHECK(y == row);
   const auto* bytes = reinterpret_cast<const uint8_t*>(half.data());
-  k.decode_row(tern::TensorType::f16, bytes, 100, y.data());
+  k.decode_row({tern::TensorType::f16, bytes, 200, 100}, 0, y.data());
   for (size_t i = 0; i < 100; ++i) REQUIRE(y[i] == naive::half_value(half[i]));
-  k.decode_row(tern::TensorType::bf16, bytes, 100, y.data());
+  k.decode_row({tern::TensorType::bf16, bytes, 200, 100}, 0, y.data());
   for (size_t i = 0; i < 100; ++i) {
     REQUIRE(std::bit_cast<uint32_t>(y[i]) == uint32_t{half[i]} << 16);
   }
@@ -254,7 +258,8 @@ template <tern::TensorType type>
 void check_decoded_blocks() {
   const RandomBlocks<type> blocks;
   std::vector<float> y(blocks.d.size());
-  scalar_kernels().decode_row(type, blocks.bytes.data(), y.size(), y.data());
+  scalar_kernels().decode_row({type, blocks.bytes.data(), blocks.bytes.size(), y.size()}, 0,
+                              y.data());
   for (size_t i = 0; i < y.size(); ++i) {
     const double scale = static_cast<float>(blocks.d[i] * blocks.sub[i]);
     REQUIRE(y[i] == static_cast<float>(scale * blocks.code[i]));
@@ -271,7 +276,7 @@ void check_block_head() {
   const auto token = k.quantize_i16(x.data(), n, high.data(), low.data(), high.size());
   float logit = 0;
   k.head_rows({type, blocks.bytes.data(), blocks.bytes.size(), n},
-              {x.data(), {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit);
+              {x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit, 0);
   double exact = 0, magnitude = 0;
   for (size_t i = 0; i < n; ++i) {
     const double product = blocks.d[i] * blocks.sub[i] * blocks.code[i] * (high[i] * 128 + low[i]);

@@ -213,11 +213,9 @@ TEST_CASE("The vector product gives the bits of scalar for every scale kind and 
   SUCCEED();
 }
 
-TEST_CASE(
-    "A table that lists T5 gives the product of the same trits in T2, and every table lists T2") {
+TEST_CASE("T5 gives the product of the same trits in T2") {
   constexpr size_t kRows = 35, kTokens = 3;
   const auto tables = runnable_kernels();
-  CHECK((tables.back().packings & tern::packing_bit(tern::Packing::t5)) != 0);
   for (const size_t cols : {1, 19, 20, 64, 257, 330}) {
     const Problem problem(
         {kRows, cols, kTokens, ScaleKind::row, 0, true, Tiles::trits, Codes::random});
@@ -237,8 +235,6 @@ TEST_CASE(
     w.packing = tern::Packing::t5;
     for (const KernelTable& k : tables) {
       INFO(k.isa << ", " << cols << " columns");
-      CHECK((k.packings & tern::packing_bit(tern::Packing::t2)) != 0);
-      if ((k.packings & tern::packing_bit(tern::Packing::t5)) == 0) continue;
       y.fill(-77.0f);
       k.multiply_vector(w, problem.activations(), 0, n_tiles, y.data(), kRows);
       CHECK(std::memcmp(y.data(), expected.data(), y.size() * sizeof(float)) == 0);

@@ -50,8 +50,7 @@ inline void ForwardPass::embed(std::span<const TokenId> tokens) {
   const HeadView& table = model_.weights().embedding;
   const std::span<const double> frequencies = model_.rope_frequencies();
   for_tokens([&](size_t t) {
-    const uint8_t* row = table.rows + static_cast<size_t>(tokens[t]) * table.row_bytes;
-    kernels_.decode_row(table.type, row, config_.model_dim, act_.residual.row(t));
+    kernels_.decode_row(table, static_cast<size_t>(tokens[t]), act_.residual.row(t));
     kernels_.rope_angles(static_cast<uint32_t>(position_ + t), frequencies.data(),
                          frequencies.size(), act_.cos.row(t), act_.sin.row(t));
   });
@@ -212,7 +211,7 @@ inline Result<void> ForwardPass::logits(size_t index, float* logits) {
     for (size_t row = rows * task / tasks; row < last; row += detail::kHeadRowsPerBlock) {
       if (cancelled_.load(std::memory_order_relaxed)) return;
       const size_t end = std::min(row + detail::kHeadRowsPerBlock, last);
-      kernels_.head_rows(head, input, row, end, logits + row);
+      kernels_.head_rows(head, input, row, end, logits + row, 0);
       if (!kernels_.all_finite(logits + row, end - row)) {
         non_finite_.store(true, std::memory_order_relaxed);
       }

@@ -38,10 +38,10 @@ class KvCache {
   }
   /// All positions of one head, from 0.
   CacheView keys(size_t layer, size_t head) const {
-    return {keys_.data() + offset(layer, head, 0), head_dim_};
+    return {CacheType::f16, keys_.data() + offset(layer, head, 0), head_dim_};
   }
   CacheView values(size_t layer, size_t head) const {
-    return {values_.data() + offset(layer, head, 0), head_dim_};
+    return {CacheType::f16, values_.data() + offset(layer, head, 0), head_dim_};
   }
   uint32_t capacity() const { return capacity_; }
 

@@ -82,7 +82,7 @@ enum class CacheType : uint32_t { f16, i8 };
 /// The keys or values of one head: position j starts at data + j * stride elements.
 struct CacheView {
   CacheType type = CacheType::f16;
-  const void* data = nullptr;        // [n, stride] binary16 or int8
+  const void* data = nullptr;  // [n, stride] binary16 or int8
   size_t stride = 0;
   const uint16_t* scales = nullptr;  // [n] binary16 units, for i8; else null
 };

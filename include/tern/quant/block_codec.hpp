@@ -129,6 +129,23 @@ struct BlockCodec<TensorType::q6_k> {
     for (size_t s = 0; s < 16; ++s) sub_scales[s] = static_cast<int8_t>(block[192 + s]);
     d_bits = detail::load_u16(block + 208);
   }
+  /// Shapes: codes [256] in [-32, 31]; sub_scales [16].
+  static TERN_ALWAYS_INLINE void encode(const int8_t* codes, uint16_t d_bits,
+                                        const int8_t* sub_scales, uint8_t* block) {
+    for (size_t i = 0; i < 192; ++i) block[i] = 0;
+    for (size_t i = 0; i < kElems; ++i) {
+      const size_t half = i / 128;
+      const size_t k = i % 128 / 32;
+      const size_t l = i % 32;
+      const int u = codes[i] + 32;
+      uint8_t& low = block[64 * half + 32 * (k & 1) + l];
+      uint8_t& high = block[128 + 32 * half + l];
+      low = static_cast<uint8_t>(low | ((u & 15) << (4 * (k >> 1))));
+      high = static_cast<uint8_t>(high | ((u >> 4) << (2 * k)));
+    }
+    for (size_t s = 0; s < 16; ++s) block[192 + s] = static_cast<uint8_t>(sub_scales[s]);
+    detail::store_u16(d_bits, block + 208);
+  }
 };
 
 namespace detail {

@@ -30,7 +30,8 @@ constexpr size_t ternary_group_cols(const TernarySource& source) {
     case TensorType::i2_s: return source.cols;
     case TensorType::q4_0:
     case TensorType::q8_0:
-    case TensorType::q6_k: break;
+    case TensorType::q6_k:
+    case TensorType::i8: break;
   }
   return 0;
 }
@@ -124,7 +125,8 @@ inline Result<void> read_ternary_row(const TernarySource& source, size_t row, ui
     case TensorType::i2_s: return detail::read_i2_s_row(source, row, u, scale_bits);
     case TensorType::q4_0:
     case TensorType::q8_0:
-    case TensorType::q6_k: break;
+    case TensorType::q6_k:
+    case TensorType::i8: break;
   }
   return Error(Status::unsupported_type, "this tensor type holds no trits");
 }

@@ -3,7 +3,7 @@
 
 // One row of a block type times int16 activations. |sum| per block: 127 * 32 * 256 * 16256 < 2^40.
 template <TensorType type>
-static float dot_block_row(const uint8_t* row, size_t k, const ActivationView& a) {
+static float dot_block_row(const uint8_t* row, size_t k, const ActivationView& a, size_t token) {
   using Codec = BlockCodec<type>;
   float sum = 0.0f;
   for (size_t b = 0; b * Codec::kElems < k; ++b) {
@@ -11,8 +11,8 @@ static float dot_block_row(const uint8_t* row, size_t k, const ActivationView& a
     int8_t subs[Codec::kElems / Codec::kSubElems];
     uint16_t d_bits = 0;
     Codec::decode(row + b * Codec::kBytes, codes, d_bits, subs);
-    const int8_t* high = a.high + b * Codec::kElems;
-    const int8_t* low = a.low + b * Codec::kElems;
+    const int8_t* high = a.high + token * a.stride + b * Codec::kElems;
+    const int8_t* low = a.low + token * a.stride + b * Codec::kElems;
     int64_t total = 0;
     for (size_t s = 0; s < Codec::kElems / Codec::kSubElems; ++s) {
       int32_t sum_high = 0;
@@ -25,34 +25,55 @@ static float dot_block_row(const uint8_t* row, size_t k, const ActivationView& a
     }
     sum = sum + static_cast<float>(total) * f32_from_f16(d_bits);
   }
-  return sum * a.tokens[0].step;
+  return sum * a.tokens[token].step;
 }
 
 template <TensorType type>
 static void head_block_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
-                            float* logits) {
-  for (size_t r = begin; r < end; ++r) {
-    logits[r - begin] = dot_block_row<type>(head.rows + r * head.row_bytes, head.k, input.codes);
+                            float* logits, size_t logits_stride) {
+  for (size_t t = 0; t < input.codes.n; ++t) {
+    for (size_t r = begin; r < end; ++r) {
+      logits[t * logits_stride + r - begin] =
+          dot_block_row<type>(head.rows + r * head.row_bytes, head.k, input.codes, t);
+    }
+  }
+}
+
+// Rows of int8 with a unit each. |sum|: 65536 * 127 * 16256 < 2^38.
+static void head_i8_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                         float* logits, size_t logits_stride) {
+  const ActivationView& a = input.codes;
+  for (size_t t = 0; t < a.n; ++t) {
+    for (size_t r = begin; r < end; ++r) {
+      int64_t sum = 0;
+      for (size_t i = 0; i < head.k; ++i) {
+        const int32_t value = a.high[t * a.stride + i] * 128 + a.low[t * a.stride + i];
+        sum += static_cast<int8_t>(head.rows[r * head.row_bytes + i]) * value;
+      }
+      logits[t * logits_stride + r - begin] =
+          (static_cast<float>(sum) * head.scales[r]) * a.tokens[t].step;
+    }
+  }
+}
+
+using HeadRows = void (*)(const HeadView&, const HeadInput&, size_t, size_t, float*, size_t);
+
+static inline HeadRows head_rows_of(TensorType type) {
+  switch (type) {
+    case TensorType::f32: return head_float_rows<TensorType::f32>;
+    case TensorType::f16: return head_float_rows<TensorType::f16>;
+    case TensorType::bf16: return head_float_rows<TensorType::bf16>;
+    case TensorType::q8_0: return head_block_rows<TensorType::q8_0>;
+    case TensorType::q4_0: return head_block_rows<TensorType::q4_0>;
+    case TensorType::q6_k: return head_block_rows<TensorType::q6_k>;
+    case TensorType::i8: return head_i8_rows;
+    default: return nullptr;
   }
 }
 
 static void head_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
-                      float* logits) {
-  switch (head.type) {
-    case TensorType::f32: head_float_rows<TensorType::f32>(head, input, begin, end, logits); break;
-    case TensorType::f16: head_float_rows<TensorType::f16>(head, input, begin, end, logits); break;
-    case TensorType::bf16:
-      head_float_rows<TensorType::bf16>(head, input, begin, end, logits);
-      break;
-    case TensorType::q8_0:
-      head_block_rows<TensorType::q8_0>(head, input, begin, end, logits);
-      break;
-    case TensorType::q4_0:
-      head_block_rows<TensorType::q4_0>(head, input, begin, end, logits);
-      break;
-    case TensorType::q6_k:
-      head_block_rows<TensorType::q6_k>(head, input, begin, end, logits);
-      break;
-    default: TERN_ASSERT(false); break;
-  }
+                      float* logits, size_t logits_stride) {
+  const HeadRows rows = head_rows_of(head.type);
+  TERN_ASSERT(rows != nullptr);
+  if (rows != nullptr) rows(head, input, begin, end, logits, logits_stride);
 }

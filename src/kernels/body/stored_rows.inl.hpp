@@ -23,9 +23,17 @@ static void decode_block_row(const uint8_t* row, size_t k, float* y) {
   }
 }
 
-// Requires: a type that the loader admits for rows; k a multiple of the type's block.
-static void decode_row(TensorType type, const uint8_t* row, size_t k, float* y) {
-  switch (type) {
+static void decode_i8_row(const HeadView& table, size_t row, float* y) {
+  const uint8_t* codes = table.rows + row * table.row_bytes;
+  for (size_t i = 0; i < table.k; ++i) {
+    y[i] = static_cast<float>(static_cast<int8_t>(codes[i])) * table.scales[row];
+  }
+}
+
+static void decode_row(const HeadView& table, size_t index, float* y) {
+  const uint8_t* row = table.rows + index * table.row_bytes;
+  const size_t k = table.k;
+  switch (table.type) {
     case TensorType::f32: decode_float_row<TensorType::f32>(row, k, y); break;
     case TensorType::f16: decode_float_row<TensorType::f16>(row, k, y); break;
     case TensorType::bf16: decode_float_row<TensorType::bf16>(row, k, y); break;
@@ -34,6 +42,55 @@ static void decode_row(TensorType type, const uint8_t* row, size_t k, float* y) 
     case TensorType::q6_k: decode_block_row<TensorType::q6_k>(row, k, y); break;
     case TensorType::tq1_0: decode_block_row<TensorType::tq1_0>(row, k, y); break;
     case TensorType::tq2_0: decode_block_row<TensorType::tq2_0>(row, k, y); break;
+    case TensorType::i8: decode_i8_row(table, index, y); break;
     default: TERN_ASSERT(false); break;
+  }
+}
+
+static inline float clamped(float x, float low, float high) {
+  return x < low ? low : x > high ? high : x;
+}
+
+// The element of 16 with the largest magnitude, the first of equals, becomes code -32.
+static inline float q6_k_sub_scale(const float* x) {
+  float extreme = 0.0f;
+  for (size_t i = 0; i < 16; ++i) {
+    if ((x[i] < 0 ? -x[i] : x[i]) > (extreme < 0 ? -extreme : extreme)) extreme = x[i];
+  }
+  return extreme / -32.0f;
+}
+
+static void encode_q6_k_block(const float* x, uint8_t* block) {
+  float scales[16];
+  float largest = 0.0f;
+  for (size_t s = 0; s < 16; ++s) {
+    scales[s] = q6_k_sub_scale(x + 16 * s);
+    const float magnitude = scales[s] < 0 ? -scales[s] : scales[s];
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  const uint16_t d_bits = f16_from_f32(clamped(largest / 127.0f, 0.0f, 65504.0f));
+  const float d = f32_from_f16(d_bits);
+  int8_t subs[16] = {};
+  int8_t codes[256] = {};
+  for (size_t s = 0; s < 16 && d > 0; ++s) {
+    subs[s] = static_cast<int8_t>(rint_f32(clamped(scales[s] / d, -127.0f, 127.0f)));
+    if (subs[s] == 0) continue;
+    const float unit = d * static_cast<float>(subs[s]);
+    for (size_t i = 16 * s; i < 16 * s + 16; ++i) {
+      codes[i] = static_cast<int8_t>(rint_f32(clamped(x[i] / unit, -32.0f, 31.0f)));
+    }
+  }
+  BlockCodec<TensorType::q6_k>::encode(codes, d_bits, subs, block);
+}
+
+static void encode_row(TensorType type, const float* x, size_t k, uint8_t* row, float* scale) {
+  if (type == TensorType::i8) {
+    *scale = quantize_i8(x, k, reinterpret_cast<int8_t*>(row), k).step;
+    return;
+  }
+  TERN_ASSERT(type == TensorType::q6_k);
+  using Codec = BlockCodec<TensorType::q6_k>;
+  for (size_t b = 0; b * Codec::kElems < k; ++b) {
+    encode_q6_k_block(x + b * Codec::kElems, row + b * Codec::kBytes);
   }
 }

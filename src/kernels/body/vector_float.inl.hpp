@@ -8,7 +8,7 @@
 //   v_load_n v_store_n      the first n < 16 lanes; missing lanes read as +0.0
 //   v_load_f16(_n), v_load_bf16(_n), v_store_f16(_n)  conversions, exact or to nearest even
 //   v_keep_n(v, n)          lanes from n on become +0.0
-//   v_relu(v)               v <= 0 ? v - v : v        v_nan_from(v, x)       x where x is NaN, else v
+//   v_gated(g, y)           g <= 0 ? g - g : y        v_nan_from(v, x)       x where x is NaN, else v
 //   v_tree(v)               lane sum by the tree of docs/numerics.md 1
 //   v_to_int v_from_int v_pow2(VI)                    rint to int32, back, 2^k by bits
 //   v_abs_bits vi_max_u vi_reduce_max_u               magnitude bits and their unsigned maximum
@@ -126,8 +126,9 @@ static void add(const float* x, size_t n, float* y) {
 // 6
 static void relu2_mul(const float* gate, const float* up, size_t n, float* y) {
   for (size_t i = 0; i < n; i += 16) {
-    const V r = v_relu(v_load_any(gate + i, n - i));
-    v_store_any(y + i, n - i, v_mul(v_mul(r, r), v_load_any(up + i, n - i)));
+    const V g = v_load_any(gate + i, n - i);
+    const V product = v_mul(v_mul(g, g), v_load_any(up + i, n - i));
+    v_store_any(y + i, n - i, v_gated(g, product));
   }
 }
 
@@ -173,7 +174,7 @@ static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float s
                    float* scores) {
   const size_t whole = dim / 16 * 16;
   for (size_t j = 0; j < n; ++j) {
-    const uint16_t* key = keys.data + j * keys.stride;
+    const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
     V sum = v_zero();
     for (size_t i = 0; i < whole; i += 16)
       sum = v_add(sum, v_mul(v_load(q + i), v_load_f16(key + i)));
@@ -208,8 +209,8 @@ static float softmax_exp(float* s, size_t n) {
 
 // 9.4, one run of at most `kVectors` vectors of outputs; the last may be partial.
 template <size_t kVectors>
-static inline void pv_run(const float* weights, float inverse, CacheView values, size_t n,
-                          size_t width, float* y) {
+static inline void pv_run(const float* weights, float inverse, const uint16_t* values,
+                          size_t stride, size_t n, size_t width, float* y) {
   constexpr size_t kChunk = 256;
   V total[kVectors];
   for (size_t v = 0; v < kVectors; ++v) total[v] = v_zero();
@@ -220,7 +221,7 @@ static inline void pv_run(const float* weights, float inverse, CacheView values,
     for (size_t v = 0; v < kVectors; ++v) chunk[v] = v_zero();
     for (size_t j = begin; j < end; ++j) {
       const V weight = v_set(weights[j]);
-      const uint16_t* value = values.data + j * values.stride;
+      const uint16_t* value = values + j * stride;
       for (size_t v = 0; v + 1 < kVectors; ++v) {
         chunk[v] = v_add(chunk[v], v_mul(weight, v_load_f16(value + 16 * v)));
       }
@@ -241,12 +242,12 @@ static void pv_f16(const float* weights, float sum, CacheView values, size_t n, 
   const float inverse = 1.0f / sum;
   for (size_t d = 0; d < dim; d += 64) {
     const size_t width = dim - d < 64 ? dim - d : 64;
-    const CacheView part{values.data + d, values.stride};
+    const uint16_t* part = static_cast<const uint16_t*>(values.data) + d;
     switch ((width + 15) / 16) {
-      case 1: pv_run<1>(weights, inverse, part, n, width, y + d); break;
-      case 2: pv_run<2>(weights, inverse, part, n, width, y + d); break;
-      case 3: pv_run<3>(weights, inverse, part, n, width, y + d); break;
-      default: pv_run<4>(weights, inverse, part, n, width, y + d); break;
+      case 1: pv_run<1>(weights, inverse, part, values.stride, n, width, y + d); break;
+      case 2: pv_run<2>(weights, inverse, part, values.stride, n, width, y + d); break;
+      case 3: pv_run<3>(weights, inverse, part, values.stride, n, width, y + d); break;
+      default: pv_run<4>(weights, inverse, part, values.stride, n, width, y + d); break;
     }
   }
 }
@@ -300,8 +301,12 @@ static inline void dot_rows(const HeadView& head, const float* x, size_t row, fl
 
 template <TensorType type>
 static void head_float_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
-                            float* logits) {
-  size_t row = begin;
-  for (; row + 4 <= end; row += 4) dot_rows<type, 4>(head, input.x, row, logits + (row - begin));
-  for (; row < end; ++row) dot_rows<type, 1>(head, input.x, row, logits + (row - begin));
+                            float* logits, size_t logits_stride) {
+  for (size_t t = 0; t < input.codes.n; ++t) {
+    const float* x = input.x + t * input.x_stride;
+    float* out = logits + t * logits_stride;
+    size_t row = begin;
+    for (; row + 4 <= end; row += 4) dot_rows<type, 4>(head, x, row, out + (row - begin));
+    for (; row < end; ++row) dot_rows<type, 1>(head, x, row, out + (row - begin));
+  }
 }

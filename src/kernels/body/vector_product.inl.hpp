@@ -27,8 +27,8 @@ static inline V row_scales(const TernaryView& w, size_t tile, size_t g, size_t n
 
 // One scale for the tensor or for each row (4.1).
 template <size_t kTokens, bool kTwoPlanes>
-static inline void multiply_rows(const TernaryView& w, const QuantizedToken* tokens,
-                                 const int8_t* const* planes, size_t tile, V* result) {
+static inline void multiply_whole(const TernaryView& w, const QuantizedToken* tokens,
+                                  const int8_t* const* planes, size_t tile, V* result) {
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
   const size_t n_blocks = T2Tiles::col_blocks(w.cols);
   VI acc[kPlanes];
@@ -88,7 +88,7 @@ static inline void multiply_tile(const TernaryView& w, const ActivationView& a, 
   if (w.scale_kind == ScaleKind::group) {
     multiply_groups<kTokens, kTwoPlanes>(w, a.tokens + token, planes, tile, result);
   } else {
-    multiply_rows<kTokens, kTwoPlanes>(w, a.tokens + token, planes, tile, result);
+    multiply_whole<kTokens, kTwoPlanes>(w, a.tokens + token, planes, tile, result);
   }
   for (size_t t = 0; t < kTokens; ++t) {
     v_store_any(y + (token + t) * y_stride + tile * kTileRows, rows_of_tile(w, tile), result[t]);
@@ -110,7 +110,7 @@ static void multiply_tokens(const TernaryView& w, const ActivationView& a, size_
 // Weights come from memory once: all tokens pass over a tile while it is in cache.
 static void multiply_vector(const TernaryView& w, const ActivationView& a, size_t tile_begin,
                             size_t tile_end, float* y, size_t y_stride) {
-  TERN_ASSERT(w.packing == Packing::t2);
+  if (w.packing != Packing::t2) return;
   for (size_t tile = tile_begin; tile < tile_end; ++tile) {
     if (a.low != nullptr) {
       multiply_tokens<kMostPlanes / 2, true>(w, a, 0, tile, y, y_stride);

@@ -1,0 +1,140 @@
+// Attention of docs/numerics.md 9, a query at a time: the definition, from which every other body
+// differs by order of work, never by order of sums. Included inside a kernel region.
+
+constexpr size_t kChunk = 256;  // positions in one chain of a value's sum (9.4)
+
+// 9.1
+static bool to_f16(const float* x, size_t n, uint16_t* y) {
+  bool finite = true;
+  for (size_t i = 0; i < n; ++i) {
+    y[i] = f16_from_f32(x[i]);
+    finite = finite && (y[i] & 0x7C00) != 0x7C00;
+  }
+  return finite;
+}
+
+static bool to_i8(const float* x, size_t n, int8_t* y, uint16_t* scale) {
+  const uint32_t bits = absmax_bits(x, n);
+  *scale = 0x7C00;
+  if (is_finite_bits(bits)) *scale = f16_from_f32(floored_absmax(bits) / 127.0f);
+  if ((*scale & 0x7C00) == 0x7C00) {
+    for (size_t i = 0; i < n; ++i) y[i] = 0;
+    return false;
+  }
+  const float s = 1.0f / f32_from_f16(*scale);
+  for (size_t i = 0; i < n; ++i) {
+    float v = x[i] * s;
+    v = v > 127.0f ? 127.0f : v;
+    v = v < -127.0f ? -127.0f : v;
+    y[i] = static_cast<int8_t>(rint_f32(v));
+  }
+  return true;
+}
+
+// 9.2
+static float attention_scale(size_t head_dim) {
+  return 1.0f / __builtin_sqrtf(static_cast<float>(head_dim));
+}
+
+static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
+                   float* scores) {
+  for (size_t j = 0; j < n; ++j) {
+    const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
+    float lane[16] = {};
+    for (size_t i = 0; i < dim; ++i) lane[i % 16] = lane[i % 16] + q[i] * f32_from_f16(key[i]);
+    scores[j] = lane_tree(lane) * scale;
+  }
+}
+
+// `codes` is room for dim int8.
+static void qk_i8(const float* q, CacheView keys, size_t n, size_t dim, float scale, int8_t* codes,
+                  float* scores) {
+  const QuantizedToken token = quantize_i8(q, dim, codes, dim);
+  const float unit = token.finite != 0 ? token.step * scale : f32_of_bits(kNanBits);
+  for (size_t j = 0; j < n; ++j) {
+    const int8_t* key = static_cast<const int8_t*>(keys.data) + j * keys.stride;
+    int32_t sum = 0;
+    for (size_t i = 0; i < dim; ++i) sum += codes[i] * key[i];
+    scores[j] = static_cast<float>(sum) * (unit * f32_from_f16(keys.scales[j]));
+  }
+}
+
+// 9.3
+static float softmax_exp(float* s, size_t n) {
+  if (!all_finite(s, n)) return f32_of_bits(kNanBits);
+  float largest = s[0];
+  for (size_t i = 1; i < n; ++i) largest = s[i] > largest ? s[i] : largest;
+  float lane[16] = {};
+  for (size_t i = 0; i < n; ++i) {
+    s[i] = exp_f32(s[i] - largest);
+    lane[i % 16] = lane[i % 16] + s[i];
+  }
+  return lane_tree(lane);
+}
+
+// 9.4
+static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                   float* y) {
+  const float inverse = 1.0f / sum;
+  const auto* data = static_cast<const uint16_t*>(values.data);
+  for (size_t d = 0; d < dim; ++d) {
+    float total = 0.0f;
+    for (size_t begin = 0; begin < n; begin += kChunk) {
+      const size_t end = begin + kChunk < n ? begin + kChunk : n;
+      float chunk = 0.0f;
+      for (size_t j = begin; j < end; ++j) {
+        chunk = chunk + weights[j] * f32_from_f16(data[j * values.stride + d]);
+      }
+      total = total + chunk;
+    }
+    y[d] = total * inverse;
+  }
+}
+
+static void pv_i8(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                  float* y) {
+  const float inverse = 1.0f / sum;
+  const auto* data = static_cast<const int8_t*>(values.data);
+  for (size_t d = 0; d < dim; ++d) y[d] = 0.0f;
+  for (size_t begin = 0; begin < n; begin += kChunk) {
+    const size_t count = begin + kChunk < n ? kChunk : n - begin;
+    float scaled[kChunk];
+    for (size_t j = 0; j < count; ++j) {
+      scaled[j] = weights[begin + j] * f32_from_f16(values.scales[begin + j]);
+    }
+    int8_t high[kChunk];
+    int8_t low[kChunk];
+    const QuantizedToken token = quantize_i16(scaled, count, high, low, count);
+    const float step = token.finite != 0 ? token.step : f32_of_bits(kNanBits);
+    for (size_t d = 0; d < dim; ++d) {
+      int32_t total = 0;
+      for (size_t j = 0; j < count; ++j) {
+        total += (high[j] * 128 + low[j]) * data[(begin + j) * values.stride + d];
+      }
+      y[d] = y[d] + static_cast<float>(total) * step;
+    }
+  }
+  for (size_t d = 0; d < dim; ++d) y[d] = y[d] * inverse;
+}
+
+static size_t attention_scratch_bytes(size_t, size_t, size_t n_positions, size_t dim) {
+  return (n_positions * sizeof(float) + dim + 63) / 64 * 64;
+}
+
+static void attend(const AttentionView& a, float* y, size_t y_stride, void* scratch) {
+  float* scores = static_cast<float*>(scratch);
+  for (size_t t = 0; t < a.n_tokens; ++t) {
+    const size_t n = a.position + t + 1;
+    for (size_t h = 0; h < a.n_heads; ++h) {
+      const float* q = a.q + t * a.q_stride + h * a.dim;
+      float* out = y + t * y_stride + h * a.dim;
+      if (a.keys.type == CacheType::f16) {
+        qk_f16(q, a.keys, n, a.dim, a.scale, scores);
+        pv_f16(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
+      } else {
+        qk_i8(q, a.keys, n, a.dim, a.scale, reinterpret_cast<int8_t*>(scores + n), scores);
+        pv_i8(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
+      }
+    }
+  }
+}
