@@ -102,8 +102,8 @@ inline void ForwardPass::multiply(const Products& products) {
   size_t bytes = 0;
   for (const Product& product : products.items) {
     if (product.matrix == nullptr) break;
-    n_tiles += product.matrix->n_tiles();
-    bytes += product.matrix->tiles.size();
+    n_tiles += product.matrix->view().n_units();
+    bytes += product.matrix->packed_size();
   }
   const size_t tasks = task_count(bytes * n_);
   runner_.run(tasks, [&](size_t task) {
@@ -112,7 +112,7 @@ inline void ForwardPass::multiply(const Products& products) {
     size_t first = 0;  // of the current matrix in the range
     for (const Product& product : products.items) {
       if (product.matrix == nullptr) break;
-      const size_t last = first + product.matrix->n_tiles();
+      const size_t last = first + product.matrix->view().n_units();
       const size_t from = std::clamp(begin, first, last) - first;
       const size_t to = std::clamp(end, first, last) - first;
       first = last;
@@ -121,7 +121,9 @@ inline void ForwardPass::multiply(const Products& products) {
       const ActivationView a = act_.quantized.view(n_);
       float* y = product.output->data();
       const size_t y_stride = product.output->stride(0);
-      if (n_ <= kVectorTokens) {
+      if (is_rows(w.packing) || is_columns(w.packing)) {
+        compiled_kernels().back()->multiply_matrix(w, a, nullptr, from, to, y, y_stride, nullptr);
+      } else if (n_ <= kVectorTokens) {
         kernels_.multiply_vector(w, a, from, to, y, y_stride);
       } else {
         kernels_.multiply_matrix(w, a, act_.quantized.packed.data(), from, to, y, y_stride,
