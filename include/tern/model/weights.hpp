@@ -23,7 +23,7 @@ struct TernaryMatrix {
   TernaryView view() const {
     return {tiles.data(), rows, cols, Packing::t2, scale_kind, group_cols, scales.data()};
   }
-  size_t n_tiles() const { return (rows + kTileRows - 1) / kTileRows; }
+  size_t bytes() const { return tiles.size(); }
 };
 
 /// The weights of one layer; which are used depends on the architecture (architecture.hpp).
