@@ -38,6 +38,7 @@ TEST_CASE("every decodable type is found in the table by its enumerator") {
   CHECK(std::string(type_info(TensorType::q4_0).name) == "Q4_0");
   CHECK(std::string(type_info(TensorType::q8_0).name) == "Q8_0");
   CHECK(std::string(type_info(TensorType::q6_k).name) == "Q6_K");
+  CHECK(std::string(type_info(TensorType::i8).name) == "I8");
   CHECK(std::string(type_info(TensorType::bf16).name) == "BF16");
   CHECK(std::string(type_info(TensorType::tq1_0).name) == "TQ1_0");
   CHECK(std::string(type_info(TensorType::tq2_0).name) == "TQ2_0");

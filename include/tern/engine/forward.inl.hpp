@@ -108,7 +108,7 @@ inline void ForwardPass::multiply(const Products& products, bool adds) {
   for (const Product& product : products.items) {
     if (product.matrix == nullptr) break;
     n_units += product.matrix->view().n_units();
-    bytes += product.matrix->bytes();
+    bytes += product.matrix->packed_size();
   }
   const size_t tasks = std::min(task_count(bytes * n_), (n_units + 1) / 2);
   runner_.run(tasks, [&](size_t task) {
@@ -144,7 +144,7 @@ inline void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   live.n_rows = kernels_.find_live_rows(act_.gate.row(0), w.rows, 0, live.rows.data());
   skipped_->gates += w.rows;
   skipped_->dead_gates += w.rows - live.n_rows;
-  const size_t tasks = task_count(matrix.bytes() / w.rows * live.n_rows);
+  const size_t tasks = task_count(matrix.packed_size() / w.rows * live.n_rows);
   runner_.run(tasks, [&](size_t task) {
     kernels_.multiply_rows(w, act_.quantized.view(1), live.rows.data(), live.n_rows * task / tasks,
                            live.n_rows * (task + 1) / tasks, act_.up.row(0), act_.up.stride(0));
@@ -174,7 +174,7 @@ inline void ForwardPass::add_live_columns(const TernaryMatrix& matrix) {
     skipped_->inputs += w.cols;
     skipped_->zero_inputs += w.cols - n_columns;
   }
-  const size_t tasks = task_count(matrix.bytes() / w.cols * n_columns);
+  const size_t tasks = task_count(matrix.packed_size() / w.cols * n_columns);
   runner_.run(tasks, [&](size_t task) {
     kernels_.multiply_columns(w, in, n_columns * task / tasks, n_columns * (task + 1) / tasks,
                               act_.column_sums.row(task));
