@@ -95,7 +95,7 @@ TEST_CASE("An unknown instruction set is told from one that is not available") {
   CHECK(tern::select_kernels("sse9").status() == Status::isa_unknown);
   CHECK(tern::select_kernels("Scalar").status() == Status::isa_unknown);
   CHECK(std::string(tern::select_kernels("sse9").error().subject) == "sse9");
-  for (const char* known : {"scalar", "avx2", "avx512vnni", "neon", "wasm_relaxed"}) {
+  for (const char* known : {"scalar", "avx2", "avxvnni", "avx512vnni", "neon", "wasm_relaxed"}) {
     const auto table = tern::select_kernels(known);
     INFO(known);
     CHECK((table.ok() || table.status() == Status::isa_unavailable));
