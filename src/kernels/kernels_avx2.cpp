@@ -187,7 +187,12 @@ static inline VI vi_times_128(VI v) {
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/avx2_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/avx2_product.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
@@ -221,6 +226,8 @@ const KernelTable kAvx2Kernels = {
     .qk_f16 = avx2::qk_f16,
     .softmax_exp = avx2::softmax_exp,
     .pv_f16 = avx2::pv_f16,
+    .attend = avx2::attend,
+    .attention_scratch_bytes = avx2::attention_scratch_bytes,
     .head_rows = avx2::head_rows,
     .all_finite = avx2::all_finite,
 };

@@ -107,7 +107,12 @@ static inline VI vi_set(int32_t x) { return _mm512_set1_epi32(x); }
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/avx512_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/avx512_product.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
@@ -139,6 +144,8 @@ const KernelTable kAvx512VnniKernels = {
     .qk_f16 = avx512vnni::qk_f16,
     .softmax_exp = avx512vnni::softmax_exp,
     .pv_f16 = avx512vnni::pv_f16,
+    .attend = avx512vnni::attend,
+    .attention_scratch_bytes = avx512vnni::attention_scratch_bytes,
     .head_rows = avx512vnni::head_rows,
     .all_finite = avx512vnni::all_finite,
 };

@@ -1,0 +1,105 @@
+// Lanes and words of AVX2: what attention and head rows need beside the primitives of
+// vector_float.inl.hpp. Included inside an AVX2 region after those, before vector_float.inl.hpp;
+// generic_lanes.inl.hpp lists what each name means.
+
+constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
+constexpr size_t kTileVectors = 2;
+constexpr int32_t kKeyOffset = 0;
+
+static inline V v_scale2(V p, VI k, V) {
+  const VI k1 = vi_half(k);
+  return v_mul(v_mul(p, v_pow2(k1)), v_pow2(vi_sub(k, k1)));
+}
+static inline VI vi_of_v(V v) { return {_mm256_castps_si256(v.lo), _mm256_castps_si256(v.hi)}; }
+static inline VI vi_load(const void* p) {
+  const auto* at = static_cast<const __m256i*>(p);
+  return {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
+}
+static inline void vi_store(void* p, VI v) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p), v.lo);
+  _mm256_storeu_si256(static_cast<__m256i*>(p) + 1, v.hi);
+}
+
+// Eight rows of eight: rounds of pairs, of quads, then of halves.
+static inline void transpose_eight(__m256* r) {
+  __m256 a[8];
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 8; i += 2) {
+    a[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    a[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  __m256 b[8];
+#pragma GCC unroll 2
+  for (size_t i = 0; i < 8; i += 4) {
+#pragma GCC unroll 2
+    for (size_t h = 0; h < 2; ++h) {
+      b[i + 2 * h] = _mm256_shuffle_ps(a[i + h], a[i + 2 + h], 0x44);
+      b[i + 2 * h + 1] = _mm256_shuffle_ps(a[i + h], a[i + 2 + h], 0xEE);
+    }
+  }
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; ++i) {
+    r[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
+    r[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
+  }
+}
+static inline void v_transpose(V* r) {
+  for (size_t half = 0; half < 2; ++half) {
+    __m256 left[8];   // rows of this half, lanes 0-7: they become rows 0-7
+    __m256 right[8];  // lanes 8-15: rows 8-15
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; ++i) {
+      left[i] = r[8 * half + i].lo;
+      right[i] = r[8 * half + i].hi;
+    }
+    transpose_eight(left);
+    transpose_eight(right);
+    // The other half's rows are still to be read: park this half where it was.
+#pragma GCC unroll 8
+    for (size_t i = 0; i < 8; ++i) r[8 * half + i] = {left[i], right[i]};
+  }
+#pragma GCC unroll 8
+  for (size_t i = 0; i < 8; ++i) {
+    const V top = r[i];
+    const V bottom = r[i + 8];
+    r[i] = {top.lo, bottom.lo};
+    r[i + 8] = {top.hi, bottom.hi};
+  }
+}
+
+static inline VI vi_load_i8(const int8_t* p) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return {_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))};
+}
+static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
+  int8_t copy[16] = {};
+  __builtin_memcpy(copy, p, n);
+  return vi_load_i8(copy);
+}
+static inline VI vi_pair(VI even, VI odd) {
+  return {_mm256_blend_epi16(even.lo, _mm256_slli_epi32(odd.lo, 16), 0xAA),
+          _mm256_blend_epi16(even.hi, _mm256_slli_epi32(odd.hi, 16), 0xAA)};
+}
+static inline VI vi_dot_words(VI acc, VI a, VI b) {
+  return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(a.lo, b.lo)),
+          _mm256_add_epi32(acc.hi, _mm256_madd_epi16(a.hi, b.hi))};
+}
+static inline VI vi_offset_keys(VI keys) { return keys; }
+// vpmaddubsw wants an unsigned factor: |key| <= 128, the sign goes to the code. A pair is at most
+// 2 * 128 * 127 = 32512, below its saturation.
+static inline __m256i dot_keys(__m256i acc, __m256i keys, __m256i codes) {
+  const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(keys), _mm256_sign_epi8(codes, keys));
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
+  return {dot_keys(acc.lo, keys.lo, codes.lo), dot_keys(acc.hi, keys.hi, codes.hi)};
+}
+static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
+  const __m256i words =
+      _mm256_permute4x64_epi64(_mm256_packs_epi32(v.lo, v.hi), _MM_SHUFFLE(3, 1, 2, 0));
+  if (n >= 16) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
+  } else {
+    __builtin_memcpy(p, &words, n * sizeof(int16_t));
+  }
+}
