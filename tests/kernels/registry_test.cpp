@@ -143,7 +143,8 @@ TEST_CASE("The self-test passes every table of this CPU and refuses one with any
     CHECK(tern::passes_self_test(table));
     KernelTable wrong = table;
     const auto check_refused = [&](std::string_view slot) {
-      if (slot == "packed_tokens_bytes") return;                   // a size, not a result
+      if (slot.ends_with("_bytes")) return;                        // a size, not a result
+      if (slot.starts_with("probe_")) return;                      // a benchmark, not a result
       if (slot == "pack_tokens" && table.token_tile == 1) return;  // packs nothing
       INFO(slot);
       CHECK_FALSE(tern::passes_self_test(wrong));
@@ -197,7 +198,7 @@ TEST_CASE("The self-test takes its memory from the caller's hooks and gives it b
   CHECK(tern::select_kernels("", counting.hooks()).ok());
   CHECK(tern::passes_self_test(scalar_kernels(), counting.hooks()));
   CHECK(counting.calls == 2);
-  CHECK(counting.peak < 256 * 1024);
+  CHECK(counting.peak < 640 * 1024);
   CHECK(counting.live == 0);
   counting.budget = 1000;
   CHECK(tern::select_kernels("", counting.hooks()).status() == Status::out_of_memory);

@@ -11,17 +11,19 @@ static void transpose_keys_f16(const CacheView& keys, size_t begin, size_t n, si
   const auto* data = static_cast<const uint16_t*>(keys.data) + begin * keys.stride;
   for (size_t v = 0; v < kKeyVectors; ++v) {
     for (size_t d = 0; d < dim; d += 16) {
-      V rows[16];
+      VI rows[16];
 #pragma GCC unroll 16
       for (size_t j = 0; j < 16; ++j) {
         const uint16_t* key = data + (16 * v + j) * keys.stride + d;
-        rows[j] = 16 * v + j >= n ? v_zero()
-                  : dim - d >= 16 ? v_load_f16(key)
-                                  : v_load_f16_n(key, dim - d);
+        rows[j] = 16 * v + j >= n ? vi_zero()
+                  : dim - d >= 16 ? v_bits(v_load_f16(key))
+                                  : v_bits(v_load_f16_n(key, dim - d));
       }
-      v_transpose(rows);
+      vi_transpose16(rows);
 #pragma GCC unroll 16
-      for (size_t i = 0; i < 16; ++i) v_store(tile + (d + i) * kKeyBlock + 16 * v, rows[i]);
+      for (size_t i = 0; i < 16; ++i) {
+        v_store(tile + (d + i) * kKeyBlock + 16 * v, v_of_bits(rows[i]));
+      }
     }
   }
 }

@@ -13,31 +13,25 @@ static void transpose_keys_i8(const CacheView& keys, size_t begin, size_t n, siz
   const auto* data = static_cast<const int8_t*>(keys.data) + begin * keys.stride;
   for (size_t v = 0; v < kTileVectors; ++v) {
     for (size_t d = 0; d < dim; d += 64) {
-      V rows[16];
+      VI rows[16];
       for (size_t j = 0; j < 16; ++j) {
-        rows[j] = v_zero();
+        rows[j] = vi_zero();
         if (16 * v + j >= n) continue;
         const int8_t* key = data + (16 * v + j) * keys.stride + d;
         if (dim - d >= 64) {
-          rows[j] = v_load(key);
+          rows[j] = vi_load(key);
         } else {
-          float copy[16] = {};
+          int8_t copy[64] = {};
           __builtin_memcpy(copy, key, dim - d);
-          rows[j] = v_load(copy);
+          rows[j] = vi_load(copy);
         }
       }
-      v_transpose(rows);
+      vi_transpose16(rows);
       for (size_t i = 0; i < 16; ++i) {
-        vi_store(tile + (d / 4 + i) * kByteBlock + 16 * v, vi_offset_keys(vi_of_v(rows[i])));
+        vi_store(tile + (d / 4 + i) * kByteBlock + 16 * v, vi_offset_keys(rows[i]));
       }
     }
   }
-}
-
-static inline VI broadcast_dword(const void* p) {
-  int32_t dword = 0;
-  __builtin_memcpy(&dword, p, 4);
-  return vi_set(dword);
 }
 
 // Scores of a tile of queries over a transposed block of keys whose units are given.
@@ -53,7 +47,7 @@ static void score_tile_i8(const QueryBlock& b, size_t q0, const int32_t* tile, s
     for (size_t v = 0; v < kTileVectors; ++v) key[v] = vi_load(tile + d / 4 * kByteBlock + 16 * v);
 #pragma GCC unroll 4
     for (size_t q = 0; q < kTileQueries; ++q) {
-      const VI code = broadcast_dword(codes + q * b.dim + d);
+      const VI code = vb_broadcast4(codes + q * b.dim + d);
 #pragma GCC unroll 4
       for (size_t v = 0; v < kTileVectors; ++v) {
         VI& s = sum[q * kTileVectors + v];
@@ -159,7 +153,7 @@ static inline void sum_pairs(const int16_t* words, const int32_t* tile, size_t n
     for (size_t v = 0; v < kTileVectors; ++v) value[v] = vi_load(tile + p * kTileDims + 16 * v);
 #pragma GCC unroll 4
     for (size_t q = 0; q < kTileQueries; ++q) {
-      const VI weight = broadcast_dword(words + q * kChunk + 2 * p);
+      const VI weight = vb_broadcast4(words + q * kChunk + 2 * p);
 #pragma GCC unroll 4
       for (size_t v = 0; v < kTileVectors; ++v) {
         VI& s = sum[q * kTileVectors + v];

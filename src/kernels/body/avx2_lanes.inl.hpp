@@ -10,67 +10,8 @@ static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);
   return v_mul(v_mul(p, v_pow2(k1)), v_pow2(vi_sub(k, k1)));
 }
-static inline VI vi_of_v(V v) { return {_mm256_castps_si256(v.lo), _mm256_castps_si256(v.hi)}; }
-static inline VI vi_load(const void* p) {
-  const auto* at = static_cast<const __m256i*>(p);
-  return {_mm256_loadu_si256(at), _mm256_loadu_si256(at + 1)};
-}
-static inline void vi_store(void* p, VI v) {
-  _mm256_storeu_si256(static_cast<__m256i*>(p), v.lo);
-  _mm256_storeu_si256(static_cast<__m256i*>(p) + 1, v.hi);
-}
-
-// Eight rows of eight: rounds of pairs, of quads, then of halves.
-static inline void transpose_eight(__m256* r) {
-  __m256 a[8];
-#pragma GCC unroll 4
-  for (size_t i = 0; i < 8; i += 2) {
-    a[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-    a[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-  }
-  __m256 b[8];
-#pragma GCC unroll 2
-  for (size_t i = 0; i < 8; i += 4) {
-#pragma GCC unroll 2
-    for (size_t h = 0; h < 2; ++h) {
-      b[i + 2 * h] = _mm256_shuffle_ps(a[i + h], a[i + 2 + h], 0x44);
-      b[i + 2 * h + 1] = _mm256_shuffle_ps(a[i + h], a[i + 2 + h], 0xEE);
-    }
-  }
-#pragma GCC unroll 4
-  for (size_t i = 0; i < 4; ++i) {
-    r[i] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x20);
-    r[i + 4] = _mm256_permute2f128_ps(b[i], b[i + 4], 0x31);
-  }
-}
-static inline void v_transpose(V* r) {
-  for (size_t half = 0; half < 2; ++half) {
-    __m256 left[8];   // rows of this half, lanes 0-7: they become rows 0-7
-    __m256 right[8];  // lanes 8-15: rows 8-15
-#pragma GCC unroll 8
-    for (size_t i = 0; i < 8; ++i) {
-      left[i] = r[8 * half + i].lo;
-      right[i] = r[8 * half + i].hi;
-    }
-    transpose_eight(left);
-    transpose_eight(right);
-    // The other half's rows are still to be read: park this half where it was.
-#pragma GCC unroll 8
-    for (size_t i = 0; i < 8; ++i) r[8 * half + i] = {left[i], right[i]};
-  }
-#pragma GCC unroll 8
-  for (size_t i = 0; i < 8; ++i) {
-    const V top = r[i];
-    const V bottom = r[i + 8];
-    r[i] = {top.lo, bottom.lo};
-    r[i + 8] = {top.hi, bottom.hi};
-  }
-}
-
-static inline VI vi_load_i8(const int8_t* p) {
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-  return {_mm256_cvtepi8_epi32(bytes), _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8))};
-}
+static inline VI v_bits(V v) { return {_mm256_castps_si256(v.lo), _mm256_castps_si256(v.hi)}; }
+static inline V v_of_bits(VI v) { return {_mm256_castsi256_ps(v.lo), _mm256_castsi256_ps(v.hi)}; }
 static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
   int8_t copy[16] = {};
   __builtin_memcpy(copy, p, n);

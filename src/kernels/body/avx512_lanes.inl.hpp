@@ -8,42 +8,17 @@ constexpr size_t kTileVectors = 4;
 constexpr int32_t kKeyOffset = 128;
 
 static inline V v_scale2(V p, VI, V kf) { return _mm512_scalef_ps(p, kf); }
-static inline VI vi_of_v(V v) { return _mm512_castps_si512(v); }
+static inline VI v_bits(V v) { return _mm512_castps_si512(v); }
+static inline V v_of_bits(VI v) { return _mm512_castsi512_ps(v); }
 static inline VI vi_load(const void* p) { return _mm512_loadu_si512(p); }
 static inline void vi_store(void* p, VI v) { _mm512_storeu_si512(p, v); }
-
-// Rounds of pairs, of quads, then of 128-bit quarters.
-static inline void v_transpose(V* r) {
-  V a[16];
-#pragma GCC unroll 8
-  for (size_t i = 0; i < 16; i += 2) {
-    a[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
-    a[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
-  }
-  V b[16];
-#pragma GCC unroll 4
-  for (size_t i = 0; i < 16; i += 4) {
-#pragma GCC unroll 2
-    for (size_t h = 0; h < 2; ++h) {
-      const __m512d low = _mm512_castps_pd(a[i + h]);
-      const __m512d high = _mm512_castps_pd(a[i + 2 + h]);
-      b[i + 2 * h] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, high));
-      b[i + 2 * h + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, high));
-    }
-  }
-#pragma GCC unroll 4
-  for (size_t i = 0; i < 4; ++i) {
-    const V even_low = _mm512_shuffle_f32x4(b[i], b[i + 4], 0x88);
-    const V odd_low = _mm512_shuffle_f32x4(b[i], b[i + 4], 0xDD);
-    const V even_high = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0x88);
-    const V odd_high = _mm512_shuffle_f32x4(b[i + 8], b[i + 12], 0xDD);
-    r[i] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
-    r[i + 8] = _mm512_shuffle_f32x4(even_low, even_high, 0xDD);
-    r[i + 4] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
-    r[i + 12] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xDD);
-  }
+static inline void vi_transpose16(VI* v) {
+  VI out[16];
+  transpose16(v, out);
+#pragma GCC unroll 16
+  for (size_t i = 0; i < 16; ++i) v[i] = out[i];
 }
-
+static inline VI vi_reduce16(VI* v) { return reduce16(v); }
 static inline VI vi_load_i8(const int8_t* p) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
 }
@@ -53,11 +28,20 @@ static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
 static inline VI vi_pair(VI even, VI odd) {
   return _mm512_mask_blend_epi16(0xAAAAAAAAu, even, _mm512_slli_epi32(odd, 16));
 }
-static inline VI vi_dot_words(VI acc, VI a, VI b) { return _mm512_dpwssd_epi32(acc, a, b); }
+// By instruction, as the products of avx512_trits.inl.hpp.
+static TERN_ALWAYS_INLINE VI vi_dot_words(VI acc, VI a, VI b) {
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
+  return acc;
+}
+static inline VI vb_broadcast4(const void* p) {
+  int32_t four = 0;
+  __builtin_memcpy(&four, p, 4);
+  return _mm512_set1_epi32(four);
+}
 // Keys are unsigned here: 128 more than they are.
 static inline VI vi_offset_keys(VI keys) { return _mm512_xor_si512(keys, _mm512_set1_epi8(-128)); }
-static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
-  return _mm512_dpbusd_epi32(acc, keys, codes);
+static TERN_ALWAYS_INLINE VI vi_dot_keys(VI acc, VI keys, VI codes) {
+  return dot(acc, keys, codes);
 }
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
   _mm512_mask_cvtepi32_storeu_epi16(p, first_n(n), v);
