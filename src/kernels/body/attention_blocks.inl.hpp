@@ -34,7 +34,7 @@ struct AttentionPlan {
 
   AttentionPlan(size_t queries, size_t n_positions, size_t head_dim)
       : dim(round_up_to(head_dim, 64)),
-        row(round_up_to(n_positions, kByteBlock)),
+        row(round_up_to(n_positions, kByteBlock) + 16),  // rows 4 KiB apart would share a cache set
         n_queries(round_up_to(queries, kTileQueries)),
         score_bytes(smaller(n_queries * row * sizeof(float),
                             larger(kMostScoreBytes, kTileQueries * row * sizeof(float)))) {}

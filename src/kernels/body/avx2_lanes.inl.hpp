@@ -4,7 +4,6 @@
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
 constexpr size_t kTileVectors = 2;
-constexpr int32_t kKeyOffset = 0;
 
 static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);
@@ -20,20 +19,6 @@ static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
 static inline VI vi_pair(VI even, VI odd) {
   return {_mm256_blend_epi16(even.lo, _mm256_slli_epi32(odd.lo, 16), 0xAA),
           _mm256_blend_epi16(even.hi, _mm256_slli_epi32(odd.hi, 16), 0xAA)};
-}
-static inline VI vi_dot_words(VI acc, VI a, VI b) {
-  return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(a.lo, b.lo)),
-          _mm256_add_epi32(acc.hi, _mm256_madd_epi16(a.hi, b.hi))};
-}
-static inline VI vi_offset_keys(VI keys) { return keys; }
-// vpmaddubsw wants an unsigned factor: |key| <= 128, the sign goes to the code. A pair is at most
-// 2 * 128 * 127 = 32512, below its saturation.
-static inline __m256i dot_keys(__m256i acc, __m256i keys, __m256i codes) {
-  const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(keys), _mm256_sign_epi8(codes, keys));
-  return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-}
-static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
-  return {dot_keys(acc.lo, keys.lo, codes.lo), dot_keys(acc.hi, keys.hi, codes.hi)};
 }
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
   const __m256i words =
