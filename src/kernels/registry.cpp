@@ -13,6 +13,7 @@ constexpr const KernelTable* kTables[] = {
 #if defined(__x86_64__)
     &kAvx512VbmiKernels,
     &kAvx512VnniKernels,
+    &kAvxVnniKernels,
     &kAvx2Kernels,
 #endif
     &kScalarKernels,

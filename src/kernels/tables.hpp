@@ -12,6 +12,7 @@ extern const KernelTable kScalarKernels;
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512VbmiKernels;
 extern const KernelTable kAvx512VnniKernels;
+extern const KernelTable kAvxVnniKernels;
 #endif
 
 TERN_NAMESPACE_END
