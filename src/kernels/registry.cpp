@@ -14,6 +14,12 @@ constexpr const KernelTable* kTables[] = {
     &kAvx512VnniKernels,
     &kAvx2Kernels,
 #endif
+#if defined(__aarch64__)
+    &kNeonKernels,
+#endif
+#if defined(__wasm_simd128__)
+    &kWasm128Kernels,
+#endif
     &kScalarKernels,
 };
 

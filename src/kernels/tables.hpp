@@ -12,5 +12,11 @@ extern const KernelTable kScalarKernels;
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512VnniKernels;
 #endif
+#if defined(__aarch64__)
+extern const KernelTable kNeonKernels;
+#endif
+#if defined(__wasm_simd128__)
+extern const KernelTable kWasm128Kernels;
+#endif
 
 TERN_NAMESPACE_END
