@@ -162,3 +162,87 @@ static inline V v_keep_n(V v, size_t n) {
                    i4_less(i4_load(kLaneNumbers + 12), end)};
   return v_of_bits(vi_and(v_bits(v), kept));
 }
+
+// Bytes: 64 of them are four registers, in the order of memory.
+using VB = VI;
+
+static inline VI vi_load(const void* p) {
+  const char* at = static_cast<const char*>(p);
+  return {i4_load(at), i4_load(at + 16), i4_load(at + 32), i4_load(at + 48)};
+}
+static inline void vi_store(void* p, VI v) {
+  char* at = static_cast<char*>(p);
+  i4_store(at, v.a);
+  i4_store(at + 16, v.b);
+  i4_store(at + 32, v.c);
+  i4_store(at + 48, v.d);
+}
+static inline VI vi_load_i8(const int8_t* p) {
+  VI v;
+  i4_load_i8(p, v.a, v.b, v.c, v.d);
+  return v;
+}
+static inline VB vb_broadcast4(const void* p) {
+  int32_t four = 0;
+  __builtin_memcpy(&four, p, 4);
+  return vi_set(four);
+}
+static inline VB vb_set(int8_t x) {
+  const I4 v = b16_set(x);
+  return {v, v, v, v};
+}
+static inline VB vb_and(VB x, VB y) { return vi_and(x, y); }
+static inline VB vb_add(VB x, VB y) {
+  return {b16_add(x.a, y.a), b16_add(x.b, y.b), b16_add(x.c, y.c), b16_add(x.d, y.d)};
+}
+static inline VB vb_sub(VB x, VB y) {
+  return {b16_sub(x.a, y.a), b16_sub(x.b, y.b), b16_sub(x.c, y.c), b16_sub(x.d, y.d)};
+}
+static inline VB vb_greater(VB x, VB y) {
+  return {b16_greater(x.a, y.a), b16_greater(x.b, y.b), b16_greater(x.c, y.c),
+          b16_greater(x.d, y.d)};
+}
+static inline VB vb_shift2(VB v) {
+  return {b16_shift2(v.a), b16_shift2(v.b), b16_shift2(v.c), b16_shift2(v.d)};
+}
+static inline void vb_interleave4(const VB* columns, VB* out) {
+  I4 a[4], b[4], c[4], d[4];
+  b16_interleave(columns[0].a, columns[1].a, columns[2].a, columns[3].a, a);
+  b16_interleave(columns[0].b, columns[1].b, columns[2].b, columns[3].b, b);
+  b16_interleave(columns[0].c, columns[1].c, columns[2].c, columns[3].c, c);
+  b16_interleave(columns[0].d, columns[1].d, columns[2].d, columns[3].d, d);
+#pragma GCC unroll 4
+  for (size_t q = 0; q < 4; ++q) out[q] = {a[q], b[q], c[q], d[q]};
+}
+static inline void vi_transpose4(VI* v) {
+  const VI a = v[0], b = v[1], c = v[2], d = v[3];
+  v[0] = {a.a, b.a, c.a, d.a};
+  v[1] = {a.b, b.b, c.b, d.b};
+  v[2] = {a.c, b.c, c.c, d.c};
+  v[3] = {a.d, b.d, c.d, d.d};
+}
+// Each 4 x 4 block of lanes in place, then the blocks.
+static inline void vi_transpose16(VI* v) {
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 16; i += 4) {
+    i4_transpose(v[i].a, v[i + 1].a, v[i + 2].a, v[i + 3].a);
+    i4_transpose(v[i].b, v[i + 1].b, v[i + 2].b, v[i + 3].b);
+    i4_transpose(v[i].c, v[i + 1].c, v[i + 2].c, v[i + 3].c);
+    i4_transpose(v[i].d, v[i + 1].d, v[i + 2].d, v[i + 3].d);
+  }
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; ++i) {
+    VI rows[4] = {v[i], v[4 + i], v[8 + i], v[12 + i]};
+    vi_transpose4(rows);
+    for (size_t q = 0; q < 4; ++q) v[4 * q + i] = rows[q];
+  }
+}
+static inline uint64_t vb_nonzero_bits(VB v) {
+  const uint32_t low = b16_nonzero_bits(v.a) | b16_nonzero_bits(v.b) << 16;
+  const uint32_t high = b16_nonzero_bits(v.c) | b16_nonzero_bits(v.d) << 16;
+  return uint64_t{high} << 32 | low;
+}
+static inline uint32_t v_live_bits(V g) {
+  return f4_live_bits(g.a) | f4_live_bits(g.b) << 4 | f4_live_bits(g.c) << 8 |
+         f4_live_bits(g.d) << 12;
+}

@@ -73,7 +73,8 @@ static inline void f4_store_f16(uint16_t* p, F4 v) {
 }
 
 static inline I4 i4_set(int32_t x) { return wasm_i32x4_splat(x); }
-static inline I4 i4_load(const int32_t* p) { return wasm_v128_load(p); }
+static inline I4 i4_load(const void* p) { return wasm_v128_load(p); }
+static inline void i4_store(void* p, I4 v) { wasm_v128_store(p, v); }
 static inline I4 i4_add(I4 a, I4 b) { return wasm_i32x4_add(a, b); }
 static inline I4 i4_sub(I4 a, I4 b) { return wasm_i32x4_sub(a, b); }
 static inline I4 i4_and(I4 a, I4 b) { return wasm_v128_and(a, b); }
@@ -99,4 +100,52 @@ static inline int32_t i4_reduce_add(I4 v) {
 static inline void i4_store_i8(int8_t* p, I4 a, I4 b, I4 c, I4 d) {
   wasm_v128_store(
       p, wasm_i8x16_narrow_i16x8(wasm_i16x8_narrow_i32x4(a, b), wasm_i16x8_narrow_i32x4(c, d)));
+}
+static inline void i4_load_i8(const int8_t* p, I4& a, I4& b, I4& c, I4& d) {
+  const v128_t bytes = wasm_v128_load(p);
+  const v128_t low = wasm_i16x8_extend_low_i8x16(bytes), high = wasm_i16x8_extend_high_i8x16(bytes);
+  a = wasm_i32x4_extend_low_i16x8(low);
+  b = wasm_i32x4_extend_high_i16x8(low);
+  c = wasm_i32x4_extend_low_i16x8(high);
+  d = wasm_i32x4_extend_high_i16x8(high);
+}
+static inline void i4_transpose(I4& a, I4& b, I4& c, I4& d) {
+  const v128_t ab_low = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5);
+  const v128_t ab_high = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
+  const v128_t cd_low = wasm_i32x4_shuffle(c, d, 0, 4, 1, 5);
+  const v128_t cd_high = wasm_i32x4_shuffle(c, d, 2, 6, 3, 7);
+  a = wasm_i64x2_shuffle(ab_low, cd_low, 0, 2);
+  b = wasm_i64x2_shuffle(ab_low, cd_low, 1, 3);
+  c = wasm_i64x2_shuffle(ab_high, cd_high, 0, 2);
+  d = wasm_i64x2_shuffle(ab_high, cd_high, 1, 3);
+}
+
+// The same registers as sixteen bytes.
+static inline I4 b16_set(int8_t x) { return wasm_i8x16_splat(x); }
+static inline I4 b16_add(I4 a, I4 b) { return wasm_i8x16_add(a, b); }
+static inline I4 b16_sub(I4 a, I4 b) { return wasm_i8x16_sub(a, b); }
+static inline I4 b16_greater(I4 a, I4 b) { return wasm_i8x16_gt(a, b); }
+static inline I4 b16_shift2(I4 v) { return wasm_u16x8_shr(v, 2); }
+static inline void b16_interleave(I4 a, I4 b, I4 c, I4 d, I4* out) {
+  const v128_t ab_low =
+      wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const v128_t ab_high =
+      wasm_i8x16_shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  const v128_t cd_low =
+      wasm_i8x16_shuffle(c, d, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const v128_t cd_high =
+      wasm_i8x16_shuffle(c, d, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  out[0] = wasm_i16x8_shuffle(ab_low, cd_low, 0, 8, 1, 9, 2, 10, 3, 11);
+  out[1] = wasm_i16x8_shuffle(ab_low, cd_low, 4, 12, 5, 13, 6, 14, 7, 15);
+  out[2] = wasm_i16x8_shuffle(ab_high, cd_high, 0, 8, 1, 9, 2, 10, 3, 11);
+  out[3] = wasm_i16x8_shuffle(ab_high, cd_high, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+static inline uint32_t b16_nonzero_bits(I4 v) {
+  return wasm_i8x16_bitmask(wasm_i8x16_ne(v, wasm_i8x16_const_splat(0)));
+}
+static inline uint32_t f4_live_bits(F4 g) {
+  const v128_t zero = wasm_f32x4_const_splat(0);
+  const v128_t finite = wasm_f32x4_eq(wasm_f32x4_sub(g, g), zero);
+  return wasm_i32x4_bitmask(
+      wasm_v128_andnot(wasm_i32x4_const_splat(-1), wasm_v128_and(finite, wasm_f32x4_le(g, zero))));
 }
