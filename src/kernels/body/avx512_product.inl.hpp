@@ -19,6 +19,17 @@ static inline void unpack_block(const uint8_t* block, VI* u) {
   u[3] = _mm512_and_si512(_mm512_srli_epi16(bits, 6), two);
 }
 
+template <typename Code>
+static inline void unpack_digits(const uint8_t* block, VI* u) {
+  if constexpr (Code::kDigits == T2Code::kDigits) {
+    unpack_block(block, u);
+  } else {
+    uint8_t digits[5 * kTritBlockBytes];
+    for (size_t i = 0; i < kTritBlockBytes; ++i) Code::decode(block[i], digits + i, 64);
+    for (size_t d = 0; d < 5; ++d) u[d] = _mm512_loadu_si512(digits + kTritBlockBytes * d);
+  }
+}
+
 // The sum of 16 * n_blocks activations.
 static inline int32_t column_sum(const int8_t* q, size_t n_blocks) {
   __m128i sum = _mm_setzero_si128();
@@ -33,7 +44,7 @@ static inline int32_t column_sum(const int8_t* q, size_t n_blocks) {
 
 // acc[p][lane] = sum over the blocks of u * plane p from `column` on; kChains chains a plane hide
 // the latency. Every loop over chains is unrolled, so that they are registers.
-template <size_t kPlanes>
+template <typename Code, size_t kPlanes>
 static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8_t* const* planes,
                               size_t column, VI* acc) {
   constexpr size_t kChains = kPlanes <= 4 ? 4 : 2;
@@ -46,14 +57,15 @@ static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8
   for (size_t b = 0; b < n_blocks; ++b) {
     const uint8_t* block = blocks + kTritBlockBytes * b;
     _mm_prefetch(reinterpret_cast<const char*>(block + kPrefetchBytes), _MM_HINT_T0);
-    VI u[4];
-    unpack_block(block, u);
-#pragma GCC unroll 4
-    for (size_t j = 0; j < 4; ++j) {
+    VI u[Code::kDigits];
+    unpack_digits<Code>(block, u);
+#pragma GCC unroll 5
+    for (size_t j = 0; j < Code::kDigits; ++j) {
 #pragma GCC unroll 8
       for (size_t p = 0; p < kPlanes; ++p) {
         VI& sum = chain[p][j % kChains];
-        sum = _mm512_dpbusd_epi32(sum, u[j], broadcast4(planes[p] + column + 16 * b + 4 * j));
+        sum = _mm512_dpbusd_epi32(sum, u[j],
+                                  broadcast4(planes[p] + column + 4 * Code::kDigits * b + 4 * j));
       }
     }
   }
