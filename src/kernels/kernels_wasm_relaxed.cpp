@@ -29,7 +29,7 @@ static inline I4 dot4(I4 sum, I4 u, I4 q) {
 
 // Sums in 32 bits: there is no end to them.
 using VS = VI;
-constexpr size_t kDotsInSum = ~size_t{0};
+constexpr size_t kDotsInSum = 65536;
 
 static inline VS vs_zero() { return vi_zero(); }
 static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
@@ -39,6 +39,7 @@ static inline VS vs_dot(VS s, VB u, VB q) {
 
 constexpr size_t kMostPlanes = 4;
 constexpr size_t kRowsAtOnce = 1;
+constexpr size_t kTokenTile = 2;
 constexpr size_t kPrefetchBytes = 0;
 
 // Each body builds on those before it.

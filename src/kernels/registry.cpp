@@ -12,6 +12,7 @@ namespace {
 constexpr const KernelTable* kTables[] = {
 #if defined(__x86_64__)
     &kAvx512VnniKernels,
+    &kAvxVnniKernels,
     &kAvx2Kernels,
 #endif
 #if defined(__aarch64__)

@@ -10,6 +10,7 @@ TERN_NAMESPACE_BEGIN
 extern const KernelTable kScalarKernels;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
+extern const KernelTable kAvxVnniKernels;
 extern const KernelTable kAvx512VnniKernels;
 #endif
 #if defined(__aarch64__)

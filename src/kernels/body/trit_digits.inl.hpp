@@ -18,8 +18,8 @@
 //   VS                      sums of products in a table's own form: the type VI, or another
 //   vs_zero()  vs_dot(s, u, q)      each lane += four neighbouring u (0..3) * q (-127..127)
 //   vi_add_sums(v, s)       v + the sixteen int32 sums
-//   kDotsInSum              how many vs_dot a VS takes before it must be added: their int16 bound, or
-//                           as many as there are (kAllDots) where lanes are int32
+//   kDotsInSum              how many vs_dot a VS takes before it must be added: 65536, more than there
+//                           are, where lanes are int32
 // clang-format on
 //
 // The digits of T2 are two bits each. Those of T5 are carried out by multiplying by 3: with the
