@@ -16,6 +16,16 @@ constexpr const KernelTable* kTables[] = {
     &kAvxVnniKernels,
     &kAvx2Kernels,
 #endif
+#if defined(__aarch64__)
+    &kNeonDotprodKernels,
+    &kNeonKernels,
+#endif
+#if defined(__wasm_relaxed_simd__)
+    &kWasmRelaxedKernels,
+#endif
+#if defined(__wasm_simd128__)
+    &kWasm128Kernels,
+#endif
     &kScalarKernels,
 };
 
