@@ -89,7 +89,7 @@ TEST_CASE("No sum of a matrix product overflows at the widest row that a model m
   const auto tables = runnable_kernels();
   for (const bool two_planes : {false, true}) {
     for (const Packing packing : kPackings) {
-      check_matrix(tables, {packing, 2, 65536, 2, ScaleKind::tensor, 0, two_planes,
+      check_matrix(tables, {packing, 1, 65536, 2, ScaleKind::tensor, 0, two_planes,
                             Weights::code_three, Codes::extreme});
     }
   }
