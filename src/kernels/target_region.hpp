@@ -20,7 +20,7 @@
 #define TERN_PRAGMA(text) _Pragma(#text)
 
 #if defined(__clang__)
-// Clang spells ARM's "arch=" as features; x86 lists are the same in both compilers.
+// Lists of features are spelt alike by both compilers, ARM's "arch=...+..." by clang 16 and later.
 #define TERN_REGION_BEGIN(features)                                                            \
   TERN_PRAGMA(clang attribute push(__attribute__((target(features))), apply_to = function))   \
   TERN_PRAGMA(clang fp contract(off) reassociate(off))

@@ -1,9 +1,10 @@
-// The ternary product of docs/numerics.md 4 for a few tokens over T2 tiles, written once for every
+// The ternary product of docs/numerics.md 4 for a few tokens over tiles, written once for every
 // vector instruction set: which planes meet which tile, and what scales the sums.
-// Included inside a kernel region after vector_float.inl.hpp and these:
+// Included inside a kernel region after vector_float.inl.hpp and these, from tile_sums.inl.hpp or
+// by hand:
 //
 //   kMostPlanes                       planes of activations in one pass over a tile, a power of two
-//   accumulate<kPlanes>(blocks, n_blocks, planes, column, acc)
+//   accumulate<Code, kPlanes>(blocks, n_blocks, planes, column, acc)
 //                                     acc[p] = sum over the blocks of u * plane p from `column` on
 //   column_sum(q, n_blocks)           the sum of 16 * n_blocks activations
 //
@@ -26,13 +27,13 @@ static inline V row_scales(const TernaryView& w, size_t tile, size_t g, size_t n
 }
 
 // One scale for the tensor or for each row (4.1).
-template <size_t kTokens, bool kTwoPlanes>
+template <typename Code, size_t kTokens, bool kTwoPlanes>
 static inline void multiply_whole(const TernaryView& w, const QuantizedToken* tokens,
                                   const int8_t* const* planes, size_t tile, V* result) {
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
-  const size_t n_blocks = T2Tiles::col_blocks(w.cols);
+  const size_t n_blocks = TritTiles<Code>::col_blocks(w.cols);
   VI acc[kPlanes];
-  accumulate<kPlanes>(w.data + tile * n_blocks * kTritBlockBytes, n_blocks, planes, 0, acc);
+  accumulate<Code, kPlanes>(w.data + tile * n_blocks * kTritBlockBytes, n_blocks, planes, 0, acc);
   const V scale =
       w.scale_kind == ScaleKind::tensor ? v_set(w.scales[0]) : row_scales(w, tile, 0, 1);
   for (size_t t = 0; t < kTokens; ++t) {
@@ -45,7 +46,7 @@ static inline void multiply_whole(const TernaryView& w, const QuantizedToken* to
   }
 }
 
-// One scale for each group of columns (4.2).
+// One scale for each group of columns (4.2); they occur with T2 only.
 template <size_t kTokens, bool kTwoPlanes>
 static inline void multiply_groups(const TernaryView& w, const QuantizedToken* tokens,
                                    const int8_t* const* planes, size_t tile, V* result) {
@@ -60,7 +61,7 @@ static inline void multiply_groups(const TernaryView& w, const QuantizedToken* t
     const size_t count = first + group_blocks < n_blocks ? group_blocks : n_blocks - first;
     const size_t column = first * T2Tiles::kBlockCols;
     VI acc[kPlanes];
-    accumulate<kPlanes>(blocks + first * kTritBlockBytes, count, planes, column, acc);
+    accumulate<T2Code, kPlanes>(blocks + first * kTritBlockBytes, count, planes, column, acc);
     for (size_t p = 0; p < kPlanes; ++p) {
       acc[p] = vi_sub(acc[p], vi_set(column_sum(planes[p] + column, count)));
     }
@@ -75,7 +76,7 @@ static inline void multiply_groups(const TernaryView& w, const QuantizedToken* t
 }
 
 // Rows of one tile for kTokens tokens of one or two planes.
-template <size_t kTokens, bool kTwoPlanes>
+template <typename Code, size_t kTokens, bool kTwoPlanes>
 static inline void multiply_tile(const TernaryView& w, const ActivationView& a, size_t token,
                                  size_t tile, float* y, size_t y_stride) {
   const int8_t* planes[kTwoPlanes ? 2 * kTokens : kTokens];
@@ -85,10 +86,10 @@ static inline void multiply_tile(const TernaryView& w, const ActivationView& a, 
     if constexpr (kTwoPlanes) planes[kTokens + t] = a.low + at;
   }
   V result[kTokens];
-  if (w.scale_kind == ScaleKind::group) {
+  if (Code::kDigits == T2Code::kDigits && w.scale_kind == ScaleKind::group) {
     multiply_groups<kTokens, kTwoPlanes>(w, a.tokens + token, planes, tile, result);
   } else {
-    multiply_whole<kTokens, kTwoPlanes>(w, a.tokens + token, planes, tile, result);
+    multiply_whole<Code, kTokens, kTwoPlanes>(w, a.tokens + token, planes, tile, result);
   }
   for (size_t t = 0; t < kTokens; ++t) {
     v_store_any(y + (token + t) * y_stride + tile * kTileRows, rows_of_tile(w, tile), result[t]);
@@ -96,26 +97,35 @@ static inline void multiply_tile(const TernaryView& w, const ActivationView& a, 
 }
 
 // Tokens from `token` on: as many at once as there are registers for, then half as many.
-template <size_t kTokens, bool kTwoPlanes>
+template <typename Code, size_t kTokens, bool kTwoPlanes>
 static void multiply_tokens(const TernaryView& w, const ActivationView& a, size_t token,
                             size_t tile, float* y, size_t y_stride) {
   for (; token + kTokens <= a.n; token += kTokens) {
-    multiply_tile<kTokens, kTwoPlanes>(w, a, token, tile, y, y_stride);
+    multiply_tile<Code, kTokens, kTwoPlanes>(w, a, token, tile, y, y_stride);
   }
   if constexpr (kTokens > 1) {
-    multiply_tokens<kTokens / 2, kTwoPlanes>(w, a, token, tile, y, y_stride);
+    multiply_tokens<Code, kTokens / 2, kTwoPlanes>(w, a, token, tile, y, y_stride);
   }
 }
 
 // Weights come from memory once: all tokens pass over a tile while it is in cache.
-static void multiply_vector(const TernaryView& w, const ActivationView& a, size_t tile_begin,
-                            size_t tile_end, float* y, size_t y_stride) {
-  if (w.packing != Packing::t2) return;
+template <typename Code>
+static void multiply_tiles(const TernaryView& w, const ActivationView& a, size_t tile_begin,
+                           size_t tile_end, float* y, size_t y_stride) {
   for (size_t tile = tile_begin; tile < tile_end; ++tile) {
     if (a.low != nullptr) {
-      multiply_tokens<kMostPlanes / 2, true>(w, a, 0, tile, y, y_stride);
+      multiply_tokens<Code, kMostPlanes / 2, true>(w, a, 0, tile, y, y_stride);
     } else {
-      multiply_tokens<kMostPlanes, false>(w, a, 0, tile, y, y_stride);
+      multiply_tokens<Code, kMostPlanes, false>(w, a, 0, tile, y, y_stride);
     }
+  }
+}
+
+static void multiply_vector(const TernaryView& w, const ActivationView& a, size_t tile_begin,
+                            size_t tile_end, float* y, size_t y_stride) {
+  if (is_five(w.packing)) {
+    multiply_tiles<T5Code>(w, a, tile_begin, tile_end, y, y_stride);
+  } else {
+    multiply_tiles<T2Code>(w, a, tile_begin, tile_end, y, y_stride);
   }
 }

@@ -1,0 +1,68 @@
+// How the digits of packed trits (tern/quant/trit.hpp) leave 64 bytes at a time, for every table.
+// The first of the integer bodies: included inside a kernel region after these primitives, which
+// they all build on. Names of vector_float.inl.hpp apply; bytes and lanes are in memory order.
+//
+// clang-format off
+//   VB                      64 bytes: the type VI, seen as bytes
+//   vi_load vi_store        64 bytes, from and to anywhere
+//   vi_load_i8(p)           sixteen int8, widened to lanes
+//   vb_set(x)               every byte x              vb_broadcast4(p)       four bytes, 16 times
+//   vb_and vb_add vb_sub    byte by byte              vb_greater(a, b)       signed a > b ? 255 : 0
+//   vb_triple(v)            each byte * 3, modulo 256
+//   vb_shift2(v)            each byte >> 2; bits 2 to 7 may be those of its neighbour
+//   vb_interleave4(c, out)  within each 16 bytes: out[q] lane i holds bytes 4q + i of c[0] to c[3]
+//   vi_transpose4(v)        four vectors as 4 x 4 quarters of 16 bytes: transposed in place
+//   vi_transpose16(v)       16 x 16 lanes: transposed in place
+//   vb_nonzero_bits(v)      64 bits, bit i: byte i is not zero
+//   v_live_bits(g)          16 bits, bit i: lane i is not (finite and <= 0)
+//
+//   VS                      sums of products in a table's own form: the type VI, or another
+//   vs_zero()  vs_dot(s, u, q)      each lane += four neighbouring u (0..3) * q (-127..127)
+//   vi_add_sums(v, s)       v + the sixteen int32 sums
+//   kDotsInSum              how many vs_dot a VS takes before it must be added: 65536, more than there
+//                           are, where lanes are int32
+// clang-format on
+//
+// The digits of T2 are two bits each. Those of T5 are carried out by multiplying by 3: with the
+// byte f as s = f - 128 in a signed byte, the carry of 3f is (s > -43) + (s > 42), since 3 * 86 and
+// 3 * 171 are the first multiples to reach 256 and 512, and 3f - 128 = 3s modulo 256.
+
+template <typename Code>
+constexpr bool kIsTwo = Code::kDigits == T2Code::kDigits;
+
+// What vb_digit takes the digits of `bytes` from, first digit first.
+template <typename Code>
+static inline VB vb_open(VB bytes) {
+  if constexpr (kIsTwo<Code>) {
+    return bytes;
+  } else {
+    return vb_add(bytes, vb_set(-128));
+  }
+}
+
+// u of the next digit of every byte.
+template <typename Code>
+static inline VB vb_digit(VB* state) {
+  const VB s = *state;
+  if constexpr (kIsTwo<Code>) {
+    *state = vb_shift2(s);
+    return vb_and(s, vb_set(3));
+  } else {
+    *state = vb_triple(s);
+    const VB carries = vb_add(vb_greater(s, vb_set(-43)), vb_greater(s, vb_set(42)));
+    return vb_sub(vb_set(0), carries);
+  }
+}
+
+static inline void prefetch(const uint8_t* p) { __builtin_prefetch(p, 0, 3); }
+
+// The sum over the lanes of each of sixteen vectors, which are overwritten: lane i of v[i].
+static inline VI vi_reduce16(VI* v) {
+  vi_transpose16(v);
+#pragma GCC unroll 4
+  for (size_t width = 8; width > 0; width /= 2) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < width; ++i) v[i] = vi_add(v[i], v[i + width]);
+  }
+  return v[0];
+}

@@ -1,0 +1,67 @@
+// WebAssembly kernels with plain SIMD (simd128): sixteen lanes are four registers.
+//
+// Room: kernels. For modules compiled with -msimd128.
+// Exported symbol: the table.
+#include "kernels/tables.hpp"
+#include "kernels/target_region.hpp"
+
+#if defined(__wasm_simd128__)
+#include <wasm_simd128.h>
+
+#include "tern/base/half.hpp"
+#include "tern/quant/block_codec.hpp"
+
+TERN_BASELINE_REGION_BEGIN
+TERN_NAMESPACE_BEGIN
+namespace wasm128 {
+namespace {
+
+// clang-format off
+#include "kernels/body/wasm_primitives.inl.hpp"
+#include "kernels/body/quad_vectors.inl.hpp"
+// clang-format on
+
+// Bytes of even and of odd number as 16 bits each; u is not negative.
+static inline I4 dot4(I4 sum, I4 u, I4 q) {
+  const v128_t u_even = wasm_v128_and(u, wasm_i16x8_const_splat(0xFF));
+  const v128_t u_odd = wasm_u16x8_shr(u, 8);
+  const v128_t q_even = wasm_i16x8_shr(wasm_i16x8_shl(q, 8), 8);
+  const v128_t q_odd = wasm_i16x8_shr(q, 8);
+  return wasm_i32x4_add(wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(u_even, q_even)),
+                        wasm_i32x4_dot_i16x8(u_odd, q_odd));
+}
+
+// Sums in 32 bits: there is no end to them.
+using VS = VI;
+constexpr size_t kDotsInSum = 65536;
+
+static inline VS vs_zero() { return vi_zero(); }
+static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
+static inline VS vs_dot(VS s, VB u, VB q) {
+  return {dot4(s.a, u.a, q.a), dot4(s.b, u.b, q.b), dot4(s.c, u.c, q.c), dot4(s.d, u.d, q.d)};
+}
+
+constexpr size_t kMostPlanes = 4;
+constexpr size_t kRowsAtOnce = 1;
+constexpr size_t kTokenTile = 2;
+constexpr size_t kPrefetchBytes = 0;
+
+// Each body builds on those before it.
+// clang-format off
+#include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/trit_digits.inl.hpp"
+#include "kernels/body/tile_sums.inl.hpp"
+#include "kernels/body/quad_table.inl.hpp"
+// clang-format on
+
+}  // namespace
+}  // namespace wasm128
+
+extern const KernelTable kWasm128Kernels;
+const KernelTable kWasm128Kernels = wasm128::make_table("wasm128", kCpuWasmSimd);
+
+TERN_NAMESPACE_END
+TERN_BASELINE_REGION_END
+#endif
