@@ -33,7 +33,6 @@ static inline VS vs_dot(VS s, VB u, VB q) {
   return {dot4(s.a, u.a, q.a), dot4(s.b, u.b, q.b), dot4(s.c, u.c, q.c), dot4(s.d, u.d, q.d)};
 }
 
-constexpr size_t kMostPlanes = 4;
 constexpr size_t kRowsAtOnce = 2;
 constexpr size_t kTokenTile = 6;
 constexpr size_t kPrefetchBytes = 1024;
@@ -44,7 +43,7 @@ constexpr size_t kPrefetchBytes = 1024;
 #include "kernels/body/vector_float.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
-#include "kernels/body/tile_sums.inl.hpp"
+#include "kernels/body/neon_sdot_tiles.inl.hpp"
 #include "kernels/body/quad_table.inl.hpp"
 // clang-format on
 

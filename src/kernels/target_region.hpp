@@ -28,13 +28,16 @@
 #define TERN_BASELINE_REGION_BEGIN TERN_PRAGMA(clang fp contract(off) reassociate(off))
 #define TERN_BASELINE_REGION_END
 #else
-#define TERN_REGION_BEGIN(features)              \
-  TERN_PRAGMA(GCC push_options)                  \
-  TERN_PRAGMA(GCC optimize("fp-contract=off"))   \
+// On ARM, g++'s scheduling before it allocates registers hoists loads until the sums of the inner loops
+// no longer fit; on x86 it is off anyway.
+#define TERN_GCC_OPTIONS TERN_PRAGMA(GCC optimize("fp-contract=off", "no-schedule-insns"))
+#define TERN_REGION_BEGIN(features) \
+  TERN_PRAGMA(GCC push_options)     \
+  TERN_GCC_OPTIONS                  \
   TERN_PRAGMA(GCC target(features))
 #define TERN_REGION_END TERN_PRAGMA(GCC pop_options)
 #define TERN_BASELINE_REGION_BEGIN \
   TERN_PRAGMA(GCC push_options)    \
-  TERN_PRAGMA(GCC optimize("fp-contract=off"))
+  TERN_GCC_OPTIONS
 #define TERN_BASELINE_REGION_END TERN_PRAGMA(GCC pop_options)
 #endif
