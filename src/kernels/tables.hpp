@@ -10,8 +10,9 @@ TERN_NAMESPACE_BEGIN
 extern const KernelTable kScalarKernels;
 #if defined(__x86_64__)
 extern const KernelTable kAvx2Kernels;
-extern const KernelTable kAvxVnniKernels;
+extern const KernelTable kAvx512VbmiKernels;
 extern const KernelTable kAvx512VnniKernels;
+extern const KernelTable kAvxVnniKernels;
 #endif
 #if defined(__aarch64__)
 extern const KernelTable kNeonKernels;
