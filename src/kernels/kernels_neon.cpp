@@ -54,7 +54,15 @@ static inline VI vi_add_sums(VI v, VS s) {
   return vi_add(v, {sums_of_four(s.a), sums_of_four(s.b), sums_of_four(s.c), sums_of_four(s.d)});
 }
 
+// A pair of products of any int8 and a code is at most 2 * 128 * 127 = 32512.
+static inline I4 i4_dot_bytes(I4 sum, I4 a, I4 b) {
+  const int16x8_t low = vmull_s8(vget_low_s8(as_bytes(a)), vget_low_s8(as_bytes(b)));
+  const int16x8_t high = vmull_high_s8(as_bytes(a), as_bytes(b));
+  return vpadalq_s16(sum, vpaddq_s16(low, high));
+}
+
 constexpr size_t kMostPlanes = 2;  // 2 VS are 16 of 32 registers
+constexpr size_t kMostPlaces = 2;
 constexpr size_t kRowsAtOnce = 1;
 constexpr size_t kTokenTile = 2;
 constexpr size_t kPrefetchBytes = 1024;
@@ -62,7 +70,12 @@ constexpr size_t kPrefetchBytes = 1024;
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/quad_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
