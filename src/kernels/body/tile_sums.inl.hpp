@@ -40,6 +40,7 @@ static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8
         for (size_t p = 0; p < kPlanes; ++p) {
           VS& sum = sums[p][d % kPlaces];
           sum = vs_dot(sum, u, vb_broadcast4(planes[p] + at + 4 * d));
+          if (kPlanes == kMostPlanes) vs_settle(&sum);
         }
       }
     }

@@ -18,6 +18,8 @@
 //
 //   VS                      sums of products in a table's own form: the type VI, or another
 //   vs_zero()  vs_dot(s, u, q)      each lane += four neighbouring u (0..3) * q (-127..127)
+//   vs_settle(&s)           makes the sum here: an empty instruction where g++ would gather the additions
+//                           of many sums behind all products, which then wait in memory; else nothing
 //   vi_add_sums(v, s)       v + the sixteen int32 sums
 //   kDotsInSum              how many vs_dot a VS takes before it must be added: 65536, more than there
 //                           are, where lanes are int32
