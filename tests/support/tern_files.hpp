@@ -1,7 +1,8 @@
 // Tern files for tests: of any model file, in memory, and taken apart again to be spoiled.
 #pragma once
 
-#include <catch2/catch.hpp>
+#include <algorithm>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -12,25 +13,30 @@ namespace tern_test {
 
 using Bytes = std::vector<uint8_t>;
 
+/// Ends the program where a fixture cannot be made; usable without a test framework.
+inline void must(bool good) {
+  if (!good) std::abort();
+}
+
 inline Bytes tern_bytes_of(const tern::Model& model, const Bytes& source) {
   const auto file = tern::GgufFile::parse(source, tern::default_allocator());
-  REQUIRE(file.ok());
+  must(file.ok());
   const auto tern_file = tern::TernFile::create(model, *file);
-  REQUIRE(tern_file.ok());
+  must(tern_file.ok());
   Bytes out;
   const auto written = tern_file->write([&](std::span<const uint8_t> part) -> tern::Result<void> {
     out.insert(out.end(), part.begin(), part.end());
     return {};
   });
-  REQUIRE(written.ok());
-  REQUIRE(out.size() == tern_file->size_bytes());
+  must(written.ok());
+  must(out.size() == tern_file->size_bytes());
   return out;
 }
 
 /// The file of a load with these options.
 inline Bytes convert(const Bytes& source, const tern::LoadOptions& options = {}) {
   const auto model = tern::Model::load_memory(source, options);
-  if (!model.ok()) FAIL(model.error().what << ": " << model.error().subject);
+  must(model.ok());
   return tern_bytes_of(**model, source);
 }
 
@@ -62,7 +68,7 @@ struct TernArrays {
   }
   size_t index_of(std::string_view name) const {
     const auto at = std::find(names.begin(), names.end(), name);
-    REQUIRE(at != names.end());
+    must(at != names.end());
     return static_cast<size_t>(at - names.begin());
   }
 };

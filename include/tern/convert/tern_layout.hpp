@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "tern/convert/gguf_writer.hpp"
+#include "tern/convert/gguf_header.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/tensor_names.hpp"
