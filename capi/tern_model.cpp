@@ -20,7 +20,7 @@ Result<tern::LoadOptions> read_load_options(const tern_load_options* given) {
                   capi::read_options(given, "tern_load_options", capi::kLoadOptionsFirstSize));
   TERN_TRY(capi::check_flags(options.flags, TERN_LOAD_COPY));
   tern::LoadOptions load;
-  if ((options.flags & TERN_LOAD_COPY) != 0) load.access = tern::FileAccess::copied;
+  if ((options.flags & TERN_LOAD_COPY) != 0) load.map = tern::FileAccess::copied;
   TERN_TRY_ASSIGN(load.isa, capi::read_text(options.isa, options.isa_size, "isa"));
   TERN_TRY_ASSIGN(load.allocator,
                   capi::read_allocator(options.allocator, tern::default_allocator()));

@@ -32,6 +32,8 @@ constexpr Command kCommands[] = {
     {"logits", "write the logits of token ids to a file", logits_command},
     {"perplexity", "measure how well a model predicts a text", perplexity_command},
     {"inspect", "show what is in a model file", inspect_command},
+    {"convert", "make a tern file of a model", convert_command},
+    {"synth", "make a random model of a published shape", synth_command},
     {"info", "show the CPU's features and the kernels for them", info_command},
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "option_table.hpp"
+#include "tern/convert/shapes.hpp"
 #include "tern/tern.hpp"
 
 namespace cli {
@@ -50,6 +51,16 @@ struct ModelOptions {
   ModelOptions();
   void add_rows(std::vector<OptionRow>& rows);
 };
+
+/// What --kv and --head mean, once load_model has taken them.
+tern::CacheType kv_type(const ModelOptions& options);
+/// Nothing when `text` is the name of a head; else the exit status, after a line that says so.
+std::optional<int> read_head(std::string_view text, tern::HeadOption& out);
+/// The packing that `option` names, if it is given. Answers as read_head.
+std::optional<int> read_packing(std::string_view option, std::optional<std::string_view> text,
+                                std::optional<tern::Packing>& out);
+/// The shape that --shape names. Answers as read_head.
+std::optional<int> read_shape(std::string_view text, const tern::ModelShape*& out);
 
 /// A model that is ready to run.
 struct OpenModel {

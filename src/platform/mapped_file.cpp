@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "tern/platform/large_pages.hpp"
+
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
@@ -91,7 +93,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
     out.is_mapped_ = true;
     return out;
   }
-  TERN_TRY_ASSIGN(out.copy_, Buffer<uint8_t>::create(n, hooks));
+  TERN_TRY_ASSIGN(out.copy_, create_streamed_buffer(n, hooks));
   for (size_t done = 0; done < n;) {
     const auto want = static_cast<DWORD>(n - done < (1u << 30) ? n - done : 1u << 30);
     DWORD got = 0;
@@ -150,7 +152,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
 #else
   static_cast<void>(access);
 #endif
-  TERN_TRY_ASSIGN(out.copy_, Buffer<uint8_t>::create(n, hooks));
+  TERN_TRY_ASSIGN(out.copy_, create_streamed_buffer(n, hooks));
   for (size_t done = 0; done < n;) {
     const ssize_t got = ::read(file.value, out.copy_.data() + done, n - done);
     if (got < 0 && errno == EINTR) continue;

@@ -103,15 +103,21 @@ TEST_CASE("An unknown instruction set is told from one that is not available") {
 }
 
 TEST_CASE("Every compiled table can be selected by its name where the CPU runs it") {
-  std::set<std::string> names;
+  std::set<std::string> names;  // of tables that run
   for (const KernelTable* raw : tern::compiled_kernels()) {
     INFO(raw->isa);
-    CHECK(names.insert(raw->isa).second);
     const auto table = tern::select_kernels(raw->isa);
-    if (!is_runnable(*raw)) {
-      CHECK(table.status() == Status::isa_unavailable);
+    if (names.count(raw->isa) == 1) {  // a table of the same name that needs more came before
+      REQUIRE(table.ok());
+      CHECK((table->features & raw->features) == raw->features);
+      CHECK(table->features != raw->features);
       continue;
     }
+    if (!is_runnable(*raw)) {
+      CHECK((table.ok() || table.status() == Status::isa_unavailable));
+      continue;
+    }
+    names.insert(raw->isa);
     REQUIRE(table.ok());
     CHECK(std::string(table->isa) == raw->isa);
     CHECK(table->features == raw->features);
@@ -143,7 +149,8 @@ TEST_CASE("The self-test passes every table of this CPU and refuses one with any
     CHECK(tern::passes_self_test(table));
     KernelTable wrong = table;
     const auto check_refused = [&](std::string_view slot) {
-      if (slot == "packed_tokens_bytes") return;                   // a size, not a result
+      if (slot.ends_with("_bytes")) return;                        // a size, not a result
+      if (slot.starts_with("probe_")) return;                      // a benchmark, not a result
       if (slot == "pack_tokens" && table.token_tile == 1) return;  // packs nothing
       INFO(slot);
       CHECK_FALSE(tern::passes_self_test(wrong));
@@ -197,7 +204,7 @@ TEST_CASE("The self-test takes its memory from the caller's hooks and gives it b
   CHECK(tern::select_kernels("", counting.hooks()).ok());
   CHECK(tern::passes_self_test(scalar_kernels(), counting.hooks()));
   CHECK(counting.calls == 2);
-  CHECK(counting.peak < 256 * 1024);
+  CHECK(counting.peak < 640 * 1024);
   CHECK(counting.live == 0);
   counting.budget = 1000;
   CHECK(tern::select_kernels("", counting.hooks()).status() == Status::out_of_memory);

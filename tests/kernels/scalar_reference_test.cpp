@@ -5,7 +5,7 @@
 #include "kernels/kernel_cases.hpp"
 #include "reference/naive_ops.hpp"
 #include "tern/quant/block_codec.hpp"
-#include "tern/quant/tile_packer.hpp"
+#include "tern/quant/trit_packer.hpp"
 
 using namespace tern_test;
 using tern::KernelTable;
@@ -46,19 +46,17 @@ TEST_CASE("Scalar ternary products are the exact integer sums") {
     }
     for (const tern::Packing packing : {tern::Packing::t2, tern::Packing::t5}) {
       std::vector<uint8_t> tiles(*tern::packed_bytes(packing, rows, cols));
-      const tern::TilePacker packer{tiles.data(), rows, static_cast<uint32_t>(cols), packing};
-      for (uint32_t r = 0; r < rows; ++r) {
-        std::vector<uint8_t> u;
-        for (size_t c = 0; c < cols; ++c) u.push_back(static_cast<uint8_t>(t[r * cols + c] + 1));
-        packer.put_row(r, u.data());
-      }
-      packer.finish();
+      std::vector<uint8_t> u;
+      for (size_t i = 0; i < rows * cols; ++i) u.push_back(static_cast<uint8_t>(t[i] + 1));
       const float one = 1;
       tern::TernaryView w;
       w.data = tiles.data();
       w.rows = rows;
       w.cols = static_cast<uint32_t>(cols);
       w.packing = packing;
+      for (size_t unit = 0; unit < w.n_units(); ++unit) {
+        tern::pack_unit(w, tiles.data(), unit, u.data() + unit * tern::kTileRows * cols);
+      }
       w.scales = &one;
       std::vector<float> y(tokens * rows);
       k.multiply_vector(w, {codes.data(), nullptr, sums.data(), stride, tokens}, 0, 2, y.data(),

@@ -50,7 +50,7 @@ TEST_CASE("scales are kept as coarse as they are") {
   const auto kind = [](RandomScales scales) {
     const auto bytes = gguf_of(small_model(scales), TensorType::f16).build();
     const auto model = load(bytes);
-    return model->weights().layers[0].ffn_down.scale_kind;
+    return model->weights().layers[0].ffn_down.view().scale_kind;
   };
   CHECK(kind(RandomScales::tensor) == tern::ScaleKind::tensor);
   CHECK(kind(RandomScales::row) == tern::ScaleKind::row);
@@ -73,7 +73,7 @@ TEST_CASE("a file loads the same from a path, mapped or copied, and from memory"
   const auto expected = last_logits(bytes);
   for (const auto access : {tern::FileAccess::mapped, tern::FileAccess::copied}) {
     tern::LoadOptions options;
-    options.access = access;
+    options.map = access;
     auto model = tern::Model::load_file(path, options);
     REQUIRE(model.ok());
     const auto session = open_session(*model);
@@ -93,10 +93,9 @@ TEST_CASE("packing in any number of tasks gives the same weights and the same fi
   const auto alone = load(bytes);
   const auto together = tern::Model::load_memory(bytes, options);
   REQUIRE(together.ok());
-  const auto tiles = [](const ModelPtr& model) {
-    return model->weights().layers[1].ffn_up.tiles.span();
-  };
-  CHECK(std::equal(tiles(alone).begin(), tiles(alone).end(), tiles(*together).begin()));
+  const auto packed = [](const ModelPtr& model) { return model->weights().region.span(); };
+  CHECK(std::equal(packed(alone).begin(), packed(alone).end(), packed(*together).begin(),
+                   packed(*together).end()));
 
   LogicalModel m = small_model();
   auto& scales = m.layers[0].down;

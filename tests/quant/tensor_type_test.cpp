@@ -38,13 +38,14 @@ TEST_CASE("every decodable type is found in the table by its enumerator") {
   CHECK(std::string(type_info(TensorType::q4_0).name) == "Q4_0");
   CHECK(std::string(type_info(TensorType::q8_0).name) == "Q8_0");
   CHECK(std::string(type_info(TensorType::q6_k).name) == "Q6_K");
+  CHECK(std::string(type_info(TensorType::i8).name) == "I8");
   CHECK(std::string(type_info(TensorType::bf16).name) == "BF16");
   CHECK(std::string(type_info(TensorType::tq1_0).name) == "TQ1_0");
   CHECK(std::string(type_info(TensorType::tq2_0).name) == "TQ2_0");
   CHECK(std::string(type_info(TensorType::i2_s).name) == "I2_S");
   size_t readable = 0;
   for (const TypeInfo& row : kTypeTable) readable += row.readable ? 1 : 0;
-  CHECK(readable == 9);
+  CHECK(readable == 10);
 }
 
 TEST_CASE("tensor sizes follow the block layouts") {

@@ -98,6 +98,7 @@ class GgufExercise {
       case TensorType::tq1_0: decode_block<TensorType::tq1_0>(data); break;
       case TensorType::tq2_0: decode_block<TensorType::tq2_0>(data); break;
       case TensorType::i2_s: sum_ += tern::I2SCodec::get(data, 127); break;
+      case TensorType::i8: sum_ += data[0]; break;
     }
   }
 

@@ -69,6 +69,13 @@ class GgufWriter {
     return *this;
   }
 
+  /// Puts another tensor in the place of the one of its name.
+  void replace_tensor(Tensor tensor) {
+    for (Tensor& old : tensors_) {
+      if (old.name == tensor.name) old = tensor;
+    }
+  }
+
   Bytes build() const {
     Bytes out;
     put(out, magic);

@@ -8,31 +8,58 @@
 #include "tern/base/tensor.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/model.hpp"
+#include "tern/platform/thread_pool.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-/// Quantized rows of a batch: the input of a linear layer.
+/// Tokens of one attention call: they share the work of reading a block of keys and values.
+inline constexpr size_t kAttentionTokens = 16;
+
+/// Quantized rows of a batch: the input of a linear layer, or of the head (then int16).
 struct QuantizedBatch {
-  Tensor<int8_t, 2> codes;        // [batch, activation_stride(widest)]
-  Buffer<QuantizedToken> tokens;  // [batch]
+  Tensor<int8_t, 2> codes;        // [n, activation_stride(widest)]
+  Tensor<int8_t, 2> low;          // the low plane of int16, else empty
+  Buffer<QuantizedToken> tokens;  // [n]
   Buffer<int8_t> packed;          // what pack_tokens makes of codes, for batches
 
   ActivationView view(size_t n) const {
-    return {codes.data(), nullptr, tokens.data(), codes.stride(0), n};
+    return {codes.data(), low.data(), tokens.data(), codes.stride(0), n};
   }
 };
 
-/// Scratch of all tasks, a row each.
-struct TaskScratch {
-  Tensor<float, 2> scores;    // [tasks, capacity]: attention scores
-  Tensor<uint8_t, 2> matrix;  // [tasks, matrix_scratch_bytes]
+/// What exact skipping keeps of one token: which rows of up and which columns of down are live.
+struct LiveChannels {
+  Buffer<uint32_t> rows;     // [ffn_dim]
+  Buffer<uint32_t> columns;  // [ffn_dim + 63]
+  Buffer<int8_t> values;     // [ffn_dim + 63]: the codes of `columns`
+  size_t n_rows = 0;
+  size_t n_columns = 0;
+};
+
+/// Scratch of the tasks of a step, a run of bytes each, 64-byte aligned; pages are touched as they
+/// are used.
+class TaskScratch {
+ public:
+  /// Errors: out_of_memory.
+  static Result<TaskScratch> create(size_t tasks, size_t bytes, const AllocatorHooks& hooks) {
+    TaskScratch scratch;
+    scratch.stride_ = (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    const auto size = checked_mul(uint64_t{tasks}, uint64_t{scratch.stride_});
+    if (!size) return Error(Status::out_of_memory, "out of memory");
+    TERN_TRY_ASSIGN(scratch.bytes_, Buffer<uint8_t>::create_uninitialized(*size, hooks));
+    return scratch;
+  }
+  void* of(size_t task) { return bytes_.data() + task * stride_; }
+
+ private:
+  Buffer<uint8_t> bytes_;
+  size_t stride_ = 0;
 };
 
 /// Shapes are [batch, ...] unless noted.
 struct Activations {
   Tensor<float, 2> residual;  // [batch, model_dim]
-  Tensor<float, 2> normed;    // [batch, widest]: a norm's output
   Tensor<float, 2> q;         // [batch, q_dim]
   Tensor<float, 2> k;         // [batch, kv_dim]
   Tensor<float, 2> v;         // [batch, kv_dim]
@@ -43,54 +70,82 @@ struct Activations {
   Tensor<float, 2> cos;       // [batch, rope_dim / 2]
   Tensor<float, 2> sin;       // [batch, rope_dim / 2]
   QuantizedBatch quantized;
-  TaskScratch scratch;
-  Buffer<float> head_input;  // [model_dim]
-  Buffer<int8_t> head_high;  // [activation_stride(model_dim)]: int16 planes for quantized heads
-  Buffer<int8_t> head_low;   // the same
-  QuantizedToken head_token;
+  LiveChannels live;
+  Tensor<int32_t, 2> column_sums;  // [tasks, tokens in one pass * sums of ffn_down by columns]
+  TaskScratch matrix_scratch;      // [tasks]
+  TaskScratch attention_scratch;   // [workers]
+  Tensor<float, 2> head_x;         // [head tokens, model_dim]
+  QuantizedBatch head;             // [head tokens]
+
+  /// Tasks of a step: more than workers, so that a slow core does less, but few enough for their
+  /// scratch.
+  static size_t most_tasks(size_t n_workers) {
+    return n_workers == 1 ? 1 : std::min(4 * n_workers, kMaxStepTasks);
+  }
+  /// Tokens that go through a layer by the vector kernels, or through the head, in one pass.
+  static size_t vector_tokens(size_t batch) { return std::min(batch, kVectorTokens); }
 
   /// Errors: out_of_memory.
   static Result<Activations> create(const Model& model, uint32_t batch, uint32_t capacity,
-                                    size_t n_workers, const AllocatorHooks& hooks) {
-    const ModelConfig& c = model.config();
-    const size_t widest = std::max({c.model_dim, c.q_dim(), c.ffn_dim});
-    Activations a;
-    struct Row {
-      Tensor<float, 2> Activations::*tensor;
-      size_t width;
-    };
-    const Row rows[] = {
-        {&Activations::residual, c.model_dim}, {&Activations::normed, widest},
-        {&Activations::q, c.q_dim()},          {&Activations::k, c.kv_dim()},
-        {&Activations::v, c.kv_dim()},         {&Activations::mixed, c.q_dim()},
-        {&Activations::gate, c.ffn_dim},       {&Activations::up, c.ffn_dim},
-        {&Activations::delta, c.model_dim},    {&Activations::cos, c.rope_dim / 2},
-        {&Activations::sin, c.rope_dim / 2},
-    };
-    // Rows of whole cache lines: neighbouring tokens are written by different threads.
-    constexpr size_t kLine = kBufferAlignment / sizeof(float);
-    for (const Row& row : rows) {
-      TERN_TRY_ASSIGN(a.*row.tensor, (Tensor<float, 2>::create({batch, row.width}, hooks, kLine)));
-    }
-    const size_t stride = activation_stride(widest);
-    TERN_TRY_ASSIGN(a.quantized.codes, (Tensor<int8_t, 2>::create({batch, stride}, hooks)));
-    TERN_TRY_ASSIGN(a.quantized.tokens, Buffer<QuantizedToken>::create(batch, hooks));
-    const KernelTable& kernels = model.kernels();
-    if (batch > kVectorTokens) {
-      TERN_TRY_ASSIGN(a.quantized.packed,
-                      Buffer<int8_t>::create(kernels.packed_tokens_bytes(batch, widest), hooks));
-    }
-    const size_t tasks = std::min(n_workers, kMaxStepTasks);
-    TERN_TRY_ASSIGN(a.scratch.scores, (Tensor<float, 2>::create({tasks, capacity}, hooks, kLine)));
-    TERN_TRY_ASSIGN(a.scratch.matrix,
-                    (Tensor<uint8_t, 2>::create({tasks, kernels.matrix_scratch_bytes}, hooks,
-                                                kBufferAlignment)));
-    TERN_TRY_ASSIGN(a.head_input, Buffer<float>::create(c.model_dim, hooks));
-    const size_t head_stride = activation_stride(c.model_dim);
-    TERN_TRY_ASSIGN(a.head_high, Buffer<int8_t>::create(head_stride, hooks));
-    TERN_TRY_ASSIGN(a.head_low, Buffer<int8_t>::create(head_stride, hooks));
-    return a;
-  }
+                                    size_t n_workers, const AllocatorHooks& hooks);
 };
+
+inline Result<Activations> Activations::create(const Model& model, uint32_t batch,
+                                               uint32_t capacity, size_t n_workers,
+                                               const AllocatorHooks& hooks) {
+  const ModelConfig& c = model.config();
+  const KernelTable& kernels = model.kernels();
+  const size_t few = vector_tokens(batch);
+  const size_t widest = std::max({c.model_dim, c.q_dim(), c.ffn_dim});
+  Activations a;
+  struct Row {
+    Tensor<float, 2> Activations::*tensor;
+    size_t n;
+    size_t width;
+  };
+  const Row rows[] = {
+      {&Activations::residual, batch, c.model_dim}, {&Activations::q, batch, c.q_dim()},
+      {&Activations::k, batch, c.kv_dim()},         {&Activations::v, batch, c.kv_dim()},
+      {&Activations::mixed, batch, c.q_dim()},      {&Activations::gate, batch, c.ffn_dim},
+      {&Activations::up, batch, c.ffn_dim},         {&Activations::delta, batch, c.model_dim},
+      {&Activations::cos, batch, c.rope_dim / 2},   {&Activations::sin, batch, c.rope_dim / 2},
+      {&Activations::head_x, few, c.model_dim},
+  };
+  // Rows of whole cache lines: neighbouring tokens are written by different threads.
+  constexpr size_t kLine = kBufferAlignment / sizeof(float);
+  for (const Row& row : rows) {
+    TERN_TRY_ASSIGN(a.*row.tensor, (Tensor<float, 2>::create({row.n, row.width}, hooks, kLine)));
+  }
+  TERN_TRY_ASSIGN(a.quantized.codes,
+                  (Tensor<int8_t, 2>::create({batch, activation_stride(widest)}, hooks)));
+  TERN_TRY_ASSIGN(a.quantized.tokens, Buffer<QuantizedToken>::create(batch, hooks));
+  if (batch > kVectorTokens) {
+    TERN_TRY_ASSIGN(a.quantized.packed,
+                    Buffer<int8_t>::create(kernels.packed_tokens_bytes(batch, widest), hooks));
+  }
+  const size_t tasks = most_tasks(n_workers);
+  size_t sums = 0;
+  for (const LayerWeights& layer : model.weights().layers) {
+    const TernaryView down = layer.ffn_down.view();
+    if (is_columns(down.packing)) sums = std::max(sums, column_sums_size(down));
+  }
+  if (sums != 0) {
+    TERN_TRY_ASSIGN(a.live.rows, Buffer<uint32_t>::create(c.ffn_dim, hooks));
+    TERN_TRY_ASSIGN(a.live.columns, Buffer<uint32_t>::create(c.ffn_dim + size_t{63}, hooks));
+    TERN_TRY_ASSIGN(a.live.values, Buffer<int8_t>::create(c.ffn_dim + size_t{63}, hooks));
+    TERN_TRY_ASSIGN(a.column_sums, (Tensor<int32_t, 2>::create({tasks, few * sums}, hooks)));
+  }
+  TERN_TRY_ASSIGN(a.matrix_scratch,
+                  TaskScratch::create(tasks, kernels.matrix_scratch_bytes, hooks));
+  const size_t attention = kernels.attention_scratch_bytes(
+      std::min<size_t>(batch, kAttentionTokens), c.n_heads / c.n_kv_heads, capacity, c.head_dim);
+  TERN_TRY_ASSIGN(a.attention_scratch,
+                  TaskScratch::create(std::min(n_workers, kMaxStepTasks), attention, hooks));
+  const size_t head_stride = activation_stride(c.model_dim);
+  TERN_TRY_ASSIGN(a.head.codes, (Tensor<int8_t, 2>::create({few, head_stride}, hooks)));
+  TERN_TRY_ASSIGN(a.head.low, (Tensor<int8_t, 2>::create({few, head_stride}, hooks)));
+  TERN_TRY_ASSIGN(a.head.tokens, Buffer<QuantizedToken>::create(few, hooks));
+  return a;
+}
 
 TERN_NAMESPACE_END

@@ -2,8 +2,8 @@
 //
 // Room: engine. Reads like the paper, a line a step; the steps are in forward.inl.hpp. A batch of n
 // tokens at positions [position, position + n) gives the bits of n single tokens, in whatever
-// number of tasks (docs/numerics.md). Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025
-// (sub-norms, ReLU^2), Touvron et al. 2023 (the Llama block).
+// number of tasks, with zeros skipped or not (docs/numerics.md). Sources: Ma et al. 2024 (b1.58),
+// the 2B-4T report 2025 (sub-norms, ReLU^2), Touvron et al. 2023 (the Llama block).
 #pragma once
 
 #include <atomic>
@@ -18,19 +18,29 @@
 
 TERN_NAMESPACE_BEGIN
 
+/// What exact skipping met in single tokens so far, over all layers.
+struct SkipCounts {
+  uint64_t gates = 0;        ///< gates computed
+  uint64_t dead_gates = 0;   ///< of them zero after ReLU: rows of up that were not read
+  uint64_t inputs = 0;       ///< inputs of the down projection
+  uint64_t zero_inputs = 0;  ///< of them zero after rounding: columns that were not read
+};
+
 /// One run over a batch. Lives on the stack of Session::evaluate; allocates nothing.
 /// Threads: one at a time; the steps inside run as tasks.
 class ForwardPass {
  public:
+  /// `skipped` counts what was skipped; null: nothing is.
   ForwardPass(const Model& model, const TaskRunner& runner, KvCache& cache,
-              Activations& activations, const std::atomic<bool>& cancelled)
+              Activations& activations, const std::atomic<bool>& cancelled, SkipCounts* skipped)
       : model_(model),
         kernels_(model.kernels()),
         config_(model.config()),
         runner_(runner),
         cache_(cache),
         act_(activations),
-        cancelled_(cancelled) {}
+        cancelled_(cancelled),
+        skipped_(skipped) {}
 
   /// Runs all layers over tokens at [position, position + tokens.size()); keys and values of those
   /// positions are in the cache afterwards, hidden states in the activations.
@@ -48,40 +58,35 @@ class ForwardPass {
     return {};
   }
 
-  /// Logits of token `index` of the batch that was run. Shapes: logits [vocab_size].
-  /// Errors: cancelled, non_finite.
-  Result<void> logits(size_t index, float* logits);
+  /// Logits of tokens [first, first + count) of the batch that was run. Shapes: logits [count,
+  /// vocab_size]. Errors: cancelled, non_finite. Cost: reads the head once for each kVectorTokens.
+  Result<void> logits(size_t first, size_t count, float* logits);
 
  private:
   // h <- h + W_o norm(attention(W_q a, W_k a, W_v a)),  a = norm(h)
   void attention_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
-    normalize_and_quantize(act_.residual, w.attn_norm);
+    quantize(act_.residual, &w.attn_norm);
     multiply({{{&w.attn_q, &act_.q}, {&w.attn_k, &act_.k}, {&w.attn_v, &act_.v}}});
     rotate_and_store(layer);
     attend(layer);
-    if (config_.sub_norms) {
-      normalize_and_quantize(act_.mixed, w.attn_sub_norm);
-    } else {
-      quantize(act_.mixed);
-    }
-    multiply({{{&w.attn_output, &act_.delta}}});
-    add_to_residual();
+    quantize(act_.mixed, config_.sub_norms ? &w.attn_sub_norm : nullptr);
+    add_product(w.attn_output);
   }
 
   // h <- h + W_down norm(act(W_gate f) * W_up f),  f = norm(h)
   void feed_forward_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
-    normalize_and_quantize(act_.residual, w.ffn_norm);
-    multiply({{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
-    activate();
-    if (config_.sub_norms) {
-      normalize_and_quantize(act_.gate, w.ffn_sub_norm);
+    quantize(act_.residual, &w.ffn_norm);
+    if (skips_rows(w)) {
+      multiply({{{&w.ffn_gate, &act_.gate}}});
+      multiply_live_rows(w.ffn_up);
     } else {
-      quantize(act_.gate);
+      multiply({{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
     }
-    multiply({{{&w.ffn_down, &act_.delta}}});
-    add_to_residual();
+    activate();
+    quantize(act_.gate, config_.sub_norms ? &w.ffn_sub_norm : nullptr);
+    add_product(w.ffn_down);
   }
 
   /// Linear layers that share an input, each with where its outputs go.
@@ -95,17 +100,22 @@ class ForwardPass {
   };
 
   void embed(std::span<const TokenId> tokens);
-  void normalize_and_quantize(const Tensor<float, 2>& input, const Buffer<float>& gain);
-  void quantize(const Tensor<float, 2>& input);
-  void multiply(const Products& products);
+  void quantize(const Tensor<float, 2>& input, const Buffer<float>* gain);
+  void multiply(const Products& products, bool adds = false);
+  void multiply_units(const Product& product, size_t begin, size_t end, size_t task);
+  void multiply_live_rows(const TernaryMatrix& matrix);
+  void add_product(const TernaryMatrix& matrix);
+  void add_live_columns(const TernaryMatrix& matrix);
+  void add_delta(size_t begin, size_t end);
   void rotate_and_store(size_t layer);
   void rotate_heads(float* heads, size_t n_heads, size_t token);
   void attend(size_t layer);
   void activate();
-  void add_to_residual();
 
-  void quantize_row(const float* row, size_t width, size_t token);
-  void pack_if_batched(size_t width);
+  bool is_single() const { return n_ == 1 && skipped_ != nullptr; }
+  bool skips_rows(const LayerWeights& w) const {
+    return is_single() && is_rows(w.ffn_up.view().packing);
+  }
   template <typename F>
   void for_tokens(F&& f);
   size_t task_count(size_t work_bytes) const;
@@ -119,6 +129,7 @@ class ForwardPass {
   KvCache& cache_;
   Activations& act_;
   const std::atomic<bool>& cancelled_;
+  SkipCounts* skipped_;
   std::atomic<bool> non_finite_{false};  // set by any task, read between steps
   size_t n_ = 0;                         // tokens of the batch
   size_t position_ = 0;                  // of the first

@@ -1,8 +1,8 @@
 // The steps of the forward pass.
 //
 // Room: engine. Included by forward.hpp. Steps over tokens are tasks by token; products are tasks
-// by row tiles; attention by (token, head). No task waits for another, and no result depends on the
-// cut.
+// by units of rows, by live rows or by live columns; attention by head and block of tokens. No task
+// waits for another, and no result depends on the cut.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ inline constexpr size_t kHeadRowsPerBlock = 128;
 
 inline size_t ForwardPass::task_count(size_t work_bytes) const {
   const size_t worth = work_bytes / detail::kBytesPerTask + 1;
-  return std::min({runner_.n_workers(), kMaxStepTasks, worth});
+  return std::min(Activations::most_tasks(runner_.n_workers()), worth);
 }
 
 /// f(token) for every token of the batch, as tasks of neighbouring tokens.
@@ -56,79 +56,132 @@ inline void ForwardPass::embed(std::span<const TokenId> tokens) {
   });
 }
 
-inline void ForwardPass::quantize_row(const float* row, size_t width, size_t token) {
-  QuantizedBatch& out = act_.quantized;
-  out.tokens[token] =
-      kernels_.quantize_i8(row, width, out.codes.row(token), activation_stride(width));
-  if (out.tokens[token].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
-}
-
-inline void ForwardPass::normalize_and_quantize(const Tensor<float, 2>& input,
-                                                const Buffer<float>& gain) {
-  const size_t width = gain.size();
-  for_tokens([&](size_t t) {
-    float* normed = act_.normed.row(t);
-    if (!kernels_.rms_norm(input.row(t), gain.data(), width, config_.norm_eps, normed)) {
-      non_finite_.store(true, std::memory_order_relaxed);
-      std::fill_n(normed, width, 0.0f);
-    }
-    quantize_row(normed, width, t);
-  });
-  pack_if_batched(width);
-}
-
-inline void ForwardPass::quantize(const Tensor<float, 2>& input) {
-  const size_t width = input.extent(1);
-  for_tokens([&](size_t t) { quantize_row(input.row(t), width, t); });
-  pack_if_batched(width);
-}
-
-inline void ForwardPass::pack_if_batched(size_t width) {
-  if (n_ <= kVectorTokens || is_stopped()) return;
-  const size_t tile = kernels_.token_tile;
-  const size_t groups = (n_ + tile - 1) / tile;
-  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, groups});
-  runner_.run(tasks, [&](size_t task) {
-    const size_t begin = groups * task / tasks * tile;
-    const size_t end = std::min(groups * (task + 1) / tasks * tile, n_);
-    kernels_.pack_tokens(act_.quantized.view(n_), width, begin, end, act_.quantized.packed.data());
-  });
-}
-
-inline void ForwardPass::multiply(const Products& products) {
+// Norm (unless `gain` is null) and quantization of each token; in batches also its packing for the
+// matrix kernel, by whole groups of tokens.
+inline void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>* gain) {
   if (is_stopped()) return;
-  // The tiles of all matrices form one range; a task takes a run of it, in pairs of tiles.
-  size_t n_tiles = 0;
+  QuantizedBatch& out = act_.quantized;
+  const size_t width = input.extent(1);
+  const size_t stride = activation_stride(width);
+  const bool packs = n_ > kVectorTokens;
+  const size_t group = packs ? kernels_.token_tile : 1;
+  const size_t n_groups = (n_ + group - 1) / group;
+  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, n_groups});
+  runner_.run(tasks, [&](size_t task) {
+    const size_t begin = n_groups * task / tasks * group;
+    const size_t end = std::min(n_groups * (task + 1) / tasks * group, n_);
+    for (size_t t = begin; t < end; ++t) {
+      out.tokens[t] = gain != nullptr
+                          ? kernels_.norm_quantize_i8(input.row(t), gain->data(), width,
+                                                      config_.norm_eps, out.codes.row(t), stride)
+                          : kernels_.quantize_i8(input.row(t), width, out.codes.row(t), stride);
+      if (out.tokens[t].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
+    }
+    if (packs) kernels_.pack_tokens(out.view(n_), width, begin, end, out.packed.data());
+  });
+}
+
+// Units [begin, end) of one matrix.
+inline void ForwardPass::multiply_units(const Product& product, size_t begin, size_t end,
+                                        size_t task) {
+  const TernaryView w = product.matrix->view();
+  const ActivationView a = act_.quantized.view(n_);
+  float* y = product.output->data();
+  const size_t y_stride = product.output->stride(0);
+  if (n_ > kVectorTokens) {
+    kernels_.multiply_matrix(w, a, act_.quantized.packed.data(), begin, end, y, y_stride,
+                             act_.matrix_scratch.of(task));
+  } else if (is_rows(w.packing)) {
+    kernels_.multiply_rows(w, a, nullptr, begin * kTileRows,
+                           std::min<size_t>(end * kTileRows, w.rows), y, y_stride);
+  } else {
+    kernels_.multiply_vector(w, a, begin, end, y, y_stride);
+  }
+}
+
+// The units of all matrices form one range; a task takes a run of it, in pairs of units. With
+// `adds` the task also adds its rows to the residual.
+inline void ForwardPass::multiply(const Products& products, bool adds) {
+  if (is_stopped()) return;
+  size_t n_units = 0;
   size_t bytes = 0;
   for (const Product& product : products.items) {
     if (product.matrix == nullptr) break;
-    n_tiles += product.matrix->n_tiles();
-    bytes += product.matrix->tiles.size();
+    n_units += product.matrix->view().n_units();
+    bytes += product.matrix->packed_size();
   }
-  const size_t tasks = task_count(bytes * n_);
+  const size_t tasks = std::min(task_count(bytes * n_), (n_units + 1) / 2);
   runner_.run(tasks, [&](size_t task) {
-    const size_t begin = n_tiles * task / tasks / 2 * 2;
-    const size_t end = task + 1 == tasks ? n_tiles : n_tiles * (task + 1) / tasks / 2 * 2;
+    const size_t begin = n_units * task / tasks / 2 * 2;
+    const size_t end = task + 1 == tasks ? n_units : n_units * (task + 1) / tasks / 2 * 2;
     size_t first = 0;  // of the current matrix in the range
     for (const Product& product : products.items) {
       if (product.matrix == nullptr) break;
-      const size_t last = first + product.matrix->n_tiles();
+      const TernaryView w = product.matrix->view();
+      const size_t last = first + w.n_units();
       const size_t from = std::clamp(begin, first, last) - first;
       const size_t to = std::clamp(end, first, last) - first;
       first = last;
       if (from == to) continue;
-      const TernaryView w = product.matrix->view();
-      const ActivationView a = act_.quantized.view(n_);
-      float* y = product.output->data();
-      const size_t y_stride = product.output->stride(0);
-      if (n_ <= kVectorTokens) {
-        kernels_.multiply_vector(w, a, from, to, y, y_stride);
-      } else {
-        kernels_.multiply_matrix(w, a, act_.quantized.packed.data(), from, to, y, y_stride,
-                                 act_.scratch.matrix.row(task));
-      }
+      multiply_units(product, from, to, task);
+      const size_t unit = unit_rows(w.packing);
+      if (adds) add_delta(from * unit, std::min<size_t>(to * unit, w.rows));
     }
   });
+}
+
+inline void ForwardPass::add_delta(size_t begin, size_t end) {
+  for (size_t t = 0; t < n_; ++t) {
+    kernels_.add(act_.delta.row(t) + begin, end - begin, act_.residual.row(t) + begin);
+  }
+}
+
+// Rows whose gate is dead are not read, and what `up` holds for them is not looked at.
+inline void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
+  if (is_stopped()) return;
+  LiveChannels& live = act_.live;
+  const TernaryView w = matrix.view();
+  live.n_rows = kernels_.find_live_rows(act_.gate.row(0), w.rows, 0, live.rows.data());
+  skipped_->gates += w.rows;
+  skipped_->dead_gates += w.rows - live.n_rows;
+  const size_t tasks = task_count(matrix.packed_size() / w.rows * live.n_rows);
+  runner_.run(tasks, [&](size_t task) {
+    kernels_.multiply_rows(w, act_.quantized.view(1), live.rows.data(), live.n_rows * task / tasks,
+                           live.n_rows * (task + 1) / tasks, act_.up.row(0), act_.up.stride(0));
+  });
+}
+
+inline void ForwardPass::add_product(const TernaryMatrix& matrix) {
+  if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
+    add_live_columns(matrix);
+  } else {
+    multiply({{{&matrix, &act_.delta}}}, true);
+  }
+}
+
+// Columns by tasks: each sums its own over all rows, then the sums are added. One token skips the
+// columns of zero inputs; several tokens read all.
+inline void ForwardPass::add_live_columns(const TernaryMatrix& matrix) {
+  if (is_stopped()) return;
+  LiveChannels& live = act_.live;
+  const TernaryView w = matrix.view();
+  const ActivationView a = act_.quantized.view(n_);
+  ColumnInputs in{nullptr, a.high, a.stride, n_};
+  size_t n_columns = w.cols;
+  if (is_single()) {
+    n_columns = kernels_.find_nonzero(a.high, w.cols, live.columns.data(), live.values.data());
+    in = {live.columns.data(), live.values.data(), 0, 1};
+    skipped_->inputs += w.cols;
+    skipped_->zero_inputs += w.cols - n_columns;
+  }
+  const size_t tasks = task_count(matrix.packed_size() / w.cols * n_columns);
+  runner_.run(tasks, [&](size_t task) {
+    kernels_.multiply_columns(w, in, n_columns * task / tasks, n_columns * (task + 1) / tasks,
+                              act_.column_sums.row(task));
+  });
+  kernels_.finish_columns(w, a, act_.column_sums.data(), tasks, act_.column_sums.stride(0), 0,
+                          w.n_units(), act_.delta.data(), act_.delta.stride(0));
+  add_delta(0, w.rows);
 }
 
 inline void ForwardPass::rotate_heads(float* heads, size_t n_heads, size_t token) {
@@ -147,34 +200,42 @@ inline void ForwardPass::rotate_and_store(size_t layer) {
     bool finite = true;
     for (size_t head = 0; head < config_.n_kv_heads; ++head) {
       const size_t at = head * config_.head_dim;
-      finite &= kernels_.to_f16(act_.k.row(t) + at, config_.head_dim,
-                                cache_.key(layer, head, position_ + t));
-      finite &= kernels_.to_f16(act_.v.row(t) + at, config_.head_dim,
-                                cache_.value(layer, head, position_ + t));
+      finite &= cache_.store(kernels_, layer, head, position_ + t, act_.k.row(t) + at,
+                             act_.v.row(t) + at);
     }
     if (!finite) non_finite_.store(true, std::memory_order_relaxed);
   });
 }
 
+// An item is a block of tokens and a key head with all its query heads, which share the reading of
+// keys and values; when there are fewer items than workers, a single query head.
 inline void ForwardPass::attend(size_t layer) {
   if (is_stopped()) return;
-  const size_t group = config_.n_heads / config_.n_kv_heads;  // query heads that share a key head
-  const size_t n_pairs = n_ * config_.n_heads;
-  const size_t cache_bytes = 2 * n_pairs * (position_ + n_) * config_.head_dim * sizeof(uint16_t);
-  const size_t tasks = std::min(task_count(cache_bytes), n_pairs);
+  const size_t group = config_.n_heads / config_.n_kv_heads;
+  const size_t n_blocks = (n_ + kAttentionTokens - 1) / kAttentionTokens;
+  const bool whole_groups = n_blocks * config_.n_kv_heads >= runner_.n_workers();
+  const size_t heads = whole_groups ? group : 1;
+  const size_t per_block = config_.n_heads / heads;
+  const size_t n_items = n_blocks * per_block;
+  const size_t work = n_ * config_.n_heads * (position_ + n_) * config_.head_dim * 4;
+  const size_t tasks = std::min({runner_.n_workers(), task_count(work), n_items});
   runner_.run(tasks, [&](size_t task) {
-    float* scores = act_.scratch.scores.row(task);
-    // Later tokens see more positions: dealing the pairs out in turn keeps the tasks even.
-    for (size_t pair = task; pair < n_pairs; pair += tasks) {
-      const size_t t = pair / config_.n_heads;
-      const size_t head = pair % config_.n_heads;
-      const size_t seen = position_ + t + 1;
-      const size_t at = head * config_.head_dim;
-      kernels_.qk_f16(act_.q.row(t) + at, cache_.keys(layer, head / group), seen, config_.head_dim,
-                      model_.attention_scale(), scores);
-      const float sum = kernels_.softmax_exp(scores, seen);
-      kernels_.pv_f16(scores, sum, cache_.values(layer, head / group), seen, config_.head_dim,
-                      act_.mixed.row(t) + at);
+    // Later blocks see more positions: dealing the items out in turn keeps the tasks even.
+    for (size_t item = task; item < n_items; item += tasks) {
+      const size_t token = item / per_block * kAttentionTokens;
+      const size_t head = item % per_block * heads;
+      AttentionView view;
+      view.q = act_.q.row(token) + head * config_.head_dim;
+      view.q_stride = act_.q.stride(0);
+      view.n_tokens = std::min(kAttentionTokens, n_ - token);
+      view.n_heads = heads;
+      view.position = position_ + token;
+      view.dim = config_.head_dim;
+      view.keys = cache_.keys(layer, head / group);
+      view.values = cache_.values(layer, head / group);
+      view.scale = model_.attention_scale();
+      kernels_.attend(view, act_.mixed.row(token) + head * config_.head_dim, act_.mixed.stride(0),
+                      act_.attention_scratch.of(task));
     }
   });
 }
@@ -185,39 +246,44 @@ inline void ForwardPass::activate() {
       [&](size_t t) { act(act_.gate.row(t), act_.up.row(t), config_.ffn_dim, act_.gate.row(t)); });
 }
 
-inline void ForwardPass::add_to_residual() {
-  for_tokens(
-      [&](size_t t) { kernels_.add(act_.delta.row(t), config_.model_dim, act_.residual.row(t)); });
-}
-
-inline Result<void> ForwardPass::logits(size_t index, float* logits) {
+inline Result<void> ForwardPass::logits(size_t first, size_t count, float* logits) {
   const HeadView& head = model_.weights().head;
-  float* x = act_.head_input.data();
-  if (!kernels_.rms_norm(act_.residual.row(index), model_.weights().output_norm.data(),
-                         config_.model_dim, config_.norm_eps, x)) {
-    return Error(Status::non_finite, "an activation is not finite");
-  }
-  act_.head_token = kernels_.quantize_i16(x, config_.model_dim, act_.head_high.data(),
-                                          act_.head_low.data(), act_.head_high.size());
-  if (act_.head_token.finite == 0) return Error(Status::non_finite, "an activation is not finite");
-  HeadInput input;
-  input.x = x;
-  input.codes = {act_.head_high.data(), act_.head_low.data(), &act_.head_token,
-                 act_.head_high.size(), 1};
   const size_t rows = config_.vocab_size;
-  const size_t tasks = task_count(rows * head.row_bytes);
-  runner_.run(tasks, [&](size_t task) {
-    const size_t last = rows * (task + 1) / tasks;
-    for (size_t row = rows * task / tasks; row < last; row += detail::kHeadRowsPerBlock) {
-      if (cancelled_.load(std::memory_order_relaxed)) return;
-      const size_t end = std::min(row + detail::kHeadRowsPerBlock, last);
-      kernels_.head_rows(head, input, row, end, logits + row, 0);
-      if (!kernels_.all_finite(logits + row, end - row)) {
-        non_finite_.store(true, std::memory_order_relaxed);
+  const size_t few = Activations::vector_tokens(act_.residual.extent(0));
+  for (size_t done = 0; done < count; done += few) {
+    const size_t n = std::min(few, count - done);
+    for (size_t t = 0; t < n; ++t) {
+      float* x = act_.head_x.row(t);
+      bool finite = kernels_.rms_norm(act_.residual.row(first + done + t),
+                                      model_.weights().output_norm.data(), config_.model_dim,
+                                      config_.norm_eps, x);
+      if (finite) {
+        act_.head.tokens[t] =
+            kernels_.quantize_i16(x, config_.model_dim, act_.head.codes.row(t),
+                                  act_.head.low.row(t), act_.head.codes.stride(0));
+        finite = act_.head.tokens[t].finite != 0;
       }
+      if (!finite) return Error(Status::non_finite, "an activation is not finite");
     }
-  });
-  return check();
+    const HeadInput input{act_.head_x.data(), act_.head_x.stride(0), act_.head.view(n)};
+    float* out = logits + done * rows;
+    const size_t tasks = task_count(rows * head.row_bytes);
+    runner_.run(tasks, [&](size_t task) {
+      const size_t last = rows * (task + 1) / tasks;
+      for (size_t row = rows * task / tasks; row < last; row += detail::kHeadRowsPerBlock) {
+        if (cancelled_.load(std::memory_order_relaxed)) return;
+        const size_t end = std::min(row + detail::kHeadRowsPerBlock, last);
+        kernels_.head_rows(head, input, row, end, out + row, rows);
+        for (size_t t = 0; t < n; ++t) {
+          if (!kernels_.all_finite(out + t * rows + row, end - row)) {
+            non_finite_.store(true, std::memory_order_relaxed);
+          }
+        }
+      }
+    });
+    TERN_TRY(check());
+  }
+  return {};
 }
 
 TERN_NAMESPACE_END

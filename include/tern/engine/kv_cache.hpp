@@ -1,7 +1,7 @@
-// The key-value cache: what attention remembers of every position, in binary16.
+// The key-value cache: what attention remembers of every position, in binary16 or int8.
 //
 // Room: engine. One run of positions a layer and head, so that a head's keys are read in one
-// stream.
+// stream. Int8 keeps one binary16 unit a position and head beside the codes (docs/numerics.md 9.1).
 #pragma once
 
 #include "tern/base/buffer.hpp"
@@ -15,47 +15,74 @@ class KvCache {
  public:
   KvCache() = default;
 
-  /// Errors: out_of_memory. Cost: 4 * n_layers * kv_dim * capacity bytes of address space; pages
-  /// are touched as positions fill.
-  static Result<KvCache> create(const ModelConfig& config, uint32_t capacity,
+  /// Errors: out_of_memory. Cost: bytes_per_position() times capacity of address space; pages are
+  /// touched as positions fill.
+  static Result<KvCache> create(const ModelConfig& config, uint32_t capacity, CacheType type,
                                 const AllocatorHooks& hooks) {
     KvCache cache;
+    cache.type_ = type;
     cache.capacity_ = capacity;
     cache.head_dim_ = config.head_dim;
     cache.n_kv_heads_ = config.n_kv_heads;
-    const uint64_t elems = elements(config, capacity);
-    TERN_TRY_ASSIGN(cache.keys_, Buffer<uint16_t>::create_uninitialized(elems, hooks));
-    TERN_TRY_ASSIGN(cache.values_, Buffer<uint16_t>::create_uninitialized(elems, hooks));
+    // At most 2^46 bytes by the limits of config.hpp.
+    const uint64_t vectors = uint64_t{config.n_layers} * config.n_kv_heads * capacity;
+    const uint64_t bytes = vectors * config.head_dim * cache.element_bytes();
+    TERN_TRY_ASSIGN(cache.keys_, Buffer<uint8_t>::create_uninitialized(bytes, hooks));
+    TERN_TRY_ASSIGN(cache.values_, Buffer<uint8_t>::create_uninitialized(bytes, hooks));
+    const uint64_t units = type == CacheType::i8 ? vectors : 0;
+    TERN_TRY_ASSIGN(cache.key_units_, Buffer<uint16_t>::create_uninitialized(units, hooks));
+    TERN_TRY_ASSIGN(cache.value_units_, Buffer<uint16_t>::create_uninitialized(units, hooks));
     return cache;
   }
 
-  /// Where the key of a position of one head is written. Shapes: [head_dim].
-  uint16_t* key(size_t layer, size_t head, size_t position) {
-    return keys_.data() + offset(layer, head, position);
-  }
-  uint16_t* value(size_t layer, size_t head, size_t position) {
-    return values_.data() + offset(layer, head, position);
+  /// Rounds and keeps the key and value of one head at a position. Shapes: [head_dim].
+  /// False when a rounded value is not finite.
+  bool store(const KernelTable& kernels, size_t layer, size_t head, size_t position,
+             const float* key, const float* value) {
+    const size_t vector = index(layer, head, position);
+    const bool key_is_finite = store_vector(kernels, key, vector, keys_, key_units_);
+    return store_vector(kernels, value, vector, values_, value_units_) && key_is_finite;
   }
   /// All positions of one head, from 0.
-  CacheView keys(size_t layer, size_t head) const {
-    return {CacheType::f16, keys_.data() + offset(layer, head, 0), head_dim_};
-  }
+  CacheView keys(size_t layer, size_t head) const { return view(layer, head, keys_, key_units_); }
   CacheView values(size_t layer, size_t head) const {
-    return {CacheType::f16, values_.data() + offset(layer, head, 0), head_dim_};
+    return view(layer, head, values_, value_units_);
   }
+
   uint32_t capacity() const { return capacity_; }
+  CacheType type() const { return type_; }
+  /// Bytes of all keys and values of one position, in all layers.
+  static uint64_t bytes_per_position(const ModelConfig& config, CacheType type) {
+    const uint64_t vector_bytes = type == CacheType::i8 ? config.head_dim + sizeof(uint16_t)
+                                                        : config.head_dim * sizeof(uint16_t);
+    return 2 * uint64_t{config.n_layers} * config.n_kv_heads * vector_bytes;
+  }
 
  private:
-  // At most 2^46 by the limits of config.hpp.
-  static uint64_t elements(const ModelConfig& config, uint32_t capacity) {
-    return uint64_t{config.n_layers} * config.kv_dim() * capacity;
+  size_t element_bytes() const { return type_ == CacheType::i8 ? 1 : sizeof(uint16_t); }
+  size_t index(size_t layer, size_t head, size_t position) const {
+    return (layer * n_kv_heads_ + head) * capacity_ + position;
   }
-  size_t offset(size_t layer, size_t head, size_t position) const {
-    return ((layer * n_kv_heads_ + head) * capacity_ + position) * head_dim_;
+  bool store_vector(const KernelTable& kernels, const float* x, size_t vector,
+                    Buffer<uint8_t>& data, Buffer<uint16_t>& units) {
+    uint8_t* to = data.data() + vector * head_dim_ * element_bytes();
+    if (type_ == CacheType::i8) {
+      return kernels.to_i8(x, head_dim_, reinterpret_cast<int8_t*>(to), units.data() + vector);
+    }
+    return kernels.to_f16(x, head_dim_, reinterpret_cast<uint16_t*>(to));
+  }
+  CacheView view(size_t layer, size_t head, const Buffer<uint8_t>& data,
+                 const Buffer<uint16_t>& units) const {
+    const size_t vector = index(layer, head, 0);
+    return {type_, data.data() + vector * head_dim_ * element_bytes(), head_dim_,
+            type_ == CacheType::i8 ? units.data() + vector : nullptr};
   }
 
-  Buffer<uint16_t> keys_;    // [n_layers, n_kv_heads, capacity, head_dim]
-  Buffer<uint16_t> values_;  // the same
+  Buffer<uint8_t> keys_;          // [n_layers, n_kv_heads, capacity, head_dim] binary16 or int8
+  Buffer<uint8_t> values_;        // the same
+  Buffer<uint16_t> key_units_;    // [n_layers, n_kv_heads, capacity] for int8, else empty
+  Buffer<uint16_t> value_units_;  // the same
+  CacheType type_ = CacheType::f16;
   uint32_t capacity_ = 0;
   uint32_t head_dim_ = 0;
   uint32_t n_kv_heads_ = 0;

@@ -20,8 +20,11 @@
 TERN_NAMESPACE_BEGIN
 
 struct SessionOptions {
-  uint32_t context = 0;    ///< positions; 0 takes the model's. At most kMaxContext.
-  uint32_t batch = 0;      ///< most tokens in one pass, at most kMaxBatch; 0: kDefaultBatch
+  uint32_t context = 0;           ///< positions; 0 takes the model's. At most kMaxContext.
+  uint32_t batch = 0;             ///< most tokens in one pass, at most kMaxBatch; 0: kDefaultBatch
+  CacheType kv = CacheType::f16;  ///< what keys and values are rounded to
+  /// Exact skipping of zeros where the model allows it; the results are the same either way.
+  bool skip_zeros = true;
   uint32_t n_threads = 1;  ///< threads of an own pool, the caller's included; 1 creates none
   TaskRunner runner;       ///< instead of n_threads: a pool to share, or the host's scheduler
   std::optional<AllocatorHooks> allocator;  ///< the model's unless set
@@ -43,6 +46,8 @@ class Session {
   const AllocatorHooks& allocator() const { return hooks_; }
   /// Tokens evaluated so far: the next one's position.
   uint32_t position() const { return position_; }
+  /// How much the last single tokens could skip; all zero for models without ReLU^2.
+  const SkipCounts& skip_counts() const { return skip_counts_; }
   /// Positions that there are.
   uint32_t capacity() const { return cache_.capacity(); }
   /// The tokens at positions [0, position()).
@@ -124,12 +129,14 @@ class Session {
   std::shared_ptr<const Model> model_;
   AllocatorHooks hooks_;
   TaskRunner runner_;
+  SkipCounts skip_counts_;
   KvCache cache_;
   Activations activations_;
   Sampler sampler_;
   Buffer<TokenId> tokens_;  // [capacity]
   Buffer<float> logits_;    // [vocab_size]
   Buffer<float> scratch_;   // [vocab_size], for log_prob
+  bool skip_zeros_ = true;
   uint32_t batch_ = 0;
   uint32_t position_ = 0;
   bool has_logits_ = false;

@@ -31,13 +31,14 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
     auto session =
         std::allocate_shared<Session>(HostAllocator<Session>(hooks), Key(), model, hooks);
     session->batch_ = batch;
+    session->skip_zeros_ = options.skip_zeros;
     session->runner_ = options.runner;
     if (options.n_threads > 1) {
       TERN_TRY_ASSIGN(auto pool, ThreadPool::create(options.n_threads, hooks));
       session->runner_ = TaskRunner(std::move(pool));
     }
     const ModelConfig& config = model->config();
-    TERN_TRY_ASSIGN(session->cache_, KvCache::create(config, capacity, hooks));
+    TERN_TRY_ASSIGN(session->cache_, KvCache::create(config, capacity, options.kv, hooks));
     TERN_TRY_ASSIGN(
         session->activations_,
         Activations::create(*model, batch, capacity, session->runner_.n_workers(), hooks));
@@ -87,15 +88,16 @@ inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
   // The last token's logits go to scratch first: those of before stay good if this call fails.
   for (size_t done = 0; done < tokens.size();) {
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
-    ForwardPass pass(*model_, runner_, cache_, activations_, cancelled_);
+    ForwardPass pass(*model_, runner_, cache_, activations_, cancelled_,
+                     skip_zeros_ ? &skip_counts_ : nullptr);
     TERN_TRY(pass.run(tokens.subspan(done, n), position_ + done));
-    for (size_t t = 0; t < n && !all_logits.empty(); ++t) {
-      TERN_TRY(pass.logits(t, all_logits.data() + (done + t) * vocab_size));
+    if (!all_logits.empty()) {
+      TERN_TRY(pass.logits(0, n, all_logits.data() + done * vocab_size));
     }
     done += n;
     if (done < tokens.size()) continue;
     if (all_logits.empty()) {
-      TERN_TRY(pass.logits(n - 1, scratch_.data()));
+      TERN_TRY(pass.logits(n - 1, 1, scratch_.data()));
     } else {
       std::copy_n(all_logits.data() + (done - 1) * vocab_size, vocab_size, scratch_.data());
     }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "tern/model/config.hpp"
+#include "tern/model/packing_policy.hpp"
 #include "tern/model/weights.hpp"
 #include "tern/version.hpp"
 
@@ -33,6 +34,7 @@ struct LinearRule {
   TernaryMatrix LayerWeights::*matrix;
   Extent rows;
   Extent cols;
+  Skippable skippable = Skippable::nothing;
 };
 
 /// A norm's gain `blk.N.<name>.weight`.
@@ -48,8 +50,8 @@ inline constexpr LinearRule kBlockLinears[] = {
     {"attn_v", &LayerWeights::attn_v, Extent::kv_dim, Extent::model_dim},
     {"attn_output", &LayerWeights::attn_output, Extent::model_dim, Extent::q_dim},
     {"ffn_gate", &LayerWeights::ffn_gate, Extent::ffn_dim, Extent::model_dim},
-    {"ffn_up", &LayerWeights::ffn_up, Extent::ffn_dim, Extent::model_dim},
-    {"ffn_down", &LayerWeights::ffn_down, Extent::model_dim, Extent::ffn_dim},
+    {"ffn_up", &LayerWeights::ffn_up, Extent::ffn_dim, Extent::model_dim, Skippable::rows},
+    {"ffn_down", &LayerWeights::ffn_down, Extent::model_dim, Extent::ffn_dim, Skippable::columns},
 };
 
 inline constexpr GainRule kSubNormGains[] = {

@@ -12,6 +12,7 @@
 #include "tern/kernels/registry.hpp"
 #include "tern/model/architecture.hpp"
 #include "tern/model/config.hpp"
+#include "tern/model/head_loader.hpp"
 #include "tern/model/weights.hpp"
 #include "tern/platform/mapped_file.hpp"
 #include "tern/platform/thread_pool.hpp"
@@ -25,9 +26,13 @@ struct LoadOptions {
   AllocatorHooks allocator = default_allocator();
   /// How a file's bytes come into memory. Mapped: the file must not be truncated while it is in
   /// use.
-  FileAccess access = FileAccess::mapped;
+  FileAccess map = FileAccess::mapped;
   /// Instruction set by name; empty takes the best that this CPU runs.
   std::string_view isa;
+  /// What linear layers are packed as: t2 or t5, where that is possible (packing_policy.hpp). By
+  /// default what the instruction set streams best, and a tern file as it is, without packing.
+  std::optional<Packing> packing;
+  HeadOption head = HeadOption::keep;
   /// Where packing runs; by default on the calling thread.
   TaskRunner runner;
 };
@@ -36,14 +41,16 @@ struct LoadOptions {
 /// Threads: const, any number at once; the last owner to go frees it, on any thread.
 class Model {
  public:
-  /// Loads a GGUF file.
-  /// Errors: not_found, io_error; those of load_memory. Cost: reads all of the file once, also the
-  /// embedding, whose values must be finite; ternary tensors are packed (a copy of a quarter byte a
-  /// weight), embeddings stay in the file's bytes.
+  /// Loads a GGUF file or a tern file.
+  /// Errors: not_found, io_error; those of load_memory. Cost: of a GGUF file reads the linear
+  /// layers twice, packs them (a copy of 1.6 or 2 bits a weight), and reads the embedding, whose
+  /// values must be finite; it stays in the file's bytes unless options.head says otherwise. Of a
+  /// tern file reads metadata, norms and scales alone.
   static Result<std::shared_ptr<const Model>> load_file(std::string_view path,
                                                         const LoadOptions& options);
   /// Loads from bytes that the caller keeps alive and unchanged as long as the model.
-  /// Errors: any of the groups format, unsupported and out_of_memory; isa_unknown, isa_unavailable.
+  /// Errors: any of the groups format, unsupported and out_of_memory; isa_unknown, isa_unavailable;
+  /// invalid_argument.
   static Result<std::shared_ptr<const Model>> load_memory(std::span<const uint8_t> bytes,
                                                           const LoadOptions& options);
 
@@ -82,11 +89,9 @@ class Model {
                                                const LoadOptions& options);
   Result<void> load(const GgufFile& file, const LoadOptions& options);
   Result<void> load_text(const GgufFile& file);
-  Result<void> load_weights(const GgufFile& file, const TaskRunner& runner);
-  Result<void> check_all_tensors_known(const GgufFile& file) const;
 
   AllocatorHooks hooks_;
-  FileBytes file_;  // backs embedding rows; empty when loaded from memory
+  FileBytes file_;  // backs what is viewed in the file; empty when loaded from memory
   String name_;
   const Architecture* architecture_ = nullptr;
   KernelTable kernels_;

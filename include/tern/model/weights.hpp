@@ -1,7 +1,9 @@
 // The weights of a model in the form that the kernels read.
 //
 // Room: model. Linear layers are packed ternary; embeddings and heads stay as the file stores them
-// (a tied table is there once); norm gains are floats. All immutable after loading.
+// unless they are quantized at load (a tied table is there once); norm gains are floats. Whatever
+// is streamed and was made at load lies in one region of large pages; what a tern file holds is
+// viewed in its bytes. All immutable after loading.
 #pragma once
 
 #include "tern/base/buffer.hpp"
@@ -12,18 +14,34 @@
 TERN_NAMESPACE_BEGIN
 
 /// A packed linear layer W [rows = outputs, cols = inputs].
-struct TernaryMatrix {
-  Buffer<uint8_t> tiles;
-  Buffer<float> scales;
-  uint32_t rows = 0;
-  uint32_t cols = 0;
-  ScaleKind scale_kind = ScaleKind::tensor;
-  uint32_t group_cols = 0;
-
-  TernaryView view() const {
-    return {tiles.data(), rows, cols, Packing::t2, scale_kind, group_cols, scales.data()};
+class TernaryMatrix {
+ public:
+  TernaryMatrix() = default;
+  /// `scales` are those of the view, or empty where they are kept elsewhere.
+  explicit TernaryMatrix(const TernaryView& view, Buffer<float>&& scales = {})
+      : view_(view), scales_(std::move(scales)) {
+    if (scales_.size() != 0) view_.scales = scales_.data();
   }
-  size_t n_tiles() const { return (rows + kTileRows - 1) / kTileRows; }
+
+  const TernaryView& view() const { return view_; }
+  /// Where the trits are, once they have been packed.
+  void place(Packing packing, const uint8_t* data) {
+    view_.packing = packing;
+    view_.data = data;
+  }
+  /// Bytes of the packed trits, wherever they lie.
+  size_t packed_size() const {
+    return static_cast<size_t>(packed_bytes(view_.packing, view_.rows, view_.cols).value_or(0));
+  }
+  size_t n_scales() const {
+    return view_.scale_kind == ScaleKind::tensor ? 1 : view_.rows * view_.n_groups();
+  }
+  /// Bytes that the matrix itself owns.
+  size_t owned_bytes() const { return scales_.size_bytes(); }
+
+ private:
+  TernaryView view_;  // data in the model's region or its file
+  Buffer<float> scales_;
 };
 
 /// The weights of one layer; which are used depends on the architecture (architecture.hpp).
@@ -44,11 +62,13 @@ struct LayerWeights {
 struct ModelWeights {
   explicit ModelWeights(const AllocatorHooks& hooks) : layers(hooks) {}
 
-  HeadView embedding;           // [vocab_size, model_dim], rows as stored, in the model's bytes
+  HeadView embedding;           // [vocab_size, model_dim]
   HeadView head;                // the same view when the table is tied
   Buffer<float> output_norm;    // [model_dim]
   Buffer<float> rope_factors;   // [rope_dim / 2], or empty
   Vector<LayerWeights> layers;  // [n_layers]
+  Buffer<uint8_t> region;       // packed at load: matrices in the order of use, then the head
+  Buffer<float> head_scales;    // [vocab_size] of an int8 head made at load, else empty
 };
 
 TERN_NAMESPACE_END

@@ -16,7 +16,7 @@ TERN_NAMESPACE_BEGIN
 /// How the bytes of a file come into memory.
 enum class FileAccess : uint8_t {
   mapped,  ///< pages of the file itself, shared between processes; the file must not shrink
-  copied,  ///< read once; the file may change afterwards
+  copied,  ///< read once, into large pages; the file may change afterwards
 };
 
 /// The bytes live as long as the object. Movable, not copyable.

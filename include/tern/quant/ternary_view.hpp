@@ -1,7 +1,7 @@
 // A packed ternary matrix as kernels and models see it.
 //
 // Room: quant. The view is plain data: pointers and sizes that kernel records take as they are. How
-// rows of trits become one is in tile_packer.hpp.
+// rows of trits become one is in trit_packer.hpp.
 #pragma once
 
 #include <optional>

@@ -189,6 +189,7 @@ static inline VB vb_and(VB a, VB b) {
 static inline VB vb_add(VB a, VB b) {
   return {_mm256_add_epi8(a.lo, b.lo), _mm256_add_epi8(a.hi, b.hi)};
 }
+static inline VB vb_triple(VB v) { return vb_add(vb_add(v, v), v); }
 static inline VB vb_sub(VB a, VB b) {
   return {_mm256_sub_epi8(a.lo, b.lo), _mm256_sub_epi8(a.hi, b.hi)};
 }

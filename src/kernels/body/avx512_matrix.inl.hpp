@@ -1,24 +1,24 @@
-// The matrix kernel over T2 tiles with vpdpbusd (docs/numerics.md 4): two tiles unpacked to bytes
-// meet twelve packed tokens. Included inside the AVX-512 region, after vector_product.inl.hpp.
+// The matrix product with vpdpbusd (docs/numerics.md 4), from every packing: two tiles unpacked to
+// bytes (avx512_unpack.inl.hpp) meet twelve packed tokens. Included inside an AVX-512 region, after
+// avx512_unpack.inl.hpp.
+//
+// Loops, from the outside: batches of tiles, planes, blocks of columns, pairs of tiles, groups of
+// tokens. Between blocks of columns the exact sums wait in y, as the bits of an int32.
 
-constexpr size_t kTokenTile = 12;      // tokens a pass: 2 tiles x 12 = 24 accumulators of 32
-constexpr size_t kColumnBlock = 1024;  // columns unpacked at a time: 2 tiles x 16 KiB stay in cache
+constexpr size_t kTokenTile = 12;  // tokens a pass: 2 tiles x 12 = 24 accumulators of 32
 constexpr size_t kScratchBytes = 2 * kTileRows * kColumnBlock;
 
-static inline __mmask16 row_mask(const TernaryView& w, size_t tile) {
-  return first_n(rows_of_tile(w, tile));
-}
-
 // Packed activations: [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the
-// end.
+// end. Unpacked tiles may have more columns, which no token meets.
+static inline size_t packed_columns(size_t k) { return (k + 3) / 4 * 4; }
 static inline size_t packed_plane_bytes(size_t n, size_t k) {
-  return (n + kTokenTile - 1) / kTokenTile * kTokenTile * T2Tiles::col_blocks(k) * 16;
+  return (n + kTokenTile - 1) / kTokenTile * kTokenTile * packed_columns(k);
 }
 static size_t packed_tokens_bytes(size_t n, size_t k) { return 2 * packed_plane_bytes(n, k); }
 
 static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, size_t end,
                        int8_t* packed) {
-  const size_t columns = T2Tiles::col_blocks(k) * 16;
+  const size_t columns = packed_columns(k);
   for (size_t group = begin; group < end; group += kTokenTile) {
     int8_t* out = packed + group * columns;
     const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
@@ -40,21 +40,6 @@ static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t 
     pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
 }
 
-// Unpacks kTiles tiles of columns [begin, begin + count) to bytes: [column / 4][tile][16 rows][4].
-template <size_t kTiles>
-static inline void unpack_tiles(const uint8_t* tiles, size_t tile_bytes, size_t begin, size_t count,
-                                uint8_t* out) {
-  for (size_t c = 0; c < count; c += 16) {
-    for (size_t t = 0; t < kTiles; ++t) {
-      VI u[4];
-      unpack_block(tiles + t * tile_bytes + (begin + c) * 4, u);
-      for (size_t j = 0; j < 4; ++j) {
-        _mm512_storeu_si512(out + ((c / 4 + j) * kTiles + t) * 64, u[j]);
-      }
-    }
-  }
-}
-
 // Which part of the sum over columns a call of matrix_step continues.
 struct MatrixStep {
   size_t count;  // columns of this block
@@ -62,6 +47,10 @@ struct MatrixStep {
   bool shifts;   // the first block of the low plane: acc = acc * 128 - sum_low
   bool closes;   // the last block of the last plane: scale and write floats
 };
+
+static inline __mmask16 row_mask(const TernaryView& w, size_t tile) {
+  return first_n(rows_of_tile(w, tile));
+}
 
 // sum[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers,
 // so the loops over them are unrolled, the copies at both ends included.
@@ -78,12 +67,14 @@ static inline void add_products(const uint8_t* unpacked, const int8_t* packed, s
        c += 4, unpacked += kTritBlockBytes * kTiles, packed += 4 * kTokenTile) {
     VI u[kTiles];
 #pragma GCC unroll 2
-    for (size_t t = 0; t < kTiles; ++t) u[t] = _mm512_loadu_si512(unpacked + kTritBlockBytes * t);
+    for (size_t t = 0; t < kTiles; ++t) u[t] = load_bytes(unpacked + kTritBlockBytes * t);
 #pragma GCC unroll 12
     for (size_t i = 0; i < kTokenTile; ++i) {
-      const VI q = broadcast4(packed + 4 * i);
+      int32_t four = 0;
+      __builtin_memcpy(&four, packed + 4 * i, 4);
+      const VI q = vi_set(four);
 #pragma GCC unroll 2
-      for (size_t t = 0; t < kTiles; ++t) acc[t][i] = _mm512_dpbusd_epi32(acc[t][i], u[t], q);
+      for (size_t t = 0; t < kTiles; ++t) dot(acc[t][i], u[t], q);
     }
   }
 #pragma GCC unroll 12
@@ -119,8 +110,7 @@ static inline void matrix_step(const TernaryView& w, const ActivationView& a,
   add_products<kTiles>(unpacked, packed, step.count, sum);
   for (size_t t = 0; t < kTiles; ++t) {
     const __mmask16 rows = row_mask(w, tile + t);
-    const V scale =
-        w.scale_kind == ScaleKind::tensor ? v_set(w.scales[0]) : row_scales(w, tile + t, 0, 1);
+    const V scale = tile_scales(w, tile + t);
     for (size_t i = 0; i < count; ++i) {
       float* at = y + (token + i) * y_stride + (tile + t) * kTileRows;
       if (step.closes) {
@@ -133,38 +123,71 @@ static inline void matrix_step(const TernaryView& w, const ActivationView& a,
   }
 }
 
-template <size_t kTiles>
-static void multiply_tiles(const TernaryView& w, const ActivationView& a, const int8_t* packed,
-                           size_t tile, float* y, size_t y_stride, uint8_t* unpacked) {
-  const size_t columns = T2Tiles::col_blocks(w.cols) * 16;
-  const size_t tile_bytes = columns * 4;
+// One block of columns of kTiles tiles for all tokens.
+template <typename Unpacker, size_t kTiles>
+static void multiply_block(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                           size_t tile, size_t begin, const MatrixStep& step, float* y,
+                           size_t y_stride, uint8_t* unpacked) {
+  Unpacker::template unpack<kTiles>(w, tile, begin, step.count, unpacked);
+  for (size_t token = 0; token < a.n; token += kTokenTile) {
+    const int8_t* group = packed + token * packed_columns(w.cols) + begin * kTokenTile;
+    matrix_step<kTiles>(w, a, unpacked, group, token, tile, step, y, y_stride);
+  }
+}
+
+// Tiles [tile_begin, tile_end): all of them over one block of columns, then the next.
+template <typename Unpacker>
+static void multiply_tile_batch(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                                size_t tile_begin, size_t tile_end, float* y, size_t y_stride,
+                                uint8_t* unpacked) {
+  constexpr size_t kBlock = kColumnBlock / Unpacker::kBlockCols * Unpacker::kBlockCols;
+  const size_t columns = packed_columns(w.cols);
   const size_t n_planes = a.low != nullptr ? 2 : 1;
   for (size_t plane = 0; plane < n_planes; ++plane) {
     const int8_t* plane_packed = packed + plane * packed_plane_bytes(a.n, w.cols);
-    for (size_t begin = 0; begin < columns; begin += kColumnBlock) {
-      const size_t count = columns - begin < kColumnBlock ? columns - begin : kColumnBlock;
+    for (size_t begin = 0; begin < columns; begin += kBlock) {
+      const size_t count = columns - begin < kBlock ? columns - begin : kBlock;
       const MatrixStep step{count, plane == 0 && begin == 0, plane == 1 && begin == 0,
                             plane + 1 == n_planes && begin + count == columns};
-      unpack_tiles<kTiles>(w.data + tile * tile_bytes, tile_bytes, begin, count, unpacked);
-      for (size_t token = 0; token < a.n; token += kTokenTile) {
-        matrix_step<kTiles>(w, a, unpacked, plane_packed + token * columns + begin * kTokenTile,
-                            token, tile, step, y, y_stride);
+      size_t tile = tile_begin;
+      for (; tile + 2 <= tile_end; tile += 2) {
+        multiply_block<Unpacker, 2>(w, a, plane_packed, tile, begin, step, y, y_stride, unpacked);
+      }
+      if (tile < tile_end) {
+        multiply_block<Unpacker, 1>(w, a, plane_packed, tile, begin, step, y, y_stride, unpacked);
       }
     }
   }
 }
 
+// Units of columns are read whole, and so are a batch; of the others, two tiles are.
+template <typename Unpacker>
+static void multiply_units(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                           size_t unit_begin, size_t unit_end, float* y, size_t y_stride,
+                           void* scratch) {
+  constexpr size_t kBatch = Unpacker::kUnitTiles > 2 ? Unpacker::kUnitTiles : 2;
+  const size_t n_tiles = T2Tiles::row_tiles(w.rows);
+  const size_t end =
+      unit_end * Unpacker::kUnitTiles < n_tiles ? unit_end * Unpacker::kUnitTiles : n_tiles;
+  for (size_t tile = unit_begin * Unpacker::kUnitTiles; tile < end; tile += kBatch) {
+    multiply_tile_batch<Unpacker>(w, a, packed, tile, end - tile < kBatch ? end : tile + kBatch, y,
+                                  y_stride, static_cast<uint8_t*>(scratch));
+  }
+}
+
 static void multiply_matrix(const TernaryView& w, const ActivationView& a, const int8_t* packed,
-                            size_t tile_begin, size_t tile_end, float* y, size_t y_stride,
+                            size_t unit_begin, size_t unit_end, float* y, size_t y_stride,
                             void* scratch) {
-  if (w.packing != Packing::t2) return;
   if (w.scale_kind == ScaleKind::group) {  // sums end at every group: the vector kernel does that
-    multiply_vector(w, a, tile_begin, tile_end, y, y_stride);
+    multiply_vector(w, a, unit_begin, unit_end, y, y_stride);
     return;
   }
-  auto* unpacked = static_cast<uint8_t*>(scratch);
-  size_t tile = tile_begin;
-  for (; tile + 2 <= tile_end; tile += 2)
-    multiply_tiles<2>(w, a, packed, tile, y, y_stride, unpacked);
-  if (tile < tile_end) multiply_tiles<1>(w, a, packed, tile, y, y_stride, unpacked);
+  using Multiply = void (*)(const TernaryView&, const ActivationView&, const int8_t*, size_t,
+                            size_t, float*, size_t, void*);
+  constexpr Multiply kByPacking[] = {
+      multiply_units<TileUnpacker<FourTrits>>,   multiply_units<TileUnpacker<FiveTrits>>,
+      multiply_units<RowUnpacker<FourTrits>>,    multiply_units<RowUnpacker<FiveTrits>>,
+      multiply_units<ColumnUnpacker<FourTrits>>, multiply_units<ColumnUnpacker<FiveTrits>>};
+  kByPacking[static_cast<size_t>(w.packing)](w, a, packed, unit_begin, unit_end, y, y_stride,
+                                             scratch);
 }

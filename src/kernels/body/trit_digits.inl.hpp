@@ -8,6 +8,7 @@
 //   vi_load_i8(p)           sixteen int8, widened to lanes
 //   vb_set(x)               every byte x              vb_broadcast4(p)       four bytes, 16 times
 //   vb_and vb_add vb_sub    byte by byte              vb_greater(a, b)       signed a > b ? 255 : 0
+//   vb_triple(v)            each byte * 3, modulo 256
 //   vb_shift<n>(v)          each byte >> n; the n high bits may be those of its neighbour
 //   vb_interleave4(c, out)  within each 16 bytes: out[q] lane i holds bytes 4q + i of c[0] to c[3]
 //   vi_transpose4(v)        four vectors as 4 x 4 quarters of 16 bytes: transposed in place
@@ -49,7 +50,7 @@ static inline VB vb_digit(VB* state) {
     *state = vb_shift<2>(s);
     return vb_and(s, vb_set(3));
   } else {
-    *state = vb_add(vb_add(s, s), s);
+    *state = vb_triple(s);
     const VB carries = vb_add(vb_greater(s, vb_set(-43)), vb_greater(s, vb_set(42)));
     return vb_sub(vb_set(0), carries);
   }

@@ -1,0 +1,132 @@
+// Timing a model (bench_measurement.hpp).
+#include "bench_measurement.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "interrupt.hpp"
+#include "process_memory.hpp"
+
+namespace cli {
+
+namespace {
+
+// Any tokens do: the work does not depend on them, the share of zeros hardly.
+std::vector<tern::TokenId> make_tokens(size_t n, uint32_t vocab_size) {
+  std::vector<tern::TokenId> tokens(n);
+  uint64_t state = 1;
+  for (tern::TokenId& token : tokens) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    token = static_cast<tern::TokenId>((state >> 33) % vocab_size);
+  }
+  return tokens;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+// Tokens a second of evaluating them from an empty context, `step` at a time.
+tern::Result<double> time_tokens(tern::Session& session, std::span<const tern::TokenId> tokens,
+                                 size_t step) {
+  TERN_TRY(session.reset());
+  const auto start = std::chrono::steady_clock::now();
+  for (size_t done = 0; done < tokens.size(); done += step) {
+    if (is_interrupted()) return tern::Error(tern::Status::cancelled, "interrupted");
+    TERN_TRY(session.evaluate(tokens.subspan(done, step)));
+  }
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+  return static_cast<double>(tokens.size()) / taken.count();
+}
+
+tern::Result<double> median_rate(tern::Session& session, std::span<const tern::TokenId> tokens,
+                                 size_t step, uint32_t repeats) {
+  std::vector<double> rates;
+  for (uint32_t i = 0; i < repeats; ++i) {
+    TERN_TRY_ASSIGN(const double rate, time_tokens(session, tokens, step));
+    rates.push_back(rate);
+  }
+  return median(rates);
+}
+
+struct ModelWork {
+  double up_bytes = 0;
+  double down_bytes = 0;
+  double other_bytes = 0;     // the other linear layers
+  double head_bytes = 0;
+  double products_a_token = 0;  // multiply-adds of the linear layers
+};
+
+ModelWork work_of(const tern::Model& model) {
+  ModelWork work;
+  for (const tern::LayerWeights& layer : model.weights().layers) {
+    for (const tern::LinearRule& rule : model.architecture().linears) {
+      const tern::TernaryMatrix& matrix = layer.*rule.matrix;
+      const auto bytes = static_cast<double>(matrix.packed_size());
+      double& sum = tern::is_rows(matrix.view().packing)      ? work.up_bytes
+                    : tern::is_columns(matrix.view().packing) ? work.down_bytes
+                                                              : work.other_bytes;
+      sum += bytes;
+      work.products_a_token += double{1} * matrix.view().rows * matrix.view().cols;
+    }
+  }
+  work.head_bytes = static_cast<double>(model.weights().head.row_bytes) * model.config().vocab_size;
+  return work;
+}
+
+double share(uint64_t part, uint64_t whole) {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& model,
+                                    const BenchPlan& plan, const MachineLimits& limits) {
+  reset_peak_memory();
+  tern::SessionOptions options = plan.session;
+  options.context = std::max(plan.prompt_tokens, plan.gen_tokens);
+  TERN_TRY_ASSIGN(const auto session, tern::Session::create(model, options));
+  const InterruptGuard interrupts(session.get());
+  const auto tokens = make_tokens(options.context, model->config().vocab_size);
+  const ModelWork work = work_of(*model);
+
+  BenchResult result;
+  const auto all = std::span<const tern::TokenId>(tokens);
+  TERN_TRY(session->evaluate(all.first(1)));  // touches every page once
+  if (plan.prompt_tokens != 0) {
+    const auto prompt = all.first(plan.prompt_tokens);
+    TERN_TRY_ASSIGN(result.prefill_tok_s,
+                    median_rate(*session, prompt, prompt.size(), plan.repeats));
+    if (limits.dot_gmac_s > 0) {
+      result.int8_peak_share =
+          *result.prefill_tok_s * work.products_a_token * 1e-9 / limits.dot_gmac_s;
+    }
+  }
+  if (plan.gen_tokens != 0) {
+    const tern::SkipCounts before = session->skip_counts();
+    TERN_TRY_ASSIGN(result.decode_tok_s,
+                    median_rate(*session, all.first(plan.gen_tokens), 1, plan.repeats));
+    const tern::SkipCounts& after = session->skip_counts();
+    const double dead_gates =
+        share(after.dead_gates - before.dead_gates, after.gates - before.gates);
+    const double zero_inputs =
+        share(after.zero_inputs - before.zero_inputs, after.inputs - before.inputs);
+    if (after.gates != before.gates) {
+      result.gate_zero_share = dead_gates;
+      result.input_zero_share = zero_inputs;
+    }
+    result.bytes_per_token = work.other_bytes + work.head_bytes +
+                             work.up_bytes * (1 - dead_gates) + work.down_bytes * (1 - zero_inputs);
+    result.kv_bytes = static_cast<double>(plan.gen_tokens * tern::KvCache::bytes_per_position(
+                                                                model->config(), options.kv));
+    result.bandwidth_gb_s = *result.bytes_per_token * *result.decode_tok_s * 1e-9;
+    if (limits.read_gb_s > 0) result.bandwidth_share = *result.bandwidth_gb_s / limits.read_gb_s;
+  }
+  result.peak_rss_bytes = peak_memory_bytes();
+  return result;
+}
+
+}  // namespace cli

@@ -1,0 +1,35 @@
+// Which packing each linear layer gets.
+//
+// Room: model. Tiles stream best; lines let a product leave out rows whose outputs are not needed
+// and columns whose inputs are zero. ReLU^2 makes both frequent: where the gate is not positive,
+// the row of `up` and the column of `down` are not read (docs/numerics.md 6). So a layer of a
+// ReLU^2 model has `up` by rows and `down` by columns, both or neither; all else is tiles. Groups
+// of scales are T2 tiles.
+#pragma once
+
+#include "tern/model/config.hpp"
+#include "tern/quant/ternary_view.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// What products with a matrix may leave out in a layer that skips.
+enum class Skippable : uint8_t { nothing, rows, columns };
+
+/// Whether a layer with these matrices skips.
+constexpr bool layer_skips(Activation activation, const TernaryView& up, const TernaryView& down) {
+  return activation == Activation::relu2 && up.scale_kind != ScaleKind::group &&
+         down.scale_kind != ScaleKind::group;
+}
+
+/// The packing of a matrix. Requires: `tiles` is t2 or t5.
+constexpr Packing choose_packing(Packing tiles, ScaleKind scale_kind, Skippable skippable,
+                                 bool layer_skips) {
+  if (scale_kind == ScaleKind::group) return Packing::t2;
+  const bool five = is_five(tiles);
+  if (layer_skips && skippable == Skippable::rows) return five ? Packing::t5r : Packing::t2r;
+  if (layer_skips && skippable == Skippable::columns) return five ? Packing::t5c : Packing::t2c;
+  return tiles;
+}
+
+TERN_NAMESPACE_END

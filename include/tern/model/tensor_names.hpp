@@ -1,0 +1,80 @@
+// The names of tensors in GGUF files: composed for the loader and the converter, and taken apart.
+//
+// Room: model.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+inline constexpr std::string_view kWeightSuffix = ".weight";
+inline constexpr std::string_view kEmbeddingName = "token_embd.weight";
+inline constexpr std::string_view kHeadName = "output.weight";
+inline constexpr std::string_view kOutputNormName = "output_norm.weight";
+inline constexpr std::string_view kRopeFactorsName = "rope_freqs.weight";
+inline constexpr std::string_view kTopTensors[] = {kEmbeddingName, kHeadName, kOutputNormName,
+                                                   kRopeFactorsName};
+
+/// `blk.<layer>.<name>.weight`, composed in place.
+class LayerTensorName {
+ public:
+  LayerTensorName(uint32_t layer, std::string_view name) {
+    append("blk.");
+    char digits[10];
+    size_t n = 0;
+    do {
+      digits[n++] = static_cast<char>('0' + layer % 10);
+      layer /= 10;
+    } while (layer != 0);
+    while (n > 0) text_[size_++] = digits[--n];
+    append(".");
+    append(name);
+    append(kWeightSuffix);
+  }
+  std::string_view view() const { return {text_, size_}; }
+
+ private:
+  void append(std::string_view part) { size_ += part.copy(text_ + size_, sizeof(text_) - size_); }
+
+  char text_[64];
+  size_t size_ = 0;
+};
+
+namespace detail {
+/// What `blk.<layer>.<rest>` names; nothing for other names.
+struct LayerTensor {
+  uint32_t layer;
+  std::string_view rest;
+};
+inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
+  name.remove_prefix(kPrefix.size());
+  uint32_t layer = 0;
+  size_t digits = 0;
+  for (; digits < name.size() && digits < 6 && name[digits] >= '0' && name[digits] <= '9';
+       ++digits) {
+    layer = 10 * layer + static_cast<uint32_t>(name[digits] - '0');
+  }
+  if (digits == 0 || name.substr(digits, 1) != ".") return std::nullopt;
+  return LayerTensor{layer, name.substr(digits + 1)};
+}
+
+/// Whether `rest` is a rule's name and the suffix of weights.
+template <typename Rule>
+bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
+  for (const Rule& rule : rules) {
+    if (rest.substr(0, rule.name.size()) == rule.name &&
+        rest.substr(rule.name.size()) == kWeightSuffix) {
+      return true;
+    }
+  }
+  return false;
+}
+}  // namespace detail
+
+TERN_NAMESPACE_END

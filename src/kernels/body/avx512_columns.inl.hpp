@@ -1,0 +1,210 @@
+// The product over lines by column (T2C, T5C), listed or all: what is not listed is not read
+// (docs/numerics.md 4). Included inside an AVX-512 region, after avx512_vector.inl.hpp.
+//
+// Interleaving the bytes of four columns within 128-bit lanes puts what one output sums into one
+// lane, for a quarter of a block's 64 bytes at a time:
+//
+//     lane 4L + i of quarter q:  byte 16L + 4q + i of columns c0, c1, c2, c3
+//
+// so that one vpdpbusd a digit meets four broadcast activations. Columns are taken sixteen at a
+// time over all blocks; their sums stay in cache, in the order [unit][digit][quarter][lane], and
+// the columns of the next group are prefetched meanwhile.
+// Bound: a group adds at most 16 * 255 * 127 to a lane of 32 bits; sums are those of
+// docs/numerics.md 4.4.
+
+constexpr size_t kGroupColumns = 16;
+constexpr size_t kGroupQuads = kGroupColumns / 4;
+
+// Columns of one group: their lines, the values of each plane, and lines to prefetch. A last quad
+// that is not full repeats a line, with values of zero.
+struct ColumnGroup {
+  const uint8_t* lines[kGroupColumns];
+  const uint8_t* next[2][kGroupColumns];
+  size_t n_quads;
+  size_t n_next[2];
+  alignas(64) int8_t values[2 * kVectorTokens][kGroupColumns];
+};
+
+static inline void list_lines(const TernaryView& w, const ColumnInputs& in, size_t begin,
+                              size_t end, size_t line_bytes, const uint8_t** lines, size_t* count) {
+  *count = begin >= end ? 0 : end - begin < kGroupColumns ? end - begin : kGroupColumns;
+  for (size_t i = 0; i < *count; ++i) {
+    lines[i] = w.data + (in.columns != nullptr ? in.columns[begin + i] : begin + i) * line_bytes;
+  }
+}
+static inline void load_group(const TernaryView& w, const ColumnInputs& in, size_t begin,
+                              size_t end, size_t line_bytes, ColumnGroup& group) {
+  size_t count = 0;
+  list_lines(w, in, begin, end, line_bytes, group.lines, &count);
+  list_lines(w, in, begin + kGroupColumns, end, line_bytes, group.next[0], &group.n_next[0]);
+  list_lines(w, in, begin + 2 * kGroupColumns, end, line_bytes, group.next[1], &group.n_next[1]);
+  group.n_quads = (count + 3) / 4;
+  for (size_t i = count; i < 4 * group.n_quads; ++i) group.lines[i] = group.lines[0];
+  const __mmask16 present = first_n(count);
+  for (size_t p = 0; p < in.n_planes; ++p) {
+    const __m128i values = _mm_maskz_loadu_epi8(present, in.values + p * in.stride + begin);
+    _mm_store_si128(reinterpret_cast<__m128i*>(group.values[p]), values);
+  }
+}
+
+// Two quarters of a block of four columns, interleaved: 0 and 1, or 2 and 3.
+template <bool kUpper>
+static TERN_ALWAYS_INLINE void interleave(const uint8_t* const* lines, size_t at, VI* quarters) {
+  const VI c0 = load_bytes(lines[0] + at);
+  const VI c1 = load_bytes(lines[1] + at);
+  const VI c2 = load_bytes(lines[2] + at);
+  const VI c3 = load_bytes(lines[3] + at);
+  const VI low = kUpper ? _mm512_unpackhi_epi8(c0, c1) : _mm512_unpacklo_epi8(c0, c1);
+  const VI high = kUpper ? _mm512_unpackhi_epi8(c2, c3) : _mm512_unpacklo_epi8(c2, c3);
+  quarters[0] = _mm512_unpacklo_epi16(low, high);
+  quarters[1] = _mm512_unpackhi_epi16(low, high);
+}
+
+static TERN_ALWAYS_INLINE void add_to(int32_t* sums, VI sum) {
+  _mm512_store_si512(sums, vi_add(_mm512_load_si512(sums), sum));
+}
+
+// sums += the group's block at byte `at` of each line, one plane: two quarters of all columns in
+// registers at a time.
+template <typename Trits, bool kUpper>
+static TERN_ALWAYS_INLINE void add_half(const Trits& trits, const ColumnGroup& group, size_t at,
+                                        int32_t* sums) {
+  VI acc[2][Trits::kTerms];
+#pragma GCC unroll 2
+  for (size_t q = 0; q < 2; ++q) {
+#pragma GCC unroll 10
+    for (size_t i = 0; i < Trits::kTerms; ++i) acc[q][i] = vi_zero();
+  }
+  for (size_t quad = 0; quad < group.n_quads; ++quad) {
+    VI quarters[2];
+    interleave<kUpper>(group.lines + 4 * quad, at, quarters);
+#pragma GCC unroll 2
+    for (size_t q = 0; q < 2; ++q) {
+      VI u[Trits::kTerms];
+      trits.terms(quarters[q], u);
+#pragma GCC unroll 10
+      for (size_t i = 0; i < Trits::kTerms; ++i) {
+        dot_four(acc[q][i], u[i], group.values[0] + 4 * quad);
+      }
+    }
+  }
+#pragma GCC unroll 2
+  for (size_t q = 0; q < 2; ++q) {
+    VI digits[Trits::kDigits];
+    Trits::digit_sums(acc[q], digits);
+#pragma GCC unroll 5
+    for (size_t d = 0; d < Trits::kDigits; ++d) {
+      add_to(sums + (4 * d + 2 * kUpper + q) * 16, digits[d]);
+    }
+  }
+}
+
+// The same for several planes: the digits of all quarters go through memory, once for all planes.
+template <typename Trits>
+static inline void add_planes(const Trits& trits, const ColumnGroup& group, size_t at,
+                              size_t n_planes, size_t plane_size, int32_t* sums) {
+  alignas(64) uint8_t digits[4 * Trits::kDigits][kGroupQuads][64];
+  for (size_t quad = 0; quad < group.n_quads; ++quad) {
+    VI quarters[4];
+    interleave<false>(group.lines + 4 * quad, at, quarters);
+    interleave<true>(group.lines + 4 * quad, at, quarters + 2);
+#pragma GCC unroll 4
+    for (size_t q = 0; q < 4; ++q) {
+      VI u[Trits::kDigits];
+      trits.digits(quarters[q], u);
+#pragma GCC unroll 5
+      for (size_t d = 0; d < Trits::kDigits; ++d) {
+        _mm512_store_si512(digits[4 * d + q][quad], u[d]);
+      }
+    }
+  }
+  for (size_t p = 0; p < n_planes; ++p) {
+    for (size_t i = 0; i < 4 * Trits::kDigits; ++i) {
+      VI sum = vi_zero();
+      for (size_t quad = 0; quad < group.n_quads; ++quad) {
+        dot_four(sum, load_bytes(digits[i][quad]), group.values[p] + 4 * quad);
+      }
+      add_to(sums + p * plane_size + i * 16, sum);
+    }
+  }
+}
+
+template <typename Trits>
+static void add_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
+                        int32_t* sums) {
+  constexpr size_t kUnit = TritLines<typename Trits::Code>::kBlockElems;
+  const Trits trits = Trits::load();
+  const size_t n_units = w.n_units();
+  const size_t plane_size = n_units * kUnit;
+  ColumnGroup group;
+  for (size_t i = begin; i < end; i += kGroupColumns) {
+    load_group(w, in, i, end, n_units * kTritBlockBytes, group);
+    for (size_t unit = 0; unit < n_units; ++unit) {
+      const size_t at = unit * kTritBlockBytes;
+      for (size_t ahead = 0; ahead < 2; ++ahead) {
+        for (size_t c = 0; c < group.n_next[ahead]; ++c) prefetch(group.next[ahead][c] + at);
+      }
+      if (in.n_planes == 1) {
+        add_half<Trits, false>(trits, group, at, sums + unit * kUnit);
+        add_half<Trits, true>(trits, group, at, sums + unit * kUnit);
+      } else {
+        add_planes(trits, group, at, in.n_planes, plane_size, sums + unit * kUnit);
+      }
+    }
+  }
+}
+static void multiply_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
+                             int32_t* sums) {
+  TERN_ASSERT(is_columns(w.packing) && in.n_planes <= 2 * kVectorTokens);
+  __builtin_memset(sums, 0, in.n_planes * column_sums_size(w) * sizeof(int32_t));
+  if (is_five(w.packing)) {
+    add_columns<FiveTrits>(w, in, begin, end, sums);
+  } else {
+    add_columns<FourTrits>(w, in, begin, end, sums);
+  }
+}
+
+// Sums of one digit of a unit over all parts, as four registers of sixteen neighbouring outputs.
+static inline void gather_sums(const int32_t* parts, size_t n_parts, size_t part_stride, VI* out) {
+  VI quarters[4];
+  for (size_t q = 0; q < 4; ++q) {
+    quarters[q] = vi_zero();
+    for (size_t p = 0; p < n_parts; ++p) {
+      quarters[q] = vi_add(quarters[q], _mm512_loadu_si512(parts + p * part_stride + 16 * q));
+    }
+  }
+  transpose_quarters(quarters, 1, out, 1);
+}
+template <bool kTwoPlanes>
+static void finish_planes(const TernaryView& w, const ActivationView& a, const int32_t* parts,
+                          size_t n_parts, size_t part_stride, size_t unit_begin, size_t unit_end,
+                          float* y, size_t y_stride) {
+  const size_t unit = unit_rows(w.packing);
+  const size_t plane_size = w.n_units() * unit;
+  const size_t end = unit_end * unit < w.rows ? unit_end * unit : w.rows;
+  for (size_t t = 0; t < a.n; ++t) {
+    const int32_t* high = parts + t * plane_size;
+    for (size_t row = unit_begin * unit; row < end; row += 64) {
+      VI sums[2][4];
+      gather_sums(high + row, n_parts, part_stride, sums[0]);
+      if constexpr (kTwoPlanes) {
+        gather_sums(high + a.n * plane_size + row, n_parts, part_stride, sums[1]);
+      }
+      for (size_t i = 0; i < 4 && row + 16 * i < end; ++i) {
+        const VI planes[2] = {sums[0][i], sums[1][i]};
+        const V scale = tile_scales(w, row / kTileRows + i);
+        const V result = scaled<kTwoPlanes>(planes, 0, 1, a.tokens[t], scale);
+        v_store_any(y + t * y_stride + row + 16 * i, end - row - 16 * i, result);
+      }
+    }
+  }
+}
+static void finish_columns(const TernaryView& w, const ActivationView& a, const int32_t* parts,
+                           size_t n_parts, size_t part_stride, size_t unit_begin, size_t unit_end,
+                           float* y, size_t y_stride) {
+  if (a.low != nullptr) {
+    finish_planes<true>(w, a, parts, n_parts, part_stride, unit_begin, unit_end, y, y_stride);
+  } else {
+    finish_planes<false>(w, a, parts, n_parts, part_stride, unit_begin, unit_end, y, y_stride);
+  }
+}
