@@ -28,6 +28,7 @@ static inline I4 i4_dot_bytes(I4 sum, I4 a, I4 b) {
 // Sums in 32 bits: there is no end to them.
 using VS = VI;
 constexpr size_t kDotsInSum = 65536;
+constexpr size_t kMostPlaces = 2;  // bytes are signed: 16 * u would do, 64 * u would not
 
 static inline VS vs_zero() { return vi_zero(); }
 static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
