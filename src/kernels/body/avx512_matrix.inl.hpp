@@ -70,9 +70,7 @@ static inline void add_products(const uint8_t* unpacked, const int8_t* packed, s
     for (size_t t = 0; t < kTiles; ++t) u[t] = load_bytes(unpacked + kTritBlockBytes * t);
 #pragma GCC unroll 12
     for (size_t i = 0; i < kTokenTile; ++i) {
-      int32_t four = 0;
-      __builtin_memcpy(&four, packed + 4 * i, 4);
-      const VI q = vi_set(four);
+      const VI q = broadcast_four(packed + 4 * i);
 #pragma GCC unroll 2
       for (size_t t = 0; t < kTiles; ++t) dot(acc[t][i], u[t], q);
     }
