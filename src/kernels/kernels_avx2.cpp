@@ -30,18 +30,37 @@ namespace {
 // Sums in 16 bits: a dot adds a pair of products to each lane.
 using VS = VI;
 constexpr size_t kDotsInSum = 43;
+constexpr size_t kMostPlaces = 2;  // 43 >> 2 pairs of 4 * u
 
 static inline VS vs_zero() { return vi_zero(); }
 static inline VS vs_dot(VS s, VB u, VB q) {
   return {_mm256_add_epi16(s.lo, _mm256_maddubs_epi16(u.lo, q.lo)),
           _mm256_add_epi16(s.hi, _mm256_maddubs_epi16(u.hi, q.hi))};
 }
+static inline void vs_settle(VS* s) { __asm__("" : "+x"(s->lo), "+x"(s->hi)); }
 static inline VI vi_add_sums(VI v, VS s) {
   const __m256i one = _mm256_set1_epi16(1);
   return {_mm256_add_epi32(v.lo, _mm256_madd_epi16(s.lo, one)),
           _mm256_add_epi32(v.hi, _mm256_madd_epi16(s.hi, one))};
 }
 
+// Of attention and heads: pairs of words, and keys of int8, which need no offset.
+constexpr int32_t kKeyOffset = 0;
+
+static inline VI vi_dot_words(VI acc, VI a, VI b) {
+  return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(a.lo, b.lo)),
+          _mm256_add_epi32(acc.hi, _mm256_madd_epi16(a.hi, b.hi))};
+}
+static inline VI vi_offset_keys(VI keys) { return keys; }
+// vpmaddubsw wants an unsigned factor: |key| <= 128, the sign goes to the code. A pair is at most
+// 2 * 128 * 127 = 32512, below its saturation.
+static inline __m256i dot_keys(__m256i acc, __m256i keys, __m256i codes) {
+  const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(keys), _mm256_sign_epi8(codes, keys));
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
+  return {dot_keys(acc.lo, keys.lo, codes.lo), dot_keys(acc.hi, keys.hi, codes.hi)};
+}
 #include "kernels/body/avx2_table.inl.hpp"
 
 }  // namespace

@@ -13,7 +13,18 @@ constexpr const KernelTable* kTables[] = {
 #if defined(__x86_64__)
     &kAvx512VbmiKernels,
     &kAvx512VnniKernels,
+    &kAvxVnniKernels,
     &kAvx2Kernels,
+#endif
+#if defined(__aarch64__)
+    &kNeonDotprodKernels,
+    &kNeonKernels,
+#endif
+#if defined(__wasm_relaxed_simd__)
+    &kWasmRelaxedKernels,
+#endif
+#if defined(__wasm_simd128__)
+    &kWasm128Kernels,
 #endif
     &kScalarKernels,
 };

@@ -12,6 +12,17 @@ extern const KernelTable kScalarKernels;
 extern const KernelTable kAvx2Kernels;
 extern const KernelTable kAvx512VbmiKernels;
 extern const KernelTable kAvx512VnniKernels;
+extern const KernelTable kAvxVnniKernels;
+#endif
+#if defined(__aarch64__)
+extern const KernelTable kNeonKernels;
+extern const KernelTable kNeonDotprodKernels;
+#endif
+#if defined(__wasm_simd128__)
+extern const KernelTable kWasm128Kernels;
+#endif
+#if defined(__wasm_relaxed_simd__)
+extern const KernelTable kWasmRelaxedKernels;
 #endif
 
 TERN_NAMESPACE_END

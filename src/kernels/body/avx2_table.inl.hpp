@@ -3,12 +3,18 @@
 
 constexpr size_t kMostPlanes = 4;  // 4 VS are 8 of 16 registers
 constexpr size_t kRowsAtOnce = 2;  // their sums and digits are 8 of 16 registers
+constexpr size_t kTokenTile = 6;   // 6 VS are 12 of 16 registers
 constexpr size_t kPrefetchBytes = 4096;
 
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/avx2_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
@@ -16,6 +22,8 @@ constexpr size_t kPrefetchBytes = 4096;
 #include "kernels/body/row_product.inl.hpp"
 #include "kernels/body/column_product.inl.hpp"
 #include "kernels/body/live_lists.inl.hpp"
+#include "kernels/body/unit_bytes.inl.hpp"
+#include "kernels/body/matrix_product.inl.hpp"
 #include "kernels/body/probes.inl.hpp"
 // clang-format on
 
@@ -24,6 +32,8 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .isa = isa,
       .features = features,
       .packing = Packing::t2,
+      .token_tile = kTokenTile,
+      .matrix_scratch_bytes = kScratchBytes,
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,
@@ -33,6 +43,9 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .finish_columns = finish_columns,
       .find_live_rows = find_live_rows,
       .find_nonzero = find_nonzero,
+      .packed_tokens_bytes = packed_tokens_bytes,
+      .pack_tokens = pack_tokens,
+      .multiply_matrix = multiply_matrix,
       .add = add,
       .relu2_mul = relu2_mul,
       .silu_mul = silu_mul,
@@ -41,8 +54,11 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,
+      .attend = attend,
+      .attention_scratch_bytes = attention_scratch_bytes,
       .head_rows = head_rows,
       .all_finite = all_finite,
       .probe_read = probe_read,
+      .probe_dot = probe_dot,
   };
 }

@@ -4,7 +4,12 @@
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/avx512_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"
 #include "kernels/body/avx512_rows.inl.hpp"
@@ -43,6 +48,8 @@ static constexpr KernelTable make_table(CpuFeatureMask features, Packing packing
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,
+      .attend = attend,
+      .attention_scratch_bytes = attention_scratch_bytes,
       .head_rows = head_rows,
       .all_finite = all_finite,
       .probe_read = probe_read,

@@ -18,3 +18,9 @@ static inline float floored_absmax(uint32_t bits) {
   const float absmax = f32_of_bits(bits);
   return absmax > 1e-5f ? absmax : 1e-5f;
 }
+
+// 9.4: the same for the weights of a chunk, whose unit may be as small as weights get.
+static inline float floored_weight(uint32_t bits) {
+  const float absmax = f32_of_bits(bits);
+  return absmax > 0x1p-100f ? absmax : 0x1p-100f;
+}

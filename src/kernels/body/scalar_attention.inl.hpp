@@ -102,14 +102,18 @@ static void pv_i8(const float* weights, float sum, CacheView values, size_t n, s
     for (size_t j = 0; j < count; ++j) {
       scaled[j] = weights[begin + j] * f32_from_f16(values.scales[begin + j]);
     }
-    int8_t high[kChunk];
-    int8_t low[kChunk];
-    const QuantizedToken token = quantize_i16(scaled, count, high, low, count);
-    const float step = token.finite != 0 ? token.step : f32_of_bits(kNanBits);
+    const uint32_t bits = absmax_bits(scaled, count);
+    const float m = floored_weight(bits);
+    const float step = is_finite_bits(bits) ? m / 16256.0f : f32_of_bits(kNanBits);
+    const float s = 16256.0f / m;
+    int32_t codes[kChunk] = {};
+    for (size_t j = 0; j < count && is_finite_bits(bits); ++j) {
+      codes[j] = static_cast<int32_t>(rint_f32(scaled[j] * s));
+    }
     for (size_t d = 0; d < dim; ++d) {
       int32_t total = 0;
       for (size_t j = 0; j < count; ++j) {
-        total += (high[j] * 128 + low[j]) * data[(begin + j) * values.stride + d];
+        total += codes[j] * data[(begin + j) * values.stride + d];
       }
       y[d] = y[d] + static_cast<float>(total) * step;
     }

@@ -29,17 +29,20 @@ static inline void v_store_any(float* p, size_t n, V v) {
   }
 }
 
-// 5
-static inline V v_exp(V x0) {
-  const V x = v_min(v_max(x0, v_set(kExpLowest)), v_set(kExpHighest));
+// 5, for finite x <= 0 or a difference that became minus infinity.
+static inline V v_exp_below(V x0) {
+  const V x = v_max(x0, v_set(kExpLowest));
   const VI k = v_to_int(v_mul(x, v_set(kLog2E)));
   const V kf = v_from_int(k);
   const V r = v_sub(v_sub(x, v_mul(kf, v_set(kLn2High))), v_mul(kf, v_set(kLn2Low)));
   V p = v_set(kExpCoefficients[0]);
+#pragma GCC unroll 7
   for (int i = 1; i < 8; ++i) p = v_add(v_mul(p, r), v_set(kExpCoefficients[i]));
-  const VI k1 = vi_half(k);
-  return v_nan_from(v_mul(v_mul(p, v_pow2(k1)), v_pow2(vi_sub(k, k1))), x0);
+  return v_scale2(p, k, kf);
 }
+
+// 5
+static inline V v_exp(V x) { return v_nan_from(v_exp_below(v_min(x, v_set(kExpHighest))), x); }
 
 // 2
 static bool rms_norm(const float* x, const float* gain, size_t n, float eps, float* y) {
@@ -169,87 +172,55 @@ static bool to_f16(const float* x, size_t n, uint16_t* y) {
   return infinite == 0;
 }
 
-// 9.2
-static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
-                   float* scores) {
-  const size_t whole = dim / 16 * 16;
-  for (size_t j = 0; j < n; ++j) {
-    const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
-    V sum = v_zero();
-    for (size_t i = 0; i < whole; i += 16)
-      sum = v_add(sum, v_mul(v_load(q + i), v_load_f16(key + i)));
-    if (whole < dim) {
-      sum = v_add(sum,
-                  v_mul(v_load_n(q + whole, dim - whole), v_load_f16_n(key + whole, dim - whole)));
-    }
-    scores[j] = v_tree(sum) * scale;
-  }
-}
-
-// 9.3
+// 9.3: the maximum and the check in one sweep, vectors of equal maxima in any order.
 static float softmax_exp(float* s, size_t n) {
-  if (!all_finite(s, n)) return f32_of_bits(kNanBits);
   float largest = s[0];
-  for (size_t i = 1; i < n; ++i) largest = s[i] > largest ? s[i] : largest;
+  uint32_t bits = 0;
+  size_t i = 0;
+  if (n >= 16) {
+    V top[4];
+    VI magnitudes[4];
+#pragma GCC unroll 4
+    for (size_t c = 0; c < 4; ++c) {  // the last vector may overlap others
+      top[c] = v_load(s + n - 16);
+      magnitudes[c] = v_abs_bits(top[c]);
+    }
+    for (; i + 64 <= n; i += 64) {
+#pragma GCC unroll 4
+      for (size_t c = 0; c < 4; ++c) {
+        const V v = v_load(s + i + 16 * c);
+        top[c] = v_max(top[c], v);
+        magnitudes[c] = vi_max_u(magnitudes[c], v_abs_bits(v));
+      }
+    }
+    for (; i + 16 <= n; i += 16) {
+      const V v = v_load(s + i);
+      top[0] = v_max(top[0], v);
+      magnitudes[0] = vi_max_u(magnitudes[0], v_abs_bits(v));
+    }
+    bits = vi_reduce_max_u(
+        vi_max_u(vi_max_u(magnitudes[0], magnitudes[1]), vi_max_u(magnitudes[2], magnitudes[3])));
+    float lanes[16];
+    v_store(lanes, v_max(v_max(top[0], top[1]), v_max(top[2], top[3])));
+    for (size_t l = 0; l < 16; ++l) largest = lanes[l] > largest ? lanes[l] : largest;
+  } else {
+    bits = absmax_bits(s, n);
+    for (size_t j = 1; j < n; ++j) largest = s[j] > largest ? s[j] : largest;
+  }
+  if (!is_finite_bits(bits)) return f32_of_bits(kNanBits);
   const V shift = v_set(largest);
   V sum = v_zero();
-  size_t i = 0;
-  for (; i + 16 <= n; i += 16) {
-    const V e = v_exp(v_sub(v_load(s + i), shift));
+  for (i = 0; i + 16 <= n; i += 16) {
+    const V e = v_exp_below(v_sub(v_load(s + i), shift));
     v_store(s + i, e);
     sum = v_add(sum, e);
   }
   if (i < n) {
-    const V e = v_keep_n(v_exp(v_sub(v_load_n(s + i, n - i), shift)), n - i);
+    const V e = v_keep_n(v_exp_below(v_sub(v_load_n(s + i, n - i), shift)), n - i);
     v_store_n(s + i, n - i, e);
     sum = v_add(sum, e);
   }
   return v_tree(sum);
-}
-
-// 9.4, one run of at most `kVectors` vectors of outputs; the last may be partial.
-template <size_t kVectors>
-static inline void pv_run(const float* weights, float inverse, const uint16_t* values,
-                          size_t stride, size_t n, size_t width, float* y) {
-  constexpr size_t kChunk = 256;
-  V total[kVectors];
-  for (size_t v = 0; v < kVectors; ++v) total[v] = v_zero();
-  const size_t last = width - 16 * (kVectors - 1);
-  for (size_t begin = 0; begin < n; begin += kChunk) {
-    const size_t end = begin + kChunk < n ? begin + kChunk : n;
-    V chunk[kVectors];
-    for (size_t v = 0; v < kVectors; ++v) chunk[v] = v_zero();
-    for (size_t j = begin; j < end; ++j) {
-      const V weight = v_set(weights[j]);
-      const uint16_t* value = values + j * stride;
-      for (size_t v = 0; v + 1 < kVectors; ++v) {
-        chunk[v] = v_add(chunk[v], v_mul(weight, v_load_f16(value + 16 * v)));
-      }
-      const uint16_t* tail = value + 16 * (kVectors - 1);
-      const V end_values = last == 16 ? v_load_f16(tail) : v_load_f16_n(tail, last);
-      chunk[kVectors - 1] = v_add(chunk[kVectors - 1], v_mul(weight, end_values));
-    }
-    for (size_t v = 0; v < kVectors; ++v) total[v] = v_add(total[v], chunk[v]);
-  }
-  const V factor = v_set(inverse);
-  for (size_t v = 0; v < kVectors; ++v) {
-    v_store_any(y + 16 * v, width - 16 * v, v_mul(total[v], factor));
-  }
-}
-
-static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
-                   float* y) {
-  const float inverse = 1.0f / sum;
-  for (size_t d = 0; d < dim; d += 64) {
-    const size_t width = dim - d < 64 ? dim - d : 64;
-    const uint16_t* part = static_cast<const uint16_t*>(values.data) + d;
-    switch ((width + 15) / 16) {
-      case 1: pv_run<1>(weights, inverse, part, values.stride, n, width, y + d); break;
-      case 2: pv_run<2>(weights, inverse, part, values.stride, n, width, y + d); break;
-      case 3: pv_run<3>(weights, inverse, part, values.stride, n, width, y + d); break;
-      default: pv_run<4>(weights, inverse, part, values.stride, n, width, y + d); break;
-    }
-  }
 }
 
 // 11: stored floats of each type, sixteen at a time.

@@ -1,0 +1,164 @@
+// The product of many tokens (docs/numerics.md 4), from every packing: a block of columns of a unit
+// of rows is unpacked to bytes once and meets all tokens, kTokenTile at a time, whose sums are
+// registers. Included inside a kernel region after vector_product.inl.hpp, row_product.inl.hpp,
+// unit_bytes.inl.hpp and
+//
+//   kTokenTile              tokens of one pass over a byte tile: as many VS as there are registers
+//   for
+//
+// Between blocks of columns the int32 sums of a token wait in its y. Packed activations are
+// [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the end.
+
+static inline size_t packed_columns(size_t k) { return (k + 3) / 4 * 4; }
+static inline size_t packed_plane_bytes(size_t n, size_t k) {
+  return (n + kTokenTile - 1) / kTokenTile * kTokenTile * packed_columns(k);
+}
+static size_t packed_tokens_bytes(size_t n, size_t k) { return 2 * packed_plane_bytes(n, k); }
+
+static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, size_t end,
+                       int8_t* packed) {
+  const size_t columns = packed_columns(k);
+  for (size_t group = begin; group < end; group += kTokenTile) {
+    int8_t* out = packed + group * columns;
+    const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
+    for (size_t c = 0; c < columns; c += 4) {
+      for (size_t t = 0; t < kTokenTile; ++t, out += 4) {
+        if (t < count) {
+          __builtin_memcpy(out, q + (group + t) * stride + c, 4);
+        } else {
+          __builtin_memset(out, 0, 4);
+        }
+      }
+    }
+  }
+}
+static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t end,
+                        int8_t* packed) {
+  pack_plane(a.high, a.stride, k, begin, end, packed);
+  if (a.low != nullptr) {
+    pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
+  }
+}
+
+// part[i] = u of the byte tile * token i over n columns. The sums in the loop must stay in
+// registers: the loops over tokens are unrolled, and a call of its own leaves no register to
+// others.
+__attribute__((noinline)) static void dot_tokens(const uint8_t* bytes, const int8_t* packed,
+                                                 size_t n, VS* part) {
+  VS sum[kTokenTile];
+#pragma GCC unroll 16
+  for (size_t i = 0; i < kTokenTile; ++i) sum[i] = vs_zero();
+  for (size_t c = 0; c < n; c += 4, bytes += kTritBlockBytes, packed += 4 * kTokenTile) {
+    const VB u = vi_load(bytes);
+#pragma GCC unroll 16
+    for (size_t i = 0; i < kTokenTile; ++i) {
+      sum[i] = vs_dot(sum[i], u, vb_broadcast4(packed + 4 * i));
+    }
+  }
+#pragma GCC unroll 16
+  for (size_t i = 0; i < kTokenTile; ++i) part[i] = sum[i];
+}
+
+// sum[i] += u of the byte tile * token i over n columns.
+static inline void add_products(const uint8_t* bytes, const int8_t* packed, size_t n, VI* sum) {
+  constexpr size_t kRun = 4 * kDotsInSum;
+  for (size_t c = 0; c < n; c += kRun) {
+    VS part[kTokenTile];
+    dot_tokens(bytes + c * kTileRows, packed + c * kTokenTile, n - c < kRun ? n - c : kRun, part);
+    for (size_t i = 0; i < kTokenTile; ++i) sum[i] = vi_add_sums(sum[i], part[i]);
+  }
+}
+
+// Which rows and tokens, and which part of their sum over columns, a matrix_step continues.
+struct MatrixStep {
+  size_t row;    // the first of a tile
+  size_t token;  // the first of a group
+  size_t count;  // columns of this block
+  bool opens;    // the first block of the high plane: start from -sum
+  bool shifts;   // the first block of the low plane: acc = acc * 128 - sum_low
+  bool closes;   // the last block of the last plane: scale and write floats
+};
+
+static inline VI load_sums(const float* y, size_t n) {
+  if (n >= kTileRows) return vi_load(y);
+  int32_t copy[kTileRows] = {};
+  __builtin_memcpy(copy, y, n * sizeof(float));
+  return vi_load(copy);
+}
+static inline void store_sums(float* y, size_t n, VI sums) {
+  if (n >= kTileRows) {
+    vi_store(y, sums);
+  } else {
+    int32_t copy[kTileRows];
+    vi_store(copy, sums);
+    __builtin_memcpy(y, copy, n * sizeof(float));
+  }
+}
+
+static inline void matrix_step(const TernaryView& w, const ActivationView& a, const uint8_t* bytes,
+                               const int8_t* packed, const MatrixStep& step, float* y,
+                               size_t y_stride) {
+  const size_t n_tokens = a.n - step.token < kTokenTile ? a.n - step.token : kTokenTile;
+  const size_t n_rows = w.rows - step.row;
+  float* at = y + step.token * y_stride + step.row;
+  VI sum[kTokenTile];
+  for (size_t i = 0; i < kTokenTile; ++i) {
+    sum[i] = vi_zero();
+    if (i >= n_tokens) continue;
+    const QuantizedToken& q = a.tokens[step.token + i];
+    sum[i] = step.opens ? vi_set(-q.sum) : load_sums(at + i * y_stride, n_rows);
+    if (step.shifts) sum[i] = vi_sub(vi_times_128(sum[i]), vi_set(q.sum_low));
+  }
+  add_products(bytes, packed, step.count, sum);
+  if (!step.closes) {
+    for (size_t i = 0; i < n_tokens; ++i) store_sums(at + i * y_stride, n_rows, sum[i]);
+    return;
+  }
+  const V scale =
+      w.scale_kind == ScaleKind::row ? v_load_any(w.scales + step.row, n_rows) : v_set(w.scales[0]);
+  for (size_t i = 0; i < n_tokens; ++i) {
+    const V factor = v_mul(scale, v_set(a.tokens[step.token + i].step));
+    v_store_any(at + i * y_stride, n_rows, v_mul(v_from_int(sum[i]), factor));
+  }
+}
+
+static void multiply_unit(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                          size_t unit, float* y, size_t y_stride, uint8_t* bytes) {
+  const size_t columns = packed_columns(w.cols);
+  const size_t block = column_block(w.packing);
+  const size_t first_row = unit * unit_rows(w.packing);
+  const size_t unit_end = first_row + unit_rows(w.packing);
+  const size_t end_row = unit_end < w.rows ? unit_end : w.rows;
+  const UnpackUnit unpack = kUnpackUnit[static_cast<size_t>(w.packing)];
+  const size_t n_planes = a.low != nullptr ? 2 : 1;
+  for (size_t plane = 0; plane < n_planes; ++plane) {
+    const int8_t* plane_packed = packed + plane * packed_plane_bytes(a.n, w.cols);
+    for (size_t begin = 0; begin < columns; begin += block) {
+      MatrixStep step{};
+      step.count = columns - begin < block ? columns - begin : block;
+      step.opens = plane == 0 && begin == 0;
+      step.shifts = plane == 1 && begin == 0;
+      step.closes = plane + 1 == n_planes && begin + step.count == columns;
+      unpack(w, unit, begin, step.count, bytes);
+      for (step.row = first_row; step.row < end_row; step.row += kTileRows) {
+        const uint8_t* tile = bytes + (step.row - first_row) * block;
+        for (step.token = 0; step.token < a.n; step.token += kTokenTile) {
+          const int8_t* group = plane_packed + step.token * columns + begin * kTokenTile;
+          matrix_step(w, a, tile, group, step, y, y_stride);
+        }
+      }
+    }
+  }
+}
+
+static void multiply_matrix(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                            size_t unit_begin, size_t unit_end, float* y, size_t y_stride,
+                            void* scratch) {
+  if (w.scale_kind == ScaleKind::group) {  // sums end at every group: the vector kernel does that
+    multiply_vector(w, a, unit_begin, unit_end, y, y_stride);
+    return;
+  }
+  for (size_t unit = unit_begin; unit < unit_end; ++unit) {
+    multiply_unit(w, a, packed, unit, y, y_stride, static_cast<uint8_t*>(scratch));
+  }
+}

@@ -1,0 +1,58 @@
+// AVX-VNNI kernels: those of AVX2 with the int8 dot unit of 256 bits (Intel's 12th generation and
+// later, AMD's Zen 5).
+//
+// Room: kernels. vpdpbusd adds four products u * q to each int32 lane without an intermediate sum
+// of 16 bits, so nothing bounds a run but docs/numerics.md 4.4. Instructions: AVX2, F16C, AVX-VNNI,
+// and no fused multiply-add. Exported symbol: the table.
+#include "kernels/tables.hpp"
+#include "kernels/target_region.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#include "tern/base/half.hpp"
+#include "tern/quant/block_codec.hpp"
+#include "tern/quant/trit_tiles.hpp"
+
+TERN_REGION_BEGIN("avx2,f16c,avxvnni")
+TERN_NAMESPACE_BEGIN
+namespace avxvnni {
+namespace {
+
+#include "kernels/body/avx2_primitives.inl.hpp"
+
+using VS = VI;
+constexpr size_t kDotsInSum = 65536;
+constexpr size_t kMostPlaces = 4;
+
+static inline VS vs_zero() { return vi_zero(); }
+static inline VS vs_dot(VS s, VB u, VB q) {
+  return {_mm256_dpbusd_avx_epi32(s.lo, u.lo, q.lo), _mm256_dpbusd_avx_epi32(s.hi, u.hi, q.hi)};
+}
+static inline void vs_settle(VS*) {}
+static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
+
+// Of attention and heads: pairs of words, and keys of int8, unsigned by an offset of 128.
+constexpr int32_t kKeyOffset = 128;
+
+static inline VI vi_dot_words(VI acc, VI a, VI b) {
+  return {_mm256_dpwssd_avx_epi32(acc.lo, a.lo, b.lo), _mm256_dpwssd_avx_epi32(acc.hi, a.hi, b.hi)};
+}
+static inline VI vi_offset_keys(VI keys) {
+  const __m256i sign = _mm256_set1_epi8(-128);
+  return {_mm256_xor_si256(keys.lo, sign), _mm256_xor_si256(keys.hi, sign)};
+}
+static inline VI vi_dot_keys(VI acc, VI keys, VI codes) { return vs_dot(acc, keys, codes); }
+
+#include "kernels/body/avx2_table.inl.hpp"
+
+}  // namespace
+}  // namespace avxvnni
+
+extern const KernelTable kAvxVnniKernels;
+const KernelTable kAvxVnniKernels =
+    avxvnni::make_table("avxvnni", kCpuAvx2 | kCpuF16c | kCpuAvxVnni);
+
+TERN_NAMESPACE_END
+TERN_REGION_END
+#endif
