@@ -30,6 +30,9 @@ struct BenchOptions {
   std::optional<std::string_view> packing;
   std::optional<std::string_view> format = "table";
   bool dense = false;
+  bool copy = false;
+  uint32_t gate_zeros = 500;
+  uint32_t down_zeros = 0;
   BenchPlan plan;
 
   std::vector<OptionRow> rows() {
@@ -40,7 +43,15 @@ struct BenchOptions {
         {"-n", "N", "tokens to decode; 0 leaves decoding out",
          Number<uint32_t>{&plan.gen_tokens, 0, tern::kMaxContext, "a whole number"}},
         {"--packing", "TYPE", "how linear layers lie in memory: t2 or t5", &packing},
-        {"--dense", "", "reads zeros too, which are skipped by default where that is exact", &dense},
+        {"--dense", "", "reads zeros too, which are skipped by default where that is exact",
+         &dense},
+        {"--copy", "", "reads a model file into large pages, instead of mapping it", &copy},
+        {"--gate-zeros", "N", "of a random ReLU^2 model: gates in a thousand that are zero",
+         Number<uint32_t>{&gate_zeros, 500, 1000, "a whole number from 500 to 1000"}},
+        {"--input-zeros", "N",
+         "the same for inputs of the down projection; what gates and rounding "
+         "give comes first",
+         Number<uint32_t>{&down_zeros, 0, 1000, "a whole number up to 1000"}},
         {"--batch", "N", "tokens of the prompt in one pass; 0 takes the default",
          Number<uint32_t>{&model.batch, 0, tern::kMaxBatch, "a whole number up to 4096"}},
         {"--repeat", "N", "runs of which the median counts",
@@ -145,17 +156,17 @@ std::string cell(std::optional<double> value, double factor, int digits) {
 std::string bench_table(const std::vector<BenchLine>& lines) {
   constexpr const char* kRow =
       "{:<16} {:<11} {:<7} {:<5} {:>7} {:>9} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} {:>9} {:>8}\n";
-  std::string text = fmt::format(kRow, "model", "isa", "packing", "head", "threads", "prefill",
-                                 "decode", "MB/token", "GB/s", "of read", "of int8", "gates 0",
-                                 "peak MiB", "load ms");
+  std::string text =
+      fmt::format(kRow, "model", "isa", "packing", "head", "threads", "prefill", "decode",
+                  "MB/token", "GB/s", "of read", "of int8", "gates 0", "peak MiB", "load ms");
   for (const BenchLine& line : lines) {
     const BenchResult& r = line.result;
     text += fmt::format(kRow, line.name, line.isa, line.packing, line.head, line.threads,
                         cell(r.prefill_tok_s, 1, 1), cell(r.decode_tok_s, 1, 1),
                         cell(r.bytes_per_token, 1e-6, 1), cell(r.bandwidth_gb_s, 1, 1),
                         cell(r.bandwidth_share, 100, 0), cell(r.int8_peak_share, 100, 0),
-                        cell(r.gate_zero_share, 100, 0),
-                        r.peak_rss_bytes >> 20, cell(line.load_ms, 1, 1));
+                        cell(r.gate_zero_share, 100, 0), r.peak_rss_bytes >> 20,
+                        cell(line.load_ms, 1, 1));
   }
   text += fmt::format(
       "prefill of {} and decode of {} tokens in tokens a second, medians of {}; this machine "
@@ -166,6 +177,49 @@ std::string bench_table(const std::vector<BenchLine>& lines) {
                         line.limits.read_gb_s, line.limits.dot_gmac_s);
   }
   return text;
+}
+
+double milliseconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start)
+      .count();
+}
+
+// The model of -m, or a random one of --shape as a tern file in memory.
+std::optional<int> load_bench_model(const BenchOptions& options, OpenModel& out, double& load_ms) {
+  tern::LoadOptions load;
+  if (const auto status = prepare_load(options.model, out, load)) return status;
+  if (const auto status = read_packing("--packing", options.packing, load.packing)) return status;
+  std::string_view name = *options.model.model;
+  if (options.shape) {
+    name = *options.shape;
+    const tern::ModelShape* shape = nullptr;
+    if (const auto status = read_shape(name, shape)) return status;
+    tern::SynthOptions synth;
+    synth.runner = out.runner;
+    // prepare_load has found the name good.
+    synth.packing = load.packing.value_or(tern::select_kernels(load.isa)->packing);
+    if (load.head == tern::HeadOption::q6) synth.head = tern::TensorType::q6_k;
+    if (load.head == tern::HeadOption::i8) synth.head = tern::TensorType::i8;
+    synth.gate_zeros = options.gate_zeros;
+    synth.down_zeros = options.down_zeros;
+    load.head = tern::HeadOption::keep;
+    auto image = tern::synthesize(*shape, synth, load.allocator);
+    if (!image.ok()) return fail(image.error(), name);
+    out.source.image = *std::move(image);
+    out.source.bytes = out.source.image.span();
+  }
+  const auto start = std::chrono::steady_clock::now();
+  if (!options.shape) {
+    auto source =
+        open_model_bytes(name, options.copy ? tern::FileAccess::copied : tern::FileAccess::mapped);
+    if (!source) return kFailed;
+    out.source = std::move(*source);
+  }
+  auto model = tern::Model::load_memory(out.source.bytes, load);
+  load_ms = milliseconds_since(start);
+  if (!model.ok()) return fail(model.error(), name);
+  out.model = *std::move(model);
+  return std::nullopt;
 }
 
 std::string_view body_packing(const tern::Model& model) {
@@ -202,6 +256,14 @@ int bench_command(Arguments arguments) {
   std::vector<BenchLine> lines;
   for (const uint32_t n : *threads) {
     BenchLine line;
+    line.name = options.shape.value_or(*options.model.model);
+    line.is_shape = options.shape.has_value();
+    line.isa = open.model->kernels().isa;
+    line.packing = body_packing(*open.model);
+    line.head = head_name(*open.model);
+    line.kv = *options.model.kv;
+    line.skips = !options.dense;
+    line.load_ms = load_ms;
     line.plan = options.plan;
     line.threads = n;
     auto pool = tern::ThreadPool::create(n, tern::default_allocator());

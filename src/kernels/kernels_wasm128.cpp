@@ -21,14 +21,10 @@ namespace {
 #include "kernels/body/quad_vectors.inl.hpp"
 // clang-format on
 
-// Bytes of even and of odd number as 16 bits each; u is not negative.
+// u is not negative, so its bytes of even number need no sign.
 static inline I4 dot4(I4 sum, I4 u, I4 q) {
-  const v128_t u_even = wasm_v128_and(u, wasm_i16x8_const_splat(0xFF));
-  const v128_t u_odd = wasm_u16x8_shr(u, 8);
-  const v128_t q_even = wasm_i16x8_shr(wasm_i16x8_shl(q, 8), 8);
-  const v128_t q_odd = wasm_i16x8_shr(q, 8);
-  return wasm_i32x4_add(wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(u_even, q_even)),
-                        wasm_i32x4_dot_i16x8(u_odd, q_odd));
+  const I4 u_even = wasm_v128_and(u, wasm_i16x8_const_splat(0xFF)), u_odd = wasm_u16x8_shr(u, 8);
+  return i4_dot_words(i4_dot_words(sum, u_even, even_bytes(q)), u_odd, odd_bytes(q));
 }
 
 // Sums in 32 bits: there is no end to them.
@@ -42,6 +38,7 @@ static inline VS vs_dot(VS s, VB u, VB q) {
 }
 
 constexpr size_t kMostPlanes = 4;
+constexpr size_t kMostPlaces = 2;
 constexpr size_t kRowsAtOnce = 1;
 constexpr size_t kTokenTile = 2;
 constexpr size_t kPrefetchBytes = 0;
@@ -49,7 +46,12 @@ constexpr size_t kPrefetchBytes = 0;
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/quad_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"

@@ -38,6 +38,7 @@ static inline VS vs_dot(VS s, VB u, VB q) {
 }
 
 constexpr size_t kMostPlanes = 4;
+constexpr size_t kMostPlaces = 2;
 constexpr size_t kRowsAtOnce = 1;
 constexpr size_t kTokenTile = 2;
 constexpr size_t kPrefetchBytes = 0;
@@ -45,7 +46,12 @@ constexpr size_t kPrefetchBytes = 0;
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/quad_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"

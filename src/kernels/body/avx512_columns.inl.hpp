@@ -84,7 +84,7 @@ static TERN_ALWAYS_INLINE void add_half(const Trits& trits, const ColumnGroup& g
       trits.terms(quarters[q], u);
 #pragma GCC unroll 10
       for (size_t i = 0; i < Trits::kTerms; ++i) {
-        acc[q][i] = dot_four(acc[q][i], u[i], group.values[0] + 4 * quad);
+        dot_four(acc[q][i], u[i], group.values[0] + 4 * quad);
       }
     }
   }
@@ -122,7 +122,7 @@ static inline void add_planes(const Trits& trits, const ColumnGroup& group, size
     for (size_t i = 0; i < 4 * Trits::kDigits; ++i) {
       VI sum = vi_zero();
       for (size_t quad = 0; quad < group.n_quads; ++quad) {
-        sum = dot_four(sum, load_bytes(digits[i][quad]), group.values[p] + 4 * quad);
+        dot_four(sum, load_bytes(digits[i][quad]), group.values[p] + 4 * quad);
       }
       add_to(sums + p * plane_size + i * 16, sum);
     }

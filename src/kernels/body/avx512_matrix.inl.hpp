@@ -74,7 +74,7 @@ static inline void add_products(const uint8_t* unpacked, const int8_t* packed, s
       __builtin_memcpy(&four, packed + 4 * i, 4);
       const VI q = vi_set(four);
 #pragma GCC unroll 2
-      for (size_t t = 0; t < kTiles; ++t) acc[t][i] = dot(acc[t][i], u[t], q);
+      for (size_t t = 0; t < kTiles; ++t) dot(acc[t][i], u[t], q);
     }
   }
 #pragma GCC unroll 12

@@ -29,19 +29,16 @@ struct FourCodes {
 struct BlockCodes {
   int8_t q[64];
 };
-static TERN_ALWAYS_INLINE VI dot(VI sum, VI u, VI q) {
+static TERN_ALWAYS_INLINE void dot(VI& sum, VI u, VI q) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(q));
-  return sum;
 }
-static TERN_ALWAYS_INLINE VI dot_block(VI sum, VI u, const int8_t* q) {
+static TERN_ALWAYS_INLINE void dot_block(VI& sum, VI u, const int8_t* q) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "m"(*reinterpret_cast<const BlockCodes*>(q)));
-  return sum;
 }
-static TERN_ALWAYS_INLINE VI dot_four(VI sum, VI u, const int8_t* q) {
+static TERN_ALWAYS_INLINE void dot_four(VI& sum, VI u, const int8_t* q) {
   __asm__("vpdpbusd %2%{1to16%}, %1, %0"
           : "+v"(sum)
           : "v"(u), "m"(*reinterpret_cast<const FourCodes*>(q)));
-  return sum;
 }
 
 // T2: fields of two bits. A field used where it is counts as 4^d times its digit.

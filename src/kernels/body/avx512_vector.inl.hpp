@@ -6,7 +6,7 @@
 // activation once too often, so their sum is subtracted: it came with the token, and is taken again
 // for each group of columns.
 
-constexpr size_t kMostPlanes = 8;  // of activations in one pass over a tile, a power of two
+constexpr size_t kMostPlanes = 8;  // of activations in one pass over a tile or a line
 constexpr size_t kPrefetchBytes = 6144;
 
 static inline size_t rows_of_tile(const TernaryView& w, size_t tile) {
@@ -42,8 +42,7 @@ static TERN_ALWAYS_INLINE void accumulate_terms(const uint8_t* blocks, size_t n_
       for (size_t i = 0; i < Trits::kTerms; ++i) {
 #pragma GCC unroll 2
         for (size_t p = 0; p < kPlanes; ++p) {
-          acc[p][c][i] =
-              dot_four(acc[p][c][i], u[i], planes[p] + column + 4 * Trits::kTermDigit[i]);
+          dot_four(acc[p][c][i], u[i], planes[p] + column + 4 * Trits::kTermDigit[i]);
         }
       }
       blocks += kTritBlockBytes;
@@ -55,7 +54,7 @@ static TERN_ALWAYS_INLINE void accumulate_terms(const uint8_t* blocks, size_t n_
     trits.terms(load_bytes(blocks), u);
 #pragma GCC unroll 10
     for (size_t i = 0; i < Trits::kTerms; ++i) {
-      acc[0][0][i] = dot_four(acc[0][0][i], u[i], planes[0] + column + 4 * Trits::kTermDigit[i]);
+      dot_four(acc[0][0][i], u[i], planes[0] + column + 4 * Trits::kTermDigit[i]);
     }
   }
 #pragma GCC unroll 2
@@ -89,7 +88,7 @@ static TERN_ALWAYS_INLINE void accumulate_digits(const uint8_t* blocks, size_t n
 #pragma GCC unroll 8
       for (size_t p = 0; p < kPlanes; ++p) {
         VI& sum = acc[p][d % kChains];
-        sum = dot_four(sum, u[d], planes[p] + column + 4 * d);
+        dot_four(sum, u[d], planes[p] + column + 4 * d);
       }
     }
     blocks += kTritBlockBytes;
@@ -118,7 +117,7 @@ static inline int32_t column_sum(const int8_t* q, size_t n) {
   VI sum = vi_zero();
   for (size_t i = 0; i < n; i += 64) {
     const __mmask16 lanes = n - i < 64 ? first_n((n - i) / 4) : first_n(16);
-    sum = dot(sum, one, _mm512_maskz_loadu_epi32(lanes, q + i));
+    dot(sum, one, _mm512_maskz_loadu_epi32(lanes, q + i));
   }
   return vi_reduce_add(sum);
 }
@@ -201,6 +200,12 @@ static TERN_ALWAYS_INLINE void list_planes(const ActivationView& a, size_t token
   }
 }
 
+// Tokens from `token` on that one pass takes.
+static inline size_t tokens_of_pass(const ActivationView& a, size_t token) {
+  const size_t most = a.low != nullptr ? kMostPlanes / 2 : kMostPlanes;
+  return a.n - token < most ? a.n - token : most;
+}
+
 // Rows of one tile for kTokens tokens of one or two planes.
 template <typename Trits, size_t kTokens, bool kTwoPlanes>
 static void multiply_tile(const TernaryView& w, const ActivationView& a, size_t token, size_t tile,
@@ -227,26 +232,24 @@ static void multiply_tile(const TernaryView& w, const ActivationView& a, size_t 
   }
 }
 
-// Tokens from `token` on: as many at once as there are registers for, then half as many.
-template <typename Trits, size_t kTokens, bool kTwoPlanes>
-static void multiply_tokens(const TernaryView& w, const ActivationView& a, size_t token,
-                            size_t tile, float* y, size_t y_stride) {
-  for (; token + kTokens <= a.n; token += kTokens) {
-    multiply_tile<Trits, kTokens, kTwoPlanes>(w, a, token, tile, y, y_stride);
-  }
-  if constexpr (kTokens > 1) {
-    multiply_tokens<Trits, kTokens / 2, kTwoPlanes>(w, a, token, tile, y, y_stride);
-  }
-}
-
+// All tokens of one or two planes in as few passes as kMostPlanes allows.
 template <typename Trits>
 static void multiply_tiles(const TernaryView& w, const ActivationView& a, size_t tile_begin,
                            size_t tile_end, float* y, size_t y_stride) {
+  using Multiply =
+      void (*)(const TernaryView&, const ActivationView&, size_t, size_t, float*, size_t);
+  constexpr Multiply kByTokens[2][kMostPlanes] = {
+      {multiply_tile<Trits, 1, false>, multiply_tile<Trits, 2, false>,
+       multiply_tile<Trits, 3, false>, multiply_tile<Trits, 4, false>,
+       multiply_tile<Trits, 5, false>, multiply_tile<Trits, 6, false>,
+       multiply_tile<Trits, 7, false>, multiply_tile<Trits, 8, false>},
+      {multiply_tile<Trits, 1, true>, multiply_tile<Trits, 2, true>, multiply_tile<Trits, 3, true>,
+       multiply_tile<Trits, 4, true>}};
   for (size_t tile = tile_begin; tile < tile_end; ++tile) {
-    if (a.low != nullptr) {
-      multiply_tokens<Trits, kMostPlanes / 2, true>(w, a, 0, tile, y, y_stride);
-    } else {
-      multiply_tokens<Trits, kMostPlanes, false>(w, a, 0, tile, y, y_stride);
+    for (size_t token = 0; token < a.n;) {
+      const size_t count = tokens_of_pass(a, token);
+      kByTokens[a.low != nullptr ? 1 : 0][count - 1](w, a, token, tile, y, y_stride);
+      token += count;
     }
   }
 }

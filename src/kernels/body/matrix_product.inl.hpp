@@ -40,22 +40,31 @@ static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t 
   }
 }
 
-// sum[i] += u of the byte tile * token i over n columns. The sums in the loop must stay in
-// registers, so the loops over tokens are unrolled.
-static inline void add_products(const uint8_t* bytes, const int8_t* packed, size_t n, VI* sum) {
-  for (size_t c = 0; c < n;) {
-    const size_t end = n - c < 4 * kDotsInSum ? n : c + 4 * kDotsInSum;
-    VS part[kTokenTile];
+// part[i] = u of the byte tile * token i over n columns. The sums in the loop must stay in
+// registers: the loops over tokens are unrolled, and a call of its own leaves no register to
+// others.
+__attribute__((noinline)) static void dot_tokens(const uint8_t* bytes, const int8_t* packed,
+                                                 size_t n, VS* part) {
+  VS sum[kTokenTile];
 #pragma GCC unroll 16
-    for (size_t i = 0; i < kTokenTile; ++i) part[i] = vs_zero();
-    for (; c < end; c += 4, bytes += kTritBlockBytes, packed += 4 * kTokenTile) {
-      const VB u = vi_load(bytes);
+  for (size_t i = 0; i < kTokenTile; ++i) sum[i] = vs_zero();
+  for (size_t c = 0; c < n; c += 4, bytes += kTritBlockBytes, packed += 4 * kTokenTile) {
+    const VB u = vi_load(bytes);
 #pragma GCC unroll 16
-      for (size_t i = 0; i < kTokenTile; ++i) {
-        part[i] = vs_dot(part[i], u, vb_broadcast4(packed + 4 * i));
-      }
+    for (size_t i = 0; i < kTokenTile; ++i) {
+      sum[i] = vs_dot(sum[i], u, vb_broadcast4(packed + 4 * i));
     }
+  }
 #pragma GCC unroll 16
+  for (size_t i = 0; i < kTokenTile; ++i) part[i] = sum[i];
+}
+
+// sum[i] += u of the byte tile * token i over n columns.
+static inline void add_products(const uint8_t* bytes, const int8_t* packed, size_t n, VI* sum) {
+  constexpr size_t kRun = 4 * kDotsInSum;
+  for (size_t c = 0; c < n; c += kRun) {
+    VS part[kTokenTile];
+    dot_tokens(bytes + c * kTileRows, packed + c * kTokenTile, n - c < kRun ? n - c : kRun, part);
     for (size_t i = 0; i < kTokenTile; ++i) sum[i] = vi_add_sums(sum[i], part[i]);
   }
 }

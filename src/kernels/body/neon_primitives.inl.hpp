@@ -81,6 +81,17 @@ static inline void i4_load_i8(const int8_t* p, I4& a, I4& b, I4& c, I4& d) {
   c = vmovl_s16(vget_low_s16(high));
   d = vmovl_high_s16(high);
 }
+static inline void i4_store_words(int16_t* p, I4 a, I4 b, I4 c, I4 d) {
+  vst1q_s16(p, vcombine_s16(vmovn_s32(a), vmovn_s32(b)));
+  vst1q_s16(p + 8, vcombine_s16(vmovn_s32(c), vmovn_s32(d)));
+}
+// The low words of both, those of `odd` above.
+static inline I4 i4_pair(I4 even, I4 odd) { return vsliq_n_s32(even, odd, 16); }
+static inline I4 i4_dot_words(I4 sum, I4 a, I4 b) {
+  const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+  const I4 low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
+  return vaddq_s32(sum, vpaddq_s32(low, high));
+}
 static inline void i4_transpose(I4& a, I4& b, I4& c, I4& d) {
   const int64x2_t ab_even = vreinterpretq_s64_s32(vtrn1q_s32(a, b));
   const int64x2_t ab_odd = vreinterpretq_s64_s32(vtrn2q_s32(a, b));
@@ -102,8 +113,9 @@ static inline I4 b16_sub(I4 a, I4 b) { return of_bytes(vsubq_s8(as_bytes(a), as_
 static inline I4 b16_greater(I4 a, I4 b) {
   return vreinterpretq_s32_u8(vcgtq_s8(as_bytes(a), as_bytes(b)));
 }
-static inline I4 b16_shift2(I4 v) {
-  return vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(v), 2));
+template <int kBits>
+static inline I4 b16_shift(I4 v) {
+  return vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(v), kBits));
 }
 static inline void b16_interleave(I4 a, I4 b, I4 c, I4 d, I4* out) {
   const int8x16x2_t ab = vzipq_s8(as_bytes(a), as_bytes(b));

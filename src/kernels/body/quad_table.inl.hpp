@@ -40,6 +40,8 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,
+      .attend = attend,
+      .attention_scratch_bytes = attention_scratch_bytes,
       .head_rows = head_rows,
       .all_finite = all_finite,
       .probe_read = probe_read,

@@ -205,8 +205,10 @@ static inline VB vb_greater(VB x, VB y) {
   return {b16_greater(x.a, y.a), b16_greater(x.b, y.b), b16_greater(x.c, y.c),
           b16_greater(x.d, y.d)};
 }
-static inline VB vb_shift2(VB v) {
-  return {b16_shift2(v.a), b16_shift2(v.b), b16_shift2(v.c), b16_shift2(v.d)};
+template <int kBits>
+static inline VB vb_shift(VB v) {
+  return {b16_shift<kBits>(v.a), b16_shift<kBits>(v.b), b16_shift<kBits>(v.c),
+          b16_shift<kBits>(v.d)};
 }
 static inline void vb_interleave4(const VB* columns, VB* out) {
   I4 a[4], b[4], c[4], d[4];

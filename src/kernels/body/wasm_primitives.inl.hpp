@@ -109,6 +109,23 @@ static inline void i4_load_i8(const int8_t* p, I4& a, I4& b, I4& c, I4& d) {
   c = wasm_i32x4_extend_low_i16x8(high);
   d = wasm_i32x4_extend_high_i16x8(high);
 }
+static inline void i4_store_words(int16_t* p, I4 a, I4 b, I4 c, I4 d) {
+  wasm_v128_store(p, wasm_i16x8_narrow_i32x4(a, b));
+  wasm_v128_store(p + 8, wasm_i16x8_narrow_i32x4(c, d));
+}
+// The low words of both, those of `odd` above.
+static inline I4 i4_pair(I4 even, I4 odd) {
+  return wasm_i16x8_shuffle(even, odd, 0, 8, 2, 10, 4, 12, 6, 14);
+}
+static inline I4 i4_dot_words(I4 sum, I4 a, I4 b) {
+  return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b));
+}
+// Bytes of even and of odd number as words.
+static inline I4 even_bytes(I4 v) { return wasm_i16x8_shr(wasm_i16x8_shl(v, 8), 8); }
+static inline I4 odd_bytes(I4 v) { return wasm_i16x8_shr(v, 8); }
+static inline I4 i4_dot_bytes(I4 sum, I4 a, I4 b) {
+  return i4_dot_words(i4_dot_words(sum, even_bytes(a), even_bytes(b)), odd_bytes(a), odd_bytes(b));
+}
 static inline void i4_transpose(I4& a, I4& b, I4& c, I4& d) {
   const v128_t ab_low = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5);
   const v128_t ab_high = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
@@ -131,7 +148,10 @@ static inline I4 b16_triple(I4 v) {
 }
 static inline I4 b16_sub(I4 a, I4 b) { return wasm_i8x16_sub(a, b); }
 static inline I4 b16_greater(I4 a, I4 b) { return wasm_i8x16_gt(a, b); }
-static inline I4 b16_shift2(I4 v) { return wasm_u16x8_shr(v, 2); }
+template <int kBits>
+static inline I4 b16_shift(I4 v) {
+  return wasm_u16x8_shr(v, kBits);
+}
 static inline void b16_interleave(I4 a, I4 b, I4 c, I4 d, I4* out) {
   const v128_t ab_low =
       wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
