@@ -30,6 +30,7 @@ struct BenchOptions {
   std::optional<std::string_view> packing;
   std::optional<std::string_view> format = "table";
   bool dense = false;
+  bool copy = false;
   uint32_t gate_zeros = 500;
   uint32_t down_zeros = 0;
   BenchPlan plan;
@@ -42,10 +43,13 @@ struct BenchOptions {
         {"-n", "N", "tokens to decode; 0 leaves decoding out",
          Number<uint32_t>{&plan.gen_tokens, 0, tern::kMaxContext, "a whole number"}},
         {"--packing", "TYPE", "how linear layers lie in memory: t2 or t5", &packing},
-        {"--dense", "", "reads zeros too, which are skipped by default where that is exact", &dense},
+        {"--dense", "", "reads zeros too, which are skipped by default where that is exact",
+         &dense},
+        {"--copy", "", "reads a model file into large pages, instead of mapping it", &copy},
         {"--gate-zeros", "N", "of a random ReLU^2 model: gates in a thousand that are zero",
          Number<uint32_t>{&gate_zeros, 500, 1000, "a whole number from 500 to 1000"}},
-        {"--input-zeros", "N", "the same for inputs of the down projection; what gates and rounding "
+        {"--input-zeros", "N",
+         "the same for inputs of the down projection; what gates and rounding "
          "give comes first",
          Number<uint32_t>{&down_zeros, 0, 1000, "a whole number up to 1000"}},
         {"--batch", "N", "tokens of the prompt in one pass; 0 takes the default",
@@ -152,17 +156,17 @@ std::string cell(std::optional<double> value, double factor, int digits) {
 std::string bench_table(const std::vector<BenchLine>& lines) {
   constexpr const char* kRow =
       "{:<16} {:<11} {:<7} {:<5} {:>7} {:>9} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} {:>9} {:>8}\n";
-  std::string text = fmt::format(kRow, "model", "isa", "packing", "head", "threads", "prefill",
-                                 "decode", "MB/token", "GB/s", "of read", "of int8", "gates 0",
-                                 "peak MiB", "load ms");
+  std::string text =
+      fmt::format(kRow, "model", "isa", "packing", "head", "threads", "prefill", "decode",
+                  "MB/token", "GB/s", "of read", "of int8", "gates 0", "peak MiB", "load ms");
   for (const BenchLine& line : lines) {
     const BenchResult& r = line.result;
     text += fmt::format(kRow, line.name, line.isa, line.packing, line.head, line.threads,
                         cell(r.prefill_tok_s, 1, 1), cell(r.decode_tok_s, 1, 1),
                         cell(r.bytes_per_token, 1e-6, 1), cell(r.bandwidth_gb_s, 1, 1),
                         cell(r.bandwidth_share, 100, 0), cell(r.int8_peak_share, 100, 0),
-                        cell(r.gate_zero_share, 100, 0),
-                        r.peak_rss_bytes >> 20, cell(line.load_ms, 1, 1));
+                        cell(r.gate_zero_share, 100, 0), r.peak_rss_bytes >> 20,
+                        cell(line.load_ms, 1, 1));
   }
   text += fmt::format(
       "prefill of {} and decode of {} tokens in tokens a second, medians of {}; this machine "
@@ -206,7 +210,8 @@ std::optional<int> load_bench_model(const BenchOptions& options, OpenModel& out,
   }
   const auto start = std::chrono::steady_clock::now();
   if (!options.shape) {
-    auto source = open_model_bytes(name);
+    auto source =
+        open_model_bytes(name, options.copy ? tern::FileAccess::copied : tern::FileAccess::mapped);
     if (!source) return kFailed;
     out.source = std::move(*source);
   }

@@ -4,6 +4,7 @@
 #include "json_writer.hpp"
 #include "model_options.hpp"
 #include "report.hpp"
+#include "tern/quant/packing_name.hpp"
 
 namespace cli {
 
@@ -15,19 +16,18 @@ constexpr CommandHelp kInfoHelp = {
     "run.",
 };
 
-// How ternary weights lie in memory.
-constexpr std::string_view kPackingName = "t2";
-
 struct TableState {
   std::string_view isa;
-  bool available;  // this CPU has what the table needs
-  bool passes;     // and it gives the right bits
+  std::string_view packing;  // what it streams best
+  bool available;            // this CPU has what the table needs
+  bool passes;               // and it gives the right bits
 };
 
 struct Info {
   std::vector<std::string_view> features;
   std::vector<TableState> tables;
   std::string_view would_run;
+  std::string_view packing;
   size_t threads = 0;
 };
 
@@ -40,9 +40,10 @@ Info collect_info(const tern::KernelTable& chosen) {
   for (const tern::KernelTable* table : tern::compiled_kernels()) {
     const bool is_available = (table->features & available) == table->features;
     const bool passes = is_available && tern::passes_self_test(tern::resolve_kernels(*table));
-    info.tables.push_back({table->isa, is_available, passes});
+    info.tables.push_back({table->isa, tern::packing_name(table->packing), is_available, passes});
   }
   info.would_run = chosen.isa;
+  info.packing = tern::packing_name(chosen.packing);
   info.threads = tern::available_processors();
   return info;
 }
@@ -62,6 +63,8 @@ std::string info_json(const Info& info) {
     json.begin_object();
     json.key("isa");
     json.text(table.isa);
+    json.key("packing");
+    json.text(table.packing);
     json.key("available");
     json.boolean(table.available);
     json.key("self_test");
@@ -76,7 +79,7 @@ std::string info_json(const Info& info) {
   json.key("would_run");
   json.text(info.would_run);
   json.key("packing");
-  json.text(kPackingName);
+  json.text(info.packing);
   json.key("threads");
   json.count(info.threads);
   json.end_object();
@@ -89,14 +92,17 @@ std::string info_text(const Info& info) {
                                                 ? std::string("none that tern uses")
                                                 : fmt::format("{}", fmt::join(info.features, " ")));
   text += fmt::format("threads       {}\n", info.threads);
-  text += fmt::format("packing       {}\n", kPackingName);
+  text += fmt::format("packing       {}\n", info.packing);
   text += "kernels\n";
   for (const TableState& table : info.tables) {
     const std::string_view state = !table.available ? "not on this CPU"
                                    : !table.passes  ? "fails its self-test: passed over"
                                                     : "good";
-    text += fmt::format("  {:<12}{}{}\n", table.isa, state,
-                        table.isa == info.would_run ? ", would run" : "");
+    // Of two tables of a name the first good one runs.
+    const bool would_run =
+        table.isa == info.would_run && table.packing == info.packing && table.passes;
+    text += fmt::format("  {:<12} {}  {}{}\n", table.isa, table.packing, state,
+                        would_run ? ", would run" : "");
   }
   return text;
 }

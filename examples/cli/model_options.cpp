@@ -36,13 +36,13 @@ bool is_hugging_face_folder(std::string_view path) {
 
 }  // namespace
 
-std::optional<ModelBytes> open_model_bytes(std::string_view name) {
+std::optional<ModelBytes> open_model_bytes(std::string_view name, tern::FileAccess access) {
   ModelBytes out;
   if (name == kStoriesName) {
     out.bytes = stories_model();
     return out;
   }
-  auto file = tern::FileBytes::open(name, tern::FileAccess::mapped, tern::default_allocator());
+  auto file = tern::FileBytes::open(name, access, tern::default_allocator());
   if (!file.ok()) {
     const bool is_folder = is_hugging_face_folder(name);
     fail(is_folder ? tern::Error(tern::Status::unsupported,
@@ -122,8 +122,8 @@ void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
   rows.insert(rows.end(), std::begin(table), std::end(table));
 }
 
-std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
-  tern::LoadOptions load;
+std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
+                                tern::LoadOptions& load) {
   const auto kv = read_name("--kv", *options.kv, kKvNames);
   if (!kv) return kWrongUsage;
   if (*kv >= kKvTypes) {
@@ -137,10 +137,6 @@ std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
   if (const auto kernels = tern::select_kernels(isa); !kernels.ok()) {
     return fail_isa(kernels.error(), isa, !options.isa);
   }
-
-  auto source = open_model_bytes(*options.model);
-  if (!source) return kFailed;
-  out.source = std::move(*source);
   load.isa = isa;
   if (options.threads > 1) {
     auto pool = tern::ThreadPool::create(options.threads, load.allocator);
@@ -148,6 +144,15 @@ std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
     out.runner = tern::TaskRunner(*std::move(pool));
   }
   load.runner = out.runner;
+  return std::nullopt;
+}
+
+std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
+  tern::LoadOptions load;
+  if (const auto status = prepare_load(options, out, load)) return status;
+  auto source = open_model_bytes(*options.model);
+  if (!source) return kFailed;
+  out.source = std::move(*source);
   auto model = tern::Model::load_memory(out.source.bytes, load);
   if (!model.ok()) return fail(model.error(), *options.model);
   out.model = *std::move(model);

@@ -22,11 +22,13 @@ inline constexpr std::string_view kStoriesName = "@stories";
 /// The bytes of a model file, mapped or built in.
 struct ModelBytes {
   std::span<const uint8_t> bytes;
-  tern::FileBytes file;  // backs `bytes` unless they are built in
+  tern::FileBytes file;         // backs `bytes` of a file
+  tern::Buffer<uint8_t> image;  // backs `bytes` of a model made in memory
 };
 
 /// The bytes that -m means. Says what is wrong, then gives nothing.
-std::optional<ModelBytes> open_model_bytes(std::string_view name);
+std::optional<ModelBytes> open_model_bytes(std::string_view name,
+                                           tern::FileAccess access = tern::FileAccess::mapped);
 
 /// -m alone, for commands that read a model file but do not run it.
 OptionRow model_row(std::optional<std::string_view>& model);
@@ -69,6 +71,11 @@ struct OpenModel {
   std::shared_ptr<const tern::Model> model;
   std::shared_ptr<tern::Session> session;
 };
+
+/// Checks the options and starts the threads: all of `load` but what commands of their own add.
+/// Answers as load_model.
+std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
+                                tern::LoadOptions& load);
 
 /// Loads the model. Nothing when that worked; else the exit status, after a line that says why.
 std::optional<int> load_model(const ModelOptions& options, OpenModel& out);

@@ -52,6 +52,29 @@ struct AttentionPlan {
   }
 };
 
+// Rows of the cache that the next block needs, brought while this one is multiplied: as many at
+// each of `steps` as make all in the end.
+struct RowsAhead {
+  const uint8_t* at;
+  size_t stride;
+  size_t row_bytes;
+  size_t left;
+  size_t each;
+
+  RowsAhead(const CacheView& cache, size_t dim, size_t begin, size_t end, size_t steps)
+      : left(larger(end, begin) - begin), each((left + steps - 1) / steps) {
+    const size_t elem_bytes = cache.type == CacheType::f16 ? sizeof(uint16_t) : sizeof(int8_t);
+    stride = cache.stride * elem_bytes;
+    row_bytes = dim * elem_bytes;
+    at = static_cast<const uint8_t*>(cache.data) + begin * stride;
+  }
+  void step() {
+    for (size_t i = 0; i < each && left > 0; ++i, --left, at += stride) {
+      for (size_t b = 0; b < row_bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
+    }
+  }
+};
+
 // A block of queries and its part of the scratch.
 struct QueryBlock {
   const AttentionView& view;

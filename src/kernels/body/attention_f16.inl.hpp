@@ -85,6 +85,8 @@ static void score_tile_f16(const float* queries, size_t query_stride, const floa
   }
 }
 
+constexpr size_t kKeysAhead = 2048;  // elements, 4 KiB
+
 // Scores of few queries over positions [begin, end): the keys as they lie.
 template <size_t kQueries>
 static void score_rows_f16(const float* queries, size_t query_stride, const CacheView& keys,
@@ -93,6 +95,7 @@ static void score_rows_f16(const float* queries, size_t query_stride, const Cach
   const size_t whole = dim / 16 * 16;
   for (size_t j = begin; j < end; ++j) {
     const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
+    for (size_t i = 0; i < dim; i += 32) __builtin_prefetch(key + kKeysAhead + i, 0, 2);
     V sum[kQueries];
 #pragma GCC unroll 4
     for (size_t q = 0; q < kQueries; ++q) sum[q] = v_zero();
@@ -146,7 +149,10 @@ static void score_block_f16(const QueryBlock& b) {
   }
   for (size_t j = 0; j < end; j += kKeyBlock) {
     transpose_keys_f16(a.keys, j, end - j, a.dim, b.tile);
+    RowsAhead next(a.keys, a.dim, j + kKeyBlock, smaller(j + 2 * kKeyBlock, end),
+                   b.padded / kTileQueries);
     for (size_t q = 0; q < b.padded; q += kTileQueries) {
+      next.step();
       score_tile_f16(b.queries + q * b.dim, b.dim, b.tile, depth, a.scale, b.scores + q * b.row + j,
                      b.row);
     }
@@ -232,8 +238,8 @@ static void add_part(const QueryBlock& b, size_t q, size_t j, size_t n, const T*
 }
 
 // One chunk of positions for the dims from d on, added to the outputs.
-static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t d, float* y,
-                          size_t y_stride) {
+static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t d, RowsAhead& next,
+                          float* y, size_t y_stride) {
   const AttentionView& a = b.view;
   const auto* data = static_cast<const uint16_t*>(a.values.data) + d;
   const size_t width = smaller(a.dim - d, kTileDims);
@@ -244,6 +250,7 @@ static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t 
     const size_t n = smaller(end - j, kPart);
     const uint16_t* part = data + j * a.values.stride;
     if (as_stored) {
+      next.step();
       add_part(b, 0, j, n, part, a.values.stride);
       continue;
     }
@@ -253,7 +260,10 @@ static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t 
                 load_value_f16(part + i * a.values.stride, width, v));
       }
     }
-    for (size_t q = 0; q < b.count; q += kTileQueries) add_part(b, q, j, n, b.tile, kTileDims);
+    for (size_t q = 0; q < b.count; q += kTileQueries) {
+      next.step();
+      add_part(b, q, j, n, b.tile, kTileDims);
+    }
   }
   for (size_t q = 0; q < b.count; ++q) {
     float* out = b.output(y, y_stride, q) + d;

@@ -96,7 +96,10 @@ static void score_block_i8(const QueryBlock& b) {
                  : at < end     ? v_load_f16_n(a.keys.scales + at, end - at)
                                 : v_zero();
     }
+    RowsAhead next(a.keys, a.dim, j + kByteBlock, smaller(j + 2 * kByteBlock, end),
+                   b.padded / kTileQueries);
     for (size_t q = 0; q < b.padded; q += kTileQueries) {
+      next.step();
       score_tile_i8(b, q, tile, depth, units, b.scores + q * b.row + j);
     }
   }
@@ -164,8 +167,8 @@ static inline void sum_pairs(const int16_t* words, const int32_t* tile, size_t n
 }
 
 // One chunk of positions for the dims from d on, added to the outputs.
-static void add_chunk_i8(const QueryBlock& b, size_t begin, size_t end, size_t d, float* y,
-                         size_t y_stride) {
+static void add_chunk_i8(const QueryBlock& b, size_t begin, size_t end, size_t d, RowsAhead& next,
+                         float* y, size_t y_stride) {
   const AttentionView& a = b.view;
   const size_t stride = a.values.stride;
   const auto* data = static_cast<const int8_t*>(a.values.data) + begin * stride + d;
@@ -180,6 +183,7 @@ static void add_chunk_i8(const QueryBlock& b, size_t begin, size_t end, size_t d
     }
   }
   for (size_t q0 = 0; q0 < b.count; q0 += kTileQueries) {
+    next.step();
     VI sum[kTileQueries * kTileVectors];
     sum_pairs(b.words + q0 * kChunk, tile, (n + 1) / 2, sum);
     for (size_t q = q0; q < smaller(q0 + kTileQueries, b.count); ++q) {

@@ -4,7 +4,7 @@
 constexpr size_t kMostPlanes = 4;  // 4 VS are 8 of 16 registers
 constexpr size_t kRowsAtOnce = 2;  // their sums and digits are 8 of 16 registers
 constexpr size_t kTokenTile = 6;   // 6 VS are 12 of 16 registers
-constexpr size_t kPrefetchBytes = 4096;
+constexpr size_t kPrefetchBytes = 8192;
 
 // Each body builds on those before it.
 // clang-format off

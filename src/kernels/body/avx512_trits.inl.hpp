@@ -19,6 +19,12 @@ static TERN_ALWAYS_INLINE void prefetch(const uint8_t* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
 }
 
+static TERN_ALWAYS_INLINE VI broadcast_four(const int8_t* q) {
+  int32_t four = 0;
+  __builtin_memcpy(&four, q, 4);
+  return _mm512_set1_epi32(four);
+}
+
 // sum[lane] += u * q over the four bytes of each lane; q is a register, 64 bytes in memory, or four
 // bytes in memory for every lane. By instruction, because g++ 12 copies the sum before and after
 // its intrinsic and loads the four bytes apart: a third more instructions in every loop of these

@@ -7,6 +7,7 @@ static inline I4 i4_dot_bytes(I4 sum, I4 a, I4 b) {
 static inline I4 i4_dot_trits(I4 sum, I4 u, I4 q) { return i4_dot_bytes(sum, u, q); }
 
 constexpr size_t kRowsAtOnce = 2;  // sums, digits and what they come from: 24 of 32 registers
+constexpr size_t kMostPlaces = 2;  // bytes are signed: 16 * u would do, 64 * u would not
 constexpr size_t kPrefetchBytes = 1024;
 
 // Each body builds on those before it.

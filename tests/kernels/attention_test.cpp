@@ -1,0 +1,222 @@
+// Attention of every table gives the bits of `scalar`: any number of tokens, heads and positions,
+// over binary16 and int8 caches, within the stated bounds of memory.
+#include "kernels/kernel_cases.hpp"
+
+using namespace tern_test;
+using tern::CacheType;
+using tern::KernelTable;
+
+namespace {
+
+struct Shape {
+  size_t tokens, heads, position, dim;
+  size_t n_positions() const { return position + tokens; }
+};
+
+/// One call: inputs that end at guard pages, and rows further apart than they need be.
+struct Call {
+  Shape shape;
+  CacheType type;
+  size_t q_stride, y_stride, stride;
+  GuardedBuffer<float> q;
+  GuardedBuffer<uint16_t> halves;  // keys, then values
+  GuardedBuffer<int8_t> bytes;
+  GuardedBuffer<uint16_t> units;
+
+  Call(const Shape& s, CacheType cache, Values kind, uint64_t seed)
+      : shape(s),
+        type(cache),
+        q_stride(s.heads * s.dim + s.tokens % 3),
+        y_stride(s.heads * s.dim + s.tokens % 2 * 5),
+        stride(s.dim + s.dim % 2 * 7),
+        q(values(kind, (s.tokens - 1) * q_stride + s.heads * s.dim, seed)),
+        halves(cache == CacheType::f16 ? 2 * cache_size() : 1),
+        bytes(cache == CacheType::i8 ? 2 * cache_size() : 1),
+        units(2 * s.n_positions()) {
+    SampleRandom random(seed + 1);
+    for (size_t i = 0; i < halves.size(); ++i) {
+      halves[i] = tern::f16_from_f32(value_of(Values::ordinary, random));
+    }
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<int8_t>(random.next() >> 9);
+    for (size_t i = 0; i < units.size(); ++i) {
+      units[i] = static_cast<uint16_t>(0x2000u + random.below(0x400));  // about 0.01
+    }
+  }
+  size_t cache_size() const { return (shape.n_positions() - 1) * stride + shape.dim; }
+
+  tern::AttentionView view() const {
+    const size_t n = shape.n_positions();
+    tern::AttentionView a;
+    a.q = q.data();
+    a.q_stride = q_stride;
+    a.n_tokens = shape.tokens;
+    a.n_heads = shape.heads;
+    a.position = shape.position;
+    a.dim = shape.dim;
+    a.scale = 0.125f;
+    if (type == CacheType::f16) {
+      a.keys = {type, halves.data(), stride, nullptr};
+      a.values = {type, halves.data() + cache_size(), stride, nullptr};
+    } else {
+      a.keys = {type, bytes.data(), stride, units.data()};
+      a.values = {type, bytes.data() + cache_size(), stride, units.data() + n};
+    }
+    return a;
+  }
+  /// Everything between the outputs must stay as it was.
+  GuardedBuffer<float> run(const KernelTable& table) const {
+    GuardedBuffer<float> y((shape.tokens - 1) * y_stride + shape.heads * shape.dim);
+    y.fill(-7.0f);
+    GuardedBuffer<uint8_t> scratch(
+        table.attention_scratch_bytes(shape.tokens, shape.heads, shape.n_positions(), shape.dim));
+    table.attend(view(), y.data(), y_stride, scratch.data());
+    return y;
+  }
+};
+
+void check(const Call& call) {
+  Bytes expected;
+  append(expected, call.run(scalar_kernels()));
+  for (const KernelTable& table : runnable_kernels()) {
+    Bytes actual;
+    append(actual, call.run(table));
+    if (actual == expected) continue;
+    const Shape& s = call.shape;
+    FAIL("attend of " << table.isa << " differs: " << s.tokens << " tokens, " << s.heads
+                      << " heads, position " << s.position << ", dim " << s.dim << ", cache "
+                      << static_cast<int>(call.type));
+  }
+}
+
+constexpr CacheType kTypes[] = {CacheType::f16, CacheType::i8};
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+constexpr uint16_t kHalfInfinity = 0x7C00;
+
+size_t count_nan(const GuardedBuffer<float>& y, size_t begin, size_t end) {
+  size_t count = 0;
+  for (size_t i = begin; i < end; ++i) count += y[i] != y[i] ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("Attention gives the bits of scalar for every number of tokens and heads") {
+  for (const CacheType type : kTypes) {
+    for (size_t heads = 1; heads <= 8; ++heads) {
+      for (const size_t tokens : {1, 2, 3, 5, 16}) {
+        check(Call({tokens, heads, 37, 64}, type, Values::ordinary, heads * tokens));
+      }
+    }
+    for (size_t tokens = 1; tokens <= 17; ++tokens) {
+      check(Call({tokens, 4, 250, 32}, type, Values::ordinary, tokens));
+    }
+  }
+  SUCCEED();
+}
+
+TEST_CASE("Attention gives the bits of scalar for heads of every width") {
+  for (const CacheType type : kTypes) {
+    for (const size_t dim : {1, 3, 15, 16, 17, 20, 31, 48, 63, 65, 80, 96, 100, 128, 160, 256}) {
+      check(Call({1, 3, 70, dim}, type, Values::ordinary, dim));
+      check(Call({3, 2, 70, dim}, type, Values::ordinary, dim));
+    }
+  }
+  SUCCEED();
+}
+
+TEST_CASE("Attention gives the bits of scalar around every block of positions") {
+  for (const CacheType type : kTypes) {
+    for (const size_t n : {0,   1,   2,   14,  15,  16,  30,  31,  32,  62,  63,  64,  126, 127,
+                           128, 129, 254, 255, 256, 257, 383, 384, 510, 511, 512, 513, 800}) {
+      check(Call({1, 1, n, 64}, type, Values::ordinary, n));
+      check(Call({1, 4, n, 64}, type, Values::ordinary, n));
+      check(Call({3, 3, n, 68}, type, Values::ordinary, n));
+    }
+  }
+  SUCCEED();
+}
+
+TEST_CASE("Attention gives the bits of scalar when scores do not fit one block of queries") {
+  // 128 queries of 8400 positions are more than 4 MiB.
+  for (const CacheType type : kTypes) {
+    check(Call({16, 8, 8384, 4}, type, Values::ordinary, 3));
+  }
+  SUCCEED();
+}
+
+TEST_CASE("Attention gives the bits of scalar for extreme queries and units") {
+  for (const CacheType type : kTypes) {
+    for (const Values kind : kAllValues) {
+      for (const Shape& shape : {Shape{1, 2, 300, 40}, Shape{4, 3, 60, 64}}) {
+        check(Call(shape, type, kind, 5));
+      }
+    }
+  }
+  for (const uint16_t unit : {0x0000, 0x0001, 0x03FF, 0x7BFF}) {
+    Call call({2, 3, 300, 40}, CacheType::i8, Values::ordinary, 9);
+    for (size_t i = 0; i < call.units.size(); i += 3) call.units[i] = unit;
+    check(call);
+    call.units.fill(unit);
+    check(call);
+    call.bytes.fill(-128);
+    check(call);
+  }
+  SUCCEED();
+}
+
+TEST_CASE("Attention depends on no position that a token does not see") {
+  for (const CacheType type : kTypes) {
+    Call call({9, 3, 250, 40}, type, Values::ordinary, 11);
+    // Token t sees positions up to 250 + t: poison the position of token 5.
+    const size_t row = 255 * call.stride;
+    if (type == CacheType::f16) {
+      call.halves[row] = kHalfInfinity;
+      call.halves[call.cache_size() + row + 1] = kHalfInfinity;
+    } else {
+      call.units[255] = kHalfInfinity;
+      call.units[call.shape.n_positions() + 255] = kHalfInfinity;
+    }
+    check(call);
+    for (const KernelTable& table : runnable_kernels()) {
+      const auto y = call.run(table);
+      CHECK(count_nan(y, 0, 5 * call.y_stride) == 0);
+      CHECK(count_nan(y, 5 * call.y_stride, y.size()) >= 4 * 3 * 40);
+    }
+  }
+}
+
+TEST_CASE("A score that is not finite makes every output of its query NaN, and no other") {
+  for (const CacheType type : kTypes) {
+    for (const float bad : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
+      for (const size_t tokens : {1, 7}) {
+        Call call({tokens, 2, 100, 64}, type, Values::ordinary, 13);
+        call.q[(tokens - 1) * call.q_stride + 64 + 9] = bad;  // head 1 of the last token
+        check(call);
+        for (const KernelTable& table : runnable_kernels()) {
+          const auto y = call.run(table);
+          CHECK(count_nan(y, 0, y.size() - 64) == 0);
+          CHECK(count_nan(y, y.size() - 64, y.size()) == 64);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("Scratch of attention grows with every argument and stays small") {
+  for (const KernelTable& table : runnable_kernels()) {
+    INFO(table.isa);
+    const auto bytes = table.attention_scratch_bytes;
+    size_t wrong = 0;
+    for (size_t n = 1; n < 70000; n += 61) {
+      for (const size_t queries : {1, 4, 15, 16, 128}) {
+        wrong += bytes(1, queries, n + 61, 64) < bytes(1, queries, n, 64) ? 1 : 0;
+        wrong += bytes(1, queries + 1, n, 64) < bytes(1, queries, n, 64) ? 1 : 0;
+        wrong += bytes(2, queries, n, 64) < bytes(1, queries, n, 64) ? 1 : 0;
+        wrong += bytes(1, queries, n, 80) < bytes(1, queries, n, 64) ? 1 : 0;
+      }
+    }
+    CHECK(wrong == 0);
+    CHECK(bytes(16, 4, 4096, 128) <= 1536 * 1024);
+    CHECK(bytes(16, 4, 32768, 128) < 8 * 1024 * 1024);
+  }
+}
