@@ -4,7 +4,6 @@
 #include "json_writer.hpp"
 #include "model_options.hpp"
 #include "report.hpp"
-#include "tern/quant/packing_name.hpp"
 
 namespace cli {
 
@@ -21,6 +20,7 @@ struct TableState {
   std::string_view packing;  // what it streams best
   bool available;            // this CPU has what the table needs
   bool passes;               // and it gives the right bits
+  bool would_run;            // and is the first of the name that is chosen
 };
 
 struct Info {
@@ -40,9 +40,12 @@ Info collect_info(const tern::KernelTable& chosen) {
   for (const tern::KernelTable* table : tern::compiled_kernels()) {
     const bool is_available = (table->features & available) == table->features;
     const bool passes = is_available && tern::passes_self_test(tern::resolve_kernels(*table));
-    info.tables.push_back({table->isa, tern::packing_name(table->packing), is_available, passes});
+    const bool would_run = passes && info.would_run.empty() &&
+                           std::string_view(table->isa) == std::string_view(chosen.isa);
+    if (would_run) info.would_run = table->isa;
+    info.tables.push_back(
+        {table->isa, tern::packing_name(table->packing), is_available, passes, would_run});
   }
-  info.would_run = chosen.isa;
   info.packing = tern::packing_name(chosen.packing);
   info.threads = tern::available_processors();
   return info;
@@ -63,8 +66,6 @@ std::string info_json(const Info& info) {
     json.begin_object();
     json.key("isa");
     json.text(table.isa);
-    json.key("packing");
-    json.text(table.packing);
     json.key("available");
     json.boolean(table.available);
     json.key("self_test");
@@ -73,6 +74,8 @@ std::string info_json(const Info& info) {
     } else {
       json.null();
     }
+    json.key("packing");
+    json.text(table.packing);
     json.end_object();
   }
   json.end_array();
@@ -98,11 +101,8 @@ std::string info_text(const Info& info) {
     const std::string_view state = !table.available ? "not on this CPU"
                                    : !table.passes  ? "fails its self-test: passed over"
                                                     : "good";
-    // Of two tables of a name the first good one runs.
-    const bool would_run =
-        table.isa == info.would_run && table.packing == info.packing && table.passes;
-    text += fmt::format("  {:<12} {}  {}{}\n", table.isa, table.packing, state,
-                        would_run ? ", would run" : "");
+    text += fmt::format("  {:<14}{:<4}{}{}\n", table.isa, table.packing, state,
+                        table.would_run ? ", would run" : "");
   }
   return text;
 }
