@@ -50,6 +50,7 @@ static inline VS vs_dot(VS s, VB u, VB q) {
 static inline I4 sums_of_four(ByteSums sums) {
   return vpaddq_s32(vpaddlq_s16(sums.low), vpaddlq_s16(sums.high));
 }
+static inline void vs_settle(VS*) {}
 static inline VI vi_add_sums(VI v, VS s) {
   return vi_add(v, {sums_of_four(s.a), sums_of_four(s.b), sums_of_four(s.c), sums_of_four(s.d)});
 }
@@ -69,16 +70,9 @@ constexpr size_t kPrefetchBytes = 1024;
 
 // Each body builds on those before it.
 // clang-format off
-#include "kernels/body/float_constants.inl.hpp"
-#include "kernels/body/quad_lanes.inl.hpp"
-#include "kernels/body/vector_float.inl.hpp"
-#include "kernels/body/attention_blocks.inl.hpp"
-#include "kernels/body/attention_f16.inl.hpp"
-#include "kernels/body/attention_i8.inl.hpp"
-#include "kernels/body/attention.inl.hpp"
-#include "kernels/body/head_rows.inl.hpp"
-#include "kernels/body/trit_digits.inl.hpp"
+#include "kernels/body/quad_floats.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
+#include "kernels/body/token_dots.inl.hpp"
 #include "kernels/body/quad_table.inl.hpp"
 // clang-format on
 

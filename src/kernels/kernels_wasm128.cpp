@@ -22,19 +22,9 @@ namespace {
 // clang-format on
 
 // u is not negative, so its bytes of even number need no sign.
-static inline I4 dot4(I4 sum, I4 u, I4 q) {
+static inline I4 i4_dot_trits(I4 sum, I4 u, I4 q) {
   const I4 u_even = wasm_v128_and(u, wasm_i16x8_const_splat(0xFF)), u_odd = wasm_u16x8_shr(u, 8);
   return i4_dot_words(i4_dot_words(sum, u_even, even_bytes(q)), u_odd, odd_bytes(q));
-}
-
-// Sums in 32 bits: there is no end to them.
-using VS = VI;
-constexpr size_t kDotsInSum = 65536;
-
-static inline VS vs_zero() { return vi_zero(); }
-static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
-static inline VS vs_dot(VS s, VB u, VB q) {
-  return {dot4(s.a, u.a, q.a), dot4(s.b, u.b, q.b), dot4(s.c, u.c, q.c), dot4(s.d, u.d, q.d)};
 }
 
 constexpr size_t kMostPlanes = 4;
@@ -45,16 +35,10 @@ constexpr size_t kPrefetchBytes = 0;
 
 // Each body builds on those before it.
 // clang-format off
-#include "kernels/body/float_constants.inl.hpp"
-#include "kernels/body/quad_lanes.inl.hpp"
-#include "kernels/body/vector_float.inl.hpp"
-#include "kernels/body/attention_blocks.inl.hpp"
-#include "kernels/body/attention_f16.inl.hpp"
-#include "kernels/body/attention_i8.inl.hpp"
-#include "kernels/body/attention.inl.hpp"
-#include "kernels/body/head_rows.inl.hpp"
-#include "kernels/body/trit_digits.inl.hpp"
+#include "kernels/body/quad_sums.inl.hpp"
+#include "kernels/body/quad_floats.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
+#include "kernels/body/token_dots.inl.hpp"
 #include "kernels/body/quad_table.inl.hpp"
 // clang-format on
 

@@ -17,6 +17,7 @@ constexpr const KernelTable* kTables[] = {
     &kAvx2Kernels,
 #endif
 #if defined(__aarch64__)
+    &kNeonI8mmKernels,
     &kNeonDotprodKernels,
     &kNeonKernels,
 #endif

@@ -17,6 +17,7 @@ extern const KernelTable kAvxVnniKernels;
 #if defined(__aarch64__)
 extern const KernelTable kNeonKernels;
 extern const KernelTable kNeonDotprodKernels;
+extern const KernelTable kNeonI8mmKernels;
 #endif
 #if defined(__wasm_simd128__)
 extern const KernelTable kWasm128Kernels;

@@ -6,8 +6,6 @@
 //     header | norms, scales, embedding | from a multiple of 2 MiB: packed tensors | the head
 #pragma once
 
-#include <algorithm>
-
 #include "tern/convert/gguf_header.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/kernels/kernel_table.hpp"
@@ -79,9 +77,12 @@ class TernLayout {
   Result<void> finish(uint64_t model_hash) {
     add_directory(model_hash);
     Vector<uint32_t> order(hooks_);
-    for (size_t i = 0; i < items_.size(); ++i) order.push_back(static_cast<uint32_t>(i));
-    std::stable_sort(order.begin(), order.end(),
-                     [this](uint32_t a, uint32_t b) { return items_[a].place < items_[b].place; });
+    using Place = TernItem::Place;
+    for (const Place place : {Place::front, Place::region, Place::end}) {
+      for (size_t i = 0; i < items_.size(); ++i) {
+        if (items_[i].place == place) order.push_back(static_cast<uint32_t>(i));
+      }
+    }
     Vector<PlannedTensor> tensors(hooks_);
     bool in_front = true;
     for (const uint32_t i : order) {

@@ -4,7 +4,7 @@
 constexpr size_t kMostPlanes = 4;  // 4 VS are 8 of 16 registers
 constexpr size_t kRowsAtOnce = 2;  // their sums and digits are 8 of 16 registers
 constexpr size_t kTokenTile = 6;   // 6 VS are 12 of 16 registers
-constexpr size_t kPrefetchBytes = 4096;
+constexpr size_t kPrefetchBytes = 8192;
 
 // Each body builds on those before it.
 // clang-format off
@@ -15,14 +15,17 @@ constexpr size_t kPrefetchBytes = 4096;
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
-#include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
+#include "kernels/body/vector_head.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
 #include "kernels/body/row_product.inl.hpp"
 #include "kernels/body/column_product.inl.hpp"
 #include "kernels/body/live_lists.inl.hpp"
 #include "kernels/body/unit_bytes.inl.hpp"
+#include "kernels/body/token_dots.inl.hpp"
 #include "kernels/body/matrix_product.inl.hpp"
 #include "kernels/body/probes.inl.hpp"
 // clang-format on
@@ -34,9 +37,12 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .packing = Packing::t2,
       .token_tile = kTokenTile,
       .matrix_scratch_bytes = kScratchBytes,
+      .decode_row = decode_row,
+      .encode_row = encode_row,
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,
+      .norm_quantize_i8 = norm_quantize_i8,
       .multiply_vector = multiply_vector,
       .multiply_rows = multiply_rows,
       .multiply_columns = multiply_columns,
@@ -51,6 +57,7 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .silu_mul = silu_mul,
       .rope_halves = rope_halves,
       .to_f16 = to_f16,
+      .to_i8 = to_i8,
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,

@@ -10,7 +10,9 @@
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
+#include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"
 #include "kernels/body/avx512_rows.inl.hpp"
 #include "kernels/body/avx512_columns.inl.hpp"
@@ -28,9 +30,12 @@ static constexpr KernelTable make_table(CpuFeatureMask features, Packing packing
       .packing = packing,
       .token_tile = kTokenTile,
       .matrix_scratch_bytes = kScratchBytes,
+      .decode_row = decode_row,
+      .encode_row = encode_row,
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,
+      .norm_quantize_i8 = norm_quantize_i8,
       .multiply_vector = multiply_vector,
       .multiply_rows = multiply_rows,
       .multiply_columns = multiply_columns,
@@ -45,6 +50,7 @@ static constexpr KernelTable make_table(CpuFeatureMask features, Packing packing
       .silu_mul = silu_mul,
       .rope_halves = rope_halves,
       .to_f16 = to_f16,
+      .to_i8 = to_i8,
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,

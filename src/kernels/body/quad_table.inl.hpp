@@ -1,6 +1,6 @@
 // The rest of every table whose registers have 16 bytes: the bodies behind its sums over tiles, and
-// the table. Included inside its region after accumulate and column_sum (tile_sums.inl.hpp, or by
-// hand), kRowsAtOnce (rows of R lines that are summed together) and kTokenTile.
+// the table. Included inside its region after quad_floats.inl.hpp, accumulate and column_sum
+// (tile_sums.inl.hpp or by hand), dot_tokens (token_dots.inl.hpp or by hand) and kRowsAtOnce.
 
 // Each body builds on those before it.
 // clang-format off

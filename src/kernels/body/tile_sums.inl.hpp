@@ -11,8 +11,6 @@
 // shifted once at the end, saves shifting the digits. Bound of a sum of place i: 4^i times that of u,
 // so a run has kDotsInSum / 4^i dots; int32 holds 64 * 3 * 127 a product over 65536 / 4 columns.
 
-constexpr size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
-
 // acc[p][row] = sum over the blocks of u * plane p from `column` on.
 template <typename Code, size_t kPlanes>
 static inline void accumulate(const uint8_t* blocks, size_t n_blocks, const int8_t* const* planes,

@@ -79,6 +79,8 @@ static inline VI vi_sum_places(const VI* sums) {
   return sum;
 }
 
+constexpr size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
+
 static inline void prefetch(const uint8_t* p) { __builtin_prefetch(p, 0, 3); }
 
 // The sum over the lanes of each of sixteen vectors, which are overwritten: lane i of v[i].
