@@ -6,6 +6,7 @@
 import {existsSync, readFileSync} from 'node:fs';
 import {dirname, resolve} from 'node:path';
 import {fileURLToPath} from 'node:url';
+import {setFlagsFromString} from 'node:v8';
 import {WASI} from 'node:wasi';
 
 const [program, ...args] = process.argv.slice(2);
@@ -25,7 +26,14 @@ if (existsSync(shared)) preopens[`${checkout}/../shared`] = shared;
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TERN_')));
 
 const wasi = new WASI({version: 'preview1', args: [program, ...args], env, preopens, returnOnExit: true});
-const module = await WebAssembly.compile(readFileSync(program));
+const bytes = readFileSync(program);
+// node 20 has relaxed SIMD behind a flag that later ones do not know, and its baseline compiler adds a
+// relaxed dot product to itself, not to the sum: there the optimizing one compiles everything.
+if (!WebAssembly.validate(bytes)) {
+  setFlagsFromString('--experimental-wasm-relaxed-simd');
+  setFlagsFromString('--no-liftoff');
+}
+const module = await WebAssembly.compile(bytes);
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
 try {
   process.exitCode = wasi.start(instance);

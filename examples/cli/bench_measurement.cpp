@@ -55,7 +55,7 @@ tern::Result<double> median_rate(tern::Session& session, std::span<const tern::T
 struct ModelWork {
   double up_bytes = 0;
   double down_bytes = 0;
-  double other_bytes = 0;     // the other linear layers
+  double other_bytes = 0;  // the other linear layers
   double head_bytes = 0;
   double products_a_token = 0;  // multiply-adds of the linear layers
 };
@@ -118,10 +118,10 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
       result.gate_zero_share = dead_gates;
       result.input_zero_share = zero_inputs;
     }
-    result.bytes_per_token = work.other_bytes + work.head_bytes +
-                             work.up_bytes * (1 - dead_gates) + work.down_bytes * (1 - zero_inputs);
-    result.kv_bytes = static_cast<double>(plan.gen_tokens * tern::KvCache::bytes_per_position(
-                                                                model->config(), options.kv));
+    result.bytes_per_token = work.other_bytes + work.head_bytes + work.up_bytes * (1 - dead_gates) +
+                             work.down_bytes * (1 - zero_inputs);
+    result.kv_bytes = static_cast<double>(
+        plan.gen_tokens * tern::KvCache::bytes_per_position(model->config(), options.kv));
     result.bandwidth_gb_s = *result.bytes_per_token * *result.decode_tok_s * 1e-9;
     if (limits.read_gb_s > 0) result.bandwidth_share = *result.bandwidth_gb_s / limits.read_gb_s;
   }

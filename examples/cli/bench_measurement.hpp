@@ -22,13 +22,13 @@ struct BenchPlan {
 struct BenchResult {
   std::optional<double> prefill_tok_s;
   std::optional<double> decode_tok_s;
-  std::optional<double> bytes_per_token;    ///< weights and head that a decoded token read
-  std::optional<double> kv_bytes;           ///< keys and values that the last decoded token read
-  std::optional<double> gate_zero_share;    ///< gates that were zero after ReLU
-  std::optional<double> input_zero_share;   ///< inputs of the down projection that were zero
-  std::optional<double> bandwidth_gb_s;     ///< bytes_per_token * decode_tok_s
-  std::optional<double> bandwidth_share;    ///< of the machine's read bandwidth
-  std::optional<double> int8_peak_share;    ///< prefill's multiply-adds of the machine's peak
+  std::optional<double> bytes_per_token;   ///< weights and head that a decoded token read
+  std::optional<double> kv_bytes;          ///< keys and values that the last decoded token read
+  std::optional<double> gate_zero_share;   ///< gates that were zero after ReLU
+  std::optional<double> input_zero_share;  ///< inputs of the down projection that were zero
+  std::optional<double> bandwidth_gb_s;    ///< bytes_per_token * decode_tok_s
+  std::optional<double> bandwidth_share;   ///< of the machine's read bandwidth
+  std::optional<double> int8_peak_share;   ///< prefill's multiply-adds of the machine's peak
   uint64_t peak_rss_bytes = 0;
 };
 

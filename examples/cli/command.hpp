@@ -13,6 +13,9 @@ int tokenize_command(Arguments arguments);
 int logits_command(Arguments arguments);
 int perplexity_command(Arguments arguments);
 int inspect_command(Arguments arguments);
+int convert_command(Arguments arguments);
+int synth_command(Arguments arguments);
+int bench_command(Arguments arguments);
 int info_command(Arguments arguments);
 
 }  // namespace cli

@@ -15,19 +15,19 @@ constexpr CommandHelp kInfoHelp = {
     "run.",
 };
 
-// How ternary weights lie in memory.
-constexpr std::string_view kPackingName = "t2";
-
 struct TableState {
   std::string_view isa;
-  bool available;  // this CPU has what the table needs
-  bool passes;     // and it gives the right bits
+  std::string_view packing;  // what it streams best
+  bool available;            // this CPU has what the table needs
+  bool passes;               // and it gives the right bits
+  bool would_run;            // and is the first of the name that is chosen
 };
 
 struct Info {
   std::vector<std::string_view> features;
   std::vector<TableState> tables;
   std::string_view would_run;
+  std::string_view packing;
   size_t threads = 0;
 };
 
@@ -40,9 +40,13 @@ Info collect_info(const tern::KernelTable& chosen) {
   for (const tern::KernelTable* table : tern::compiled_kernels()) {
     const bool is_available = (table->features & available) == table->features;
     const bool passes = is_available && tern::passes_self_test(tern::resolve_kernels(*table));
-    info.tables.push_back({table->isa, is_available, passes});
+    const bool would_run = passes && info.would_run.empty() &&
+                           std::string_view(table->isa) == std::string_view(chosen.isa);
+    if (would_run) info.would_run = table->isa;
+    info.tables.push_back(
+        {table->isa, tern::packing_name(table->packing), is_available, passes, would_run});
   }
-  info.would_run = chosen.isa;
+  info.packing = tern::packing_name(chosen.packing);
   info.threads = tern::available_processors();
   return info;
 }
@@ -70,13 +74,15 @@ std::string info_json(const Info& info) {
     } else {
       json.null();
     }
+    json.key("packing");
+    json.text(table.packing);
     json.end_object();
   }
   json.end_array();
   json.key("would_run");
   json.text(info.would_run);
   json.key("packing");
-  json.text(kPackingName);
+  json.text(info.packing);
   json.key("threads");
   json.count(info.threads);
   json.end_object();
@@ -89,14 +95,14 @@ std::string info_text(const Info& info) {
                                                 ? std::string("none that tern uses")
                                                 : fmt::format("{}", fmt::join(info.features, " ")));
   text += fmt::format("threads       {}\n", info.threads);
-  text += fmt::format("packing       {}\n", kPackingName);
+  text += fmt::format("packing       {}\n", info.packing);
   text += "kernels\n";
   for (const TableState& table : info.tables) {
     const std::string_view state = !table.available ? "not on this CPU"
                                    : !table.passes  ? "fails its self-test: passed over"
                                                     : "good";
-    text += fmt::format("  {:<12}{}{}\n", table.isa, state,
-                        table.isa == info.would_run ? ", would run" : "");
+    text += fmt::format("  {:<14}{:<4}{}{}\n", table.isa, table.packing, state,
+                        table.would_run ? ", would run" : "");
   }
   return text;
 }

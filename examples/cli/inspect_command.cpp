@@ -12,7 +12,8 @@ namespace {
 
 constexpr CommandHelp kInspectHelp = {
     "tern inspect FILE [--json]",
-    "Shows what is in a GGUF file, whether or not tern can run it: metadata, tensors with their "
+    "Shows what is in a GGUF or tern file, whether or not tern can run it: metadata, tensors with "
+    "their "
     "share\n"
     "of zero weights, tokenizer, and what is doubtful about it. Shapes are [rows, columns]; "
     "offsets\n"
@@ -26,10 +27,11 @@ std::string_view metadata_type_name(tern::MetadataType type) {
   return kTypeNames[static_cast<uint32_t>(type)];
 }
 
-std::string shape_text(const tern::GgufTensor& tensor) {
-  const std::vector<uint64_t> dims(std::reverse_iterator(tensor.dims + tensor.n_dims),
-                                   std::reverse_iterator(tensor.dims));
-  return fmt::format("[{}]", fmt::join(dims, ", "));
+// Rows and columns of what is packed, the dimensions of the file of anything else.
+std::vector<uint64_t> shape_of(const InspectedTensor& inspected) {
+  if (inspected.packed != nullptr) return {inspected.packed->rows, inspected.packed->cols};
+  const tern::GgufTensor& tensor = *inspected.tensor;
+  return {std::reverse_iterator(tensor.dims + tensor.n_dims), std::reverse_iterator(tensor.dims)};
 }
 
 // Strings in full; of arrays what they are made of, because vocabularies are long.
@@ -93,10 +95,10 @@ void write_tensor(const InspectedTensor& inspected, JsonWriter& json) {
   json.key("name");
   json.text(tensor.name);
   json.key("type");
-  json.text(tensor.type != nullptr ? type_name(tensor) : fmt::format("{}", tensor.type_id));
+  json.text(tensor.type != nullptr ? type_name(inspected) : fmt::format("{}", tensor.type_id));
   json.key("shape");
   json.begin_short_array();
-  for (uint32_t d = tensor.n_dims; d > 0; --d) json.count(tensor.dims[d - 1]);
+  for (const uint64_t extent : shape_of(inspected)) json.count(extent);
   json.end_array();
   json.key("offset");
   json.count(tensor.offset);
@@ -215,10 +217,10 @@ std::string inspection_text(const tern::GgufFile& file, const Inspection& inspec
                       "type", "shape", "offset", "bytes", "zeros");
   for (const InspectedTensor& row : inspection.tensors) {
     const tern::GgufTensor& tensor = *row.tensor;
-    text += fmt::format("{:<{}}  {:<6}  {:<14}  {:>12}  {:>12}  {:>7}\n", one_line(tensor.name),
-                        name_width, type_name(tensor), shape_text(tensor), tensor.offset,
-                        tensor.data.size(),
-                        row.zeros ? fmt::format("{:.1f} %", *row.zeros * 100) : "-");
+    text += fmt::format(
+        "{:<{}}  {:<6}  {:<14}  {:>12}  {:>12}  {:>7}\n", one_line(tensor.name), name_width,
+        type_name(row), fmt::format("[{}]", fmt::join(shape_of(row), ", ")), tensor.offset,
+        tensor.data.size(), row.zeros ? fmt::format("{:.1f} %", *row.zeros * 100) : "-");
   }
   text += inspection.doubts.empty() ? "\nno doubts\n" : "\ndoubts\n";
   for (const std::string& doubt : inspection.doubts) text += fmt::format("  {}\n", one_line(doubt));
@@ -231,7 +233,7 @@ int inspect_command(Arguments arguments) {
   std::optional<std::string_view> path;
   bool json = false;
   const OptionRow rows[] = {
-      {"FILE", "", "a GGUF file, or @stories: the model inside the program", &path, true},
+      {"FILE", "", "a GGUF or tern file, or @stories: the model inside the program", &path, true},
       {"--json", "", "as JSON", &json},
   };
   if (const auto status = parse_options(kInspectHelp, rows, arguments)) return *status;

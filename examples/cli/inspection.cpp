@@ -16,8 +16,6 @@ namespace cli {
 
 namespace {
 
-constexpr uint8_t kZeroTrit = 1;  // trits are stored as t + 1
-
 // Zero weights in rows [begin, end); nothing when one of them is not ternary.
 std::optional<uint64_t> count_zeros(const tern::TernarySource& source, size_t begin, size_t end) {
   std::vector<uint8_t> u(source.cols);
@@ -26,13 +24,41 @@ std::optional<uint64_t> count_zeros(const tern::TernarySource& source, size_t be
   uint64_t zeros = 0;
   for (size_t row = begin; row < end; ++row) {
     if (!tern::read_ternary_row(source, row, u.data(), scale_bits.data()).ok()) return std::nullopt;
-    zeros += static_cast<uint64_t>(std::count(u.begin(), u.end(), kZeroTrit));
+    zeros += static_cast<uint64_t>(std::count(u.begin(), u.end(), tern::kZeroTrit));
+  }
+  return zeros;
+}
+
+// The same of a packed matrix.
+std::optional<uint64_t> count_zeros(const tern::TernaryView& matrix, size_t begin, size_t end) {
+  std::vector<uint8_t> u(matrix.cols);
+  uint64_t zeros = 0;
+  for (size_t row = begin; row < end; ++row) {
+    tern::unpack_row(matrix, row, u.data());
+    zeros += static_cast<uint64_t>(std::count(u.begin(), u.end(), tern::kZeroTrit));
   }
   return zeros;
 }
 
 // The share of zeros of a matrix, if it is ternary all through.
-std::optional<double> zero_share(const tern::GgufTensor& tensor, const tern::TaskRunner& runner) {
+template <typename Matrix>
+std::optional<double> zero_share(const Matrix& matrix, const tern::TaskRunner& runner) {
+  const size_t n_tasks = runner.n_workers();
+  std::vector<std::optional<uint64_t>> zeros(n_tasks);
+  runner.run(n_tasks, [&](size_t task) {
+    zeros[task] =
+        count_zeros(matrix, matrix.rows * task / n_tasks, matrix.rows * (task + 1) / n_tasks);
+  });
+  uint64_t sum = 0;
+  for (const auto& part : zeros) {
+    if (!part) return std::nullopt;
+    sum += *part;
+  }
+  return static_cast<double>(sum) / static_cast<double>(uint64_t{matrix.rows} * matrix.cols);
+}
+
+std::optional<double> stored_zero_share(const tern::GgufTensor& tensor,
+                                        const tern::TaskRunner& runner) {
   constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
   if (tensor.n_dims < 2 || tensor.type == nullptr || !tensor.type->readable) return std::nullopt;
   if (tensor.dims[0] > kMost || tensor.rows() > kMost) return std::nullopt;
@@ -40,18 +66,18 @@ std::optional<double> zero_share(const tern::GgufTensor& tensor, const tern::Tas
                                    static_cast<uint32_t>(tensor.rows()),
                                    static_cast<uint32_t>(tensor.dims[0])};
   if (tern::ternary_group_cols(source) == 0) return std::nullopt;
-  const size_t n_tasks = runner.n_workers();
-  std::vector<std::optional<uint64_t>> zeros(n_tasks);
-  runner.run(n_tasks, [&](size_t task) {
-    zeros[task] =
-        count_zeros(source, source.rows * task / n_tasks, source.rows * (task + 1) / n_tasks);
-  });
-  uint64_t sum = 0;
-  for (const auto& part : zeros) {
-    if (!part) return std::nullopt;
-    sum += *part;
-  }
-  return static_cast<double>(sum) / static_cast<double>(uint64_t{source.rows} * source.cols);
+  return zero_share(source, runner);
+}
+
+std::optional<double> packed_zero_share(const tern::TernTensor& tensor,
+                                        const tern::TaskRunner& runner) {
+  if (!tensor.packing) return std::nullopt;
+  tern::TernaryView matrix;
+  matrix.data = tensor.blob->data.data();
+  matrix.rows = tensor.rows;
+  matrix.cols = tensor.cols;
+  matrix.packing = *tensor.packing;
+  return zero_share(matrix, runner);
 }
 
 // "NAME", or "NAME and N more".
@@ -84,8 +110,9 @@ void doubt_types(const tern::GgufFile& file, std::vector<std::string>& doubts) {
 
 // Tensors that the architecture has and the file has not, and the other way round. Whether it has
 // all.
-bool doubt_names(const tern::GgufFile& file, const tern::Architecture& architecture,
-                 uint32_t n_layers, std::vector<std::string>& doubts) {
+bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& directory,
+                 const tern::Architecture& architecture, uint32_t n_layers,
+                 std::vector<std::string>& doubts) {
   std::set<std::string> required = {"token_embd.weight", "output_norm.weight"};
   for (uint32_t layer = 0; layer < n_layers; ++layer) {
     const auto add = [&](std::string_view name) {
@@ -96,8 +123,10 @@ bool doubt_names(const tern::GgufFile& file, const tern::Architecture& architect
   }
   std::vector<std::string_view> unknown;
   for (const tern::GgufTensor& tensor : file.tensors()) {
-    if (required.erase(std::string(tensor.name)) != 0 || tensor.name == "rope_freqs.weight")
+    if (required.erase(std::string(tensor.name)) != 0 || tensor.name == "rope_freqs.weight" ||
+        directory.names_scales(tensor.name)) {
       continue;
+    }
     if (tensor.name != "output.weight") {
       unknown.push_back(tensor.name);
     } else if (architecture.tied_head) {
@@ -111,7 +140,8 @@ bool doubt_names(const tern::GgufFile& file, const tern::Architecture& architect
 }
 
 // Whether all that loading needs is there, as far as names and numbers tell.
-bool doubt_architecture(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+bool doubt_architecture(const tern::GgufFile& file, const tern::TernDirectory& directory,
+                        std::vector<std::string>& doubts) {
   const auto architecture = tern::read_architecture(file);
   if (!architecture.ok()) {
     doubts.push_back(format_error(architecture.error(), ""));
@@ -122,7 +152,7 @@ bool doubt_architecture(const tern::GgufFile& file, std::vector<std::string>& do
     doubts.push_back(format_error(config.error(), ""));
     return false;
   }
-  return doubt_names(file, **architecture, config->n_layers, doubts);
+  return doubt_names(file, directory, **architecture, config->n_layers, doubts);
 }
 
 // The text side: fills the inspection's tokenizer and chat format, or doubts them.
@@ -149,10 +179,12 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
   if (vocabulary.end_of_generation().empty()) {
     out.doubts.push_back("no token ends a text: generation stops at its limit only");
   }
-  if (const tern::GgufTensor* embedding = file.find_tensor("token_embd.weight")) {
-    if (embedding->rows() != vocabulary.size()) {
-      out.doubts.push_back(fmt::format("token_embd.weight: {} rows for {} tokens",
-                                       embedding->rows(), vocabulary.size()));
+  if (const tern::GgufTensor* embedding = file.find_tensor(tern::kEmbeddingName)) {
+    const tern::TernTensor* packed = out.directory.find(tern::kEmbeddingName);
+    const uint64_t rows = packed != nullptr ? packed->rows : embedding->rows();
+    if (rows != vocabulary.size()) {
+      out.doubts.push_back(
+          fmt::format("{}: {} rows for {} tokens", tern::kEmbeddingName, rows, vocabulary.size()));
     }
   }
   const auto format = tern::load_chat_format(file, vocabulary);
@@ -176,20 +208,39 @@ void doubt_loading(std::span<const uint8_t> bytes, const tern::TaskRunner& runne
 
 }  // namespace
 
+std::string type_name(const InspectedTensor& inspected) {
+  if (inspected.packed != nullptr && inspected.packed->packing) {
+    std::string name(tern::packing_name(*inspected.packed->packing));
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c; });
+    return name;
+  }
+  return inspected.tensor->type != nullptr ? inspected.tensor->type->name : "?";
+}
+
 tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uint8_t> bytes,
                                  const tern::TaskRunner& runner) {
   Inspection out;
   if (const tern::MetadataValue* name = file.find("general.architecture")) {
     out.architecture = name->as<std::string_view>();
   }
+  auto directory = tern::TernDirectory::read(file, tern::default_allocator());
+  if (directory.ok()) {
+    out.directory = *std::move(directory);
+  } else {
+    out.doubts.push_back(format_error(directory.error(), ""));
+  }
   Progress progress("inspect", bytes.size());
   for (const tern::GgufTensor& tensor : file.tensors()) {
-    out.tensors.push_back({&tensor, zero_share(tensor, runner)});
+    const tern::TernTensor* packed = out.directory.find(tensor.name);
+    const auto zeros =
+        packed != nullptr ? packed_zero_share(*packed, runner) : stored_zero_share(tensor, runner);
+    out.tensors.push_back({&tensor, zeros, packed});
     progress.update(tensor.offset + tensor.data.size());
   }
   inspect_text(file, out);
   doubt_types(file, out.doubts);
-  if (doubt_architecture(file, out.doubts)) doubt_loading(bytes, runner, out.doubts);
+  if (doubt_architecture(file, out.directory, out.doubts)) doubt_loading(bytes, runner, out.doubts);
   return out;
 }
 

@@ -12,14 +12,16 @@
 
 namespace cli {
 
-/// A tensor, and its share of zero weights where it is ternary.
+/// A tensor, its share of zero weights where it is ternary, and how a tern file packs it.
 struct InspectedTensor {
   const tern::GgufTensor* tensor;
   std::optional<double> zeros;
+  const tern::TernTensor* packed = nullptr;  ///< of the directory
 };
 
 struct Inspection {
   std::optional<std::string_view> architecture;  ///< as the file names it
+  tern::TernDirectory directory;                 ///< empty unless the file is a tern file
   std::vector<InspectedTensor> tensors;
   std::optional<tern::Tokenizer> tokenizer;
   std::optional<tern::ChatFormat> chat_format;  ///< nothing when it is not known
@@ -31,9 +33,7 @@ struct Inspection {
 tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uint8_t> bytes,
                                  const tern::TaskRunner& runner);
 
-/// The name of a tensor's type, or "?" where its id has no clear meaning.
-inline std::string_view type_name(const tern::GgufTensor& tensor) {
-  return tensor.type != nullptr ? tensor.type->name : "?";
-}
+/// The name of a tensor's type or packing, or "?" where its id has no clear meaning.
+std::string type_name(const InspectedTensor& inspected);
 
 }  // namespace cli

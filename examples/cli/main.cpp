@@ -32,6 +32,9 @@ constexpr Command kCommands[] = {
     {"logits", "write the logits of token ids to a file", logits_command},
     {"perplexity", "measure how well a model predicts a text", perplexity_command},
     {"inspect", "show what is in a model file", inspect_command},
+    {"convert", "make a tern file of a model", convert_command},
+    {"bench", "measure how fast this machine runs a model", bench_command},
+    {"synth", "make a random model of a published shape", synth_command},
     {"info", "show the CPU's features and the kernels for them", info_command},
 };
 

@@ -14,31 +14,18 @@ namespace {
 
 constexpr uint32_t kMaxThreads = 1024;
 
-/// An option whose values are names; the first one is what this version can do.
-struct NamedChoice {
-  std::string_view option;
-  std::optional<std::string_view> ModelOptions::*value;
-  std::span<const std::string_view> names;
-};
 constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3"};
+constexpr size_t kKvTypes = 2;  // of the names, those that this version can do
 constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
-constexpr NamedChoice kChoices[] = {
-    {"--kv", &ModelOptions::kv, kKvNames},
-    {"--head", &ModelOptions::head, kHeadNames},
-};
+constexpr std::string_view kPackingNames[] = {"t2", "t5"};
 
-std::optional<int> check_choices(const ModelOptions& options) {
-  for (const NamedChoice& choice : kChoices) {
-    const std::string_view value = *(options.*choice.value);
-    if (value == choice.names.front()) continue;
-    for (const std::string_view name : choice.names) {
-      if (value != name) continue;
-      say(fmt::format("{} {}: not supported in this version", choice.option, value));
-      return kFailed;
-    }
-    return fail_usage(choice.option, fmt::format("must be one of {}, not '{}'",
-                                                 fmt::join(choice.names, ", "), one_line(value)));
-  }
+// The position of a name among those that an option takes; what is wrong is said, then nothing.
+std::optional<size_t> read_name(std::string_view option, std::string_view text,
+                                std::span<const std::string_view> names) {
+  const auto at = std::find(names.begin(), names.end(), text);
+  if (at != names.end()) return static_cast<size_t>(at - names.begin());
+  fail_usage(option,
+             fmt::format("must be one of {}, not '{}'", fmt::join(names, ", "), one_line(text)));
   return std::nullopt;
 }
 
@@ -49,13 +36,13 @@ bool is_hugging_face_folder(std::string_view path) {
 
 }  // namespace
 
-std::optional<ModelBytes> open_model_bytes(std::string_view name) {
+std::optional<ModelBytes> open_model_bytes(std::string_view name, tern::FileAccess access) {
   ModelBytes out;
   if (name == kStoriesName) {
     out.bytes = stories_model();
     return out;
   }
-  auto file = tern::FileBytes::open(name, tern::FileAccess::mapped, tern::default_allocator());
+  auto file = tern::FileBytes::open(name, access, tern::default_allocator());
   if (!file.ok()) {
     const bool is_folder = is_hugging_face_folder(name);
     fail(is_folder ? tern::Error(tern::Status::unsupported,
@@ -70,7 +57,7 @@ std::optional<ModelBytes> open_model_bytes(std::string_view name) {
 }
 
 OptionRow model_row(std::optional<std::string_view>& model) {
-  return {"-m", "MODEL", "a GGUF file, or @stories: the model inside the program", &model};
+  return {"-m", "MODEL", "a GGUF or tern file, or @stories: the model inside the program", &model};
 }
 
 std::string_view environment_isa() {
@@ -88,6 +75,38 @@ ModelOptions::ModelOptions() : threads(static_cast<uint32_t>(tern::available_pro
   if (threads > kMaxThreads) threads = kMaxThreads;
 }
 
+tern::CacheType kv_type(const ModelOptions& options) {
+  return options.kv == "i8" ? tern::CacheType::i8 : tern::CacheType::f16;
+}
+
+std::optional<int> read_head(std::string_view text, tern::HeadOption& out) {
+  const auto at = read_name("--head", text, kHeadNames);
+  if (!at) return kWrongUsage;
+  constexpr tern::HeadOption kHeads[] = {tern::HeadOption::keep, tern::HeadOption::q6,
+                                         tern::HeadOption::i8};
+  out = kHeads[*at];
+  return std::nullopt;
+}
+
+std::optional<int> read_packing(std::string_view option, std::optional<std::string_view> text,
+                                std::optional<tern::Packing>& out) {
+  if (!text) return std::nullopt;
+  const auto at = read_name(option, *text, kPackingNames);
+  if (!at) return kWrongUsage;
+  out = *at == 0 ? tern::Packing::t2 : tern::Packing::t5;
+  return std::nullopt;
+}
+
+std::optional<int> read_shape(std::string_view text, const tern::ModelShape*& out) {
+  const auto shape = tern::find_shape(text);
+  if (shape.ok()) {
+    out = *shape;
+    return std::nullopt;
+  }
+  say(fmt::format("--shape {}: {}", one_line(text), shape.error().what));
+  return shape.status() == tern::Status::unsupported ? kFailed : kWrongUsage;
+}
+
 void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
   const OptionRow table[] = {
       model_row(model),
@@ -103,19 +122,21 @@ void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
   rows.insert(rows.end(), std::begin(table), std::end(table));
 }
 
-std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
-  if (const auto status = check_choices(options)) return status;
+std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
+                                tern::LoadOptions& load) {
+  const auto kv = read_name("--kv", *options.kv, kKvNames);
+  if (!kv) return kWrongUsage;
+  if (*kv >= kKvTypes) {
+    say(fmt::format("--kv {}: not supported in this version", *options.kv));
+    return kFailed;
+  }
+  if (const auto status = read_head(*options.head, load.head)) return status;
   if (options.isa && options.isa->empty()) return fail_usage("--isa", "needs a name");
   const std::string_view isa = options.isa.value_or(environment_isa());
   // Before the file: a wrong name is wrong usage, whatever the file is.
   if (const auto kernels = tern::select_kernels(isa); !kernels.ok()) {
     return fail_isa(kernels.error(), isa, !options.isa);
   }
-
-  auto source = open_model_bytes(*options.model);
-  if (!source) return kFailed;
-  out.source = std::move(*source);
-  tern::LoadOptions load;
   load.isa = isa;
   if (options.threads > 1) {
     auto pool = tern::ThreadPool::create(options.threads, load.allocator);
@@ -123,6 +144,15 @@ std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
     out.runner = tern::TaskRunner(*std::move(pool));
   }
   load.runner = out.runner;
+  return std::nullopt;
+}
+
+std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
+  tern::LoadOptions load;
+  if (const auto status = prepare_load(options, out, load)) return status;
+  auto source = open_model_bytes(*options.model);
+  if (!source) return kFailed;
+  out.source = std::move(*source);
   auto model = tern::Model::load_memory(out.source.bytes, load);
   if (!model.ok()) return fail(model.error(), *options.model);
   out.model = *std::move(model);
@@ -138,6 +168,7 @@ std::optional<int> open_session(const ModelOptions& options, OpenModel& out,
   tern::SessionOptions session_options;
   session_options.context =
       static_cast<uint32_t>(std::min<size_t>(context_size(options, *out.model), most_positions));
+  session_options.kv = kv_type(options);
   session_options.batch = options.batch;
   session_options.runner = out.runner;
   auto session = tern::Session::create(out.model, session_options);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "option_table.hpp"
+#include "tern/convert/shapes.hpp"
 #include "tern/tern.hpp"
 
 namespace cli {
@@ -21,11 +22,13 @@ inline constexpr std::string_view kStoriesName = "@stories";
 /// The bytes of a model file, mapped or built in.
 struct ModelBytes {
   std::span<const uint8_t> bytes;
-  tern::FileBytes file;  // backs `bytes` unless they are built in
+  tern::FileBytes file;         // backs `bytes` of a file
+  tern::Buffer<uint8_t> image;  // backs `bytes` of a model made in memory
 };
 
 /// The bytes that -m means. Says what is wrong, then gives nothing.
-std::optional<ModelBytes> open_model_bytes(std::string_view name);
+std::optional<ModelBytes> open_model_bytes(std::string_view name,
+                                           tern::FileAccess access = tern::FileAccess::mapped);
 
 /// -m alone, for commands that read a model file but do not run it.
 OptionRow model_row(std::optional<std::string_view>& model);
@@ -51,6 +54,16 @@ struct ModelOptions {
   void add_rows(std::vector<OptionRow>& rows);
 };
 
+/// What --kv and --head mean, once load_model has taken them.
+tern::CacheType kv_type(const ModelOptions& options);
+/// Nothing when `text` is the name of a head; else the exit status, after a line that says so.
+std::optional<int> read_head(std::string_view text, tern::HeadOption& out);
+/// The packing that `option` names, if it is given. Answers as read_head.
+std::optional<int> read_packing(std::string_view option, std::optional<std::string_view> text,
+                                std::optional<tern::Packing>& out);
+/// The shape that --shape names. Answers as read_head.
+std::optional<int> read_shape(std::string_view text, const tern::ModelShape*& out);
+
 /// A model that is ready to run.
 struct OpenModel {
   ModelBytes source;  // backs the model, so it comes first
@@ -58,6 +71,11 @@ struct OpenModel {
   std::shared_ptr<const tern::Model> model;
   std::shared_ptr<tern::Session> session;
 };
+
+/// Checks the options and starts the threads: all of `load` but what commands of their own add.
+/// Answers as load_model.
+std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
+                                tern::LoadOptions& load);
 
 /// Loads the model. Nothing when that worked; else the exit status, after a line that says why.
 std::optional<int> load_model(const ModelOptions& options, OpenModel& out);

@@ -30,12 +30,14 @@ namespace {
 // Sums in 16 bits: a dot adds a pair of products to each lane.
 using VS = VI;
 constexpr size_t kDotsInSum = 43;
+constexpr size_t kMostPlaces = 2;  // 43 >> 2 pairs of 4 * u
 
 static inline VS vs_zero() { return vi_zero(); }
 static inline VS vs_dot(VS s, VB u, VB q) {
   return {_mm256_add_epi16(s.lo, _mm256_maddubs_epi16(u.lo, q.lo)),
           _mm256_add_epi16(s.hi, _mm256_maddubs_epi16(u.hi, q.hi))};
 }
+static inline void vs_settle(VS* s) { __asm__("" : "+x"(s->lo), "+x"(s->hi)); }
 static inline VI vi_add_sums(VI v, VS s) {
   const __m256i one = _mm256_set1_epi16(1);
   return {_mm256_add_epi32(v.lo, _mm256_madd_epi16(s.lo, one)),

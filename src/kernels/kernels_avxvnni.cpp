@@ -23,11 +23,13 @@ namespace {
 
 using VS = VI;
 constexpr size_t kDotsInSum = 65536;
+constexpr size_t kMostPlaces = 4;
 
 static inline VS vs_zero() { return vi_zero(); }
 static inline VS vs_dot(VS s, VB u, VB q) {
   return {_mm256_dpbusd_avx_epi32(s.lo, u.lo, q.lo), _mm256_dpbusd_avx_epi32(s.hi, u.hi, q.hi)};
 }
+static inline void vs_settle(VS*) {}
 static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
 
 // Of attention and heads: pairs of words, and keys of int8, unsigned by an offset of 128.

@@ -16,6 +16,17 @@ constexpr const KernelTable* kTables[] = {
     &kAvxVnniKernels,
     &kAvx2Kernels,
 #endif
+#if defined(__aarch64__)
+    &kNeonI8mmKernels,
+    &kNeonDotprodKernels,
+    &kNeonKernels,
+#endif
+#if defined(__wasm_relaxed_simd__)
+    &kWasmRelaxedKernels,
+#endif
+#if defined(__wasm_simd128__)
+    &kWasm128Kernels,
+#endif
     &kScalarKernels,
 };
 

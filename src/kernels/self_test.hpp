@@ -286,9 +286,9 @@ struct SelfTest {
     }
     out.counts[3] = k.find_live_rows(in.x, In::kCols, 7, out.listed[0]);
     out.counts[4] = k.find_nonzero(out.q[0], In::kCols, out.listed[1], out.listed_values);
-    const size_t n = out.counts[4] < In::kCols ? out.counts[4] : In::kCols;
+    const size_t n = out.counts[4] < In::kCols ? static_cast<size_t>(out.counts[4]) : In::kCols;
     // What lies beyond a list is the table's to use.
-    for (size_t i = out.counts[3]; i < 128; ++i) out.listed[0][i] = 0;
+    for (uint64_t i = out.counts[3]; i < 128; ++i) out.listed[0][i] = 0;
     for (size_t i = n; i < 128; ++i) out.listed[1][i] = 0, out.listed_values[i] = 0;
     for (size_t i = 0; i < 2; ++i) {
       const TernaryView w = in.matrix(ScaleKind::tensor, by_column[i]);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "support/logical_gguf.hpp"
+#include "support/tern_files.hpp"
 
 using tern::TensorType;
 using tern_test::GgufWriter;
@@ -50,6 +51,16 @@ void save(const std::string& folder, const char* name, const GgufWriter& writer)
   std::printf("%s: %zu bytes\n", name, bytes.size());
 }
 
+// Without the region's alignment, which would make a seed of 2 MiB.
+GgufWriter tern_file_of(const GgufWriter& source, tern::Packing packing, tern::HeadOption head) {
+  tern::LoadOptions options;
+  options.packing = packing;
+  options.head = head;
+  const auto bytes = tern_test::convert(source.build(), options);
+  const auto file = tern::GgufFile::parse(bytes, tern::default_allocator());
+  return rewrite(*file, tern_test::TernArrays::of(*file));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -64,5 +75,7 @@ int main(int argc, char** argv) {
   GgufWriter llama = gguf_of(tiny("llama"), TensorType::i2_s);
   llama.add("llama.rope.scaling.type", "linear").add("llama.rope.scaling.factor", 2.0f);
   save(folder, "llama_i2_s", llama);
+  save(folder, "tern_t5_i8", tern_file_of(bpe, tern::Packing::t5, tern::HeadOption::i8));
+  save(folder, "tern_t2_f16", tern_file_of(llama, tern::Packing::t2, tern::HeadOption::keep));
   return 0;
 }

@@ -62,7 +62,8 @@ TEST_CASE("The matrix product gives the bits of scalar at every number of rows a
 TEST_CASE("The matrix product continues its sums over blocks of columns") {
   const auto tables = runnable_kernels();
   for (const Packing packing : kPackings) {
-    for (const size_t cols : {960, 1020, 1021, 1023, 1024, 1025, 1040, 2048, 2100}) {
+    for (const size_t cols :
+         {511, 513, 960, 1020, 1021, 1023, 1024, 1025, 1040, 1279, 1281, 2048, 2100}) {
       for (const size_t tokens : {1, 13}) {
         check_matrix(tables, {packing, 31, cols, tokens, ScaleKind::row, 0, cols % 2 == 0,
                               Weights::all_bytes, Codes::extreme});
@@ -89,7 +90,7 @@ TEST_CASE("No sum of a matrix product overflows at the widest row that a model m
   const auto tables = runnable_kernels();
   for (const bool two_planes : {false, true}) {
     for (const Packing packing : kPackings) {
-      check_matrix(tables, {packing, 2, 65536, 2, ScaleKind::tensor, 0, two_planes,
+      check_matrix(tables, {packing, 1, 65536, 2, ScaleKind::tensor, 0, two_planes,
                             Weights::code_three, Codes::extreme});
     }
   }

@@ -58,6 +58,13 @@ class GgufFile {
   /// In the order of the file.
   std::span<const MetadataEntry> metadata() const { return metadata_.span(); }
   std::span<const GgufTensor> tensors() const { return tensors_.span(); }
+  /// The bytes of entry i of the metadata as they stand in the file: key, type, value.
+  std::span<const uint8_t> entry_bytes(size_t i) const {
+    const uint64_t begin = entry_offset(metadata_[i].key);
+    const bool is_last = i + 1 == metadata_.size();
+    const uint64_t end = is_last ? metadata_end_ : entry_offset(metadata_[i + 1].key);
+    return bytes_.subspan(static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+  }
 
   /// Null when absent; the pointer is good as long as the file is neither moved from nor destroyed.
   const MetadataValue* find(std::string_view key) const;
@@ -93,6 +100,7 @@ class GgufFile {
   std::span<const uint8_t> bytes_;
   uint32_t version_ = 0;
   uint32_t alignment_ = kGgufDefaultAlignment;
+  uint64_t metadata_end_ = 0;
   uint64_t data_offset_ = 0;
   Buffer<MetadataEntry> metadata_;
   Buffer<GgufTensor> tensors_;

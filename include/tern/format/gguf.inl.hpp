@@ -184,6 +184,7 @@ inline Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,
     if (!value) return detail::about(value.error(), key);
     metadata_[i] = MetadataEntry{key, *value};
   }
+  metadata_end_ = reader.position();
   const auto key_of = [this](size_t i) { return metadata_[i].key; };
   TERN_TRY_ASSIGN(keys_, NameIndex::create(metadata_.size(), key_of, hooks));
   const size_t duplicate = keys_.find_duplicate(key_of);

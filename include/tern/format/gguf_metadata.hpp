@@ -9,6 +9,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -152,6 +153,10 @@ class MetadataArray {
 
   MetadataType element_type() const { return element_type_; }
   size_t size() const { return size_; }
+  /// All elements as they lie in the file, at any alignment; empty for strings.
+  std::span<const uint8_t> bytes() const {
+    return {first_, size_ * kMetadataTypeBytes[static_cast<uint32_t>(element_type_)]};
+  }
   Iterator begin() const { return {element_type_, first_, size_}; }
   Iterator end() const { return {element_type_, nullptr, 0}; }
 

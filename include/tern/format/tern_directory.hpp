@@ -23,6 +23,9 @@ inline constexpr std::string_view kTernPackingKey = "tern.tensor.packing";
 inline constexpr std::string_view kTernRowsKey = "tern.tensor.rows";
 inline constexpr std::string_view kTernColsKey = "tern.tensor.cols";
 inline constexpr std::string_view kTernScaleKey = "tern.tensor.scale_kind";
+/// The merges of a byte-level vocabulary by token ids, an i32 array of left, right, result; best
+/// first.
+inline constexpr std::string_view kTernMergesKey = "tern.tokenizer.merges";
 /// What an int8 table with a scale a row (a quantized head) has as its packing.
 inline constexpr std::string_view kTernBytesName = "i8";
 /// Behind the name of a packed tensor: the F32 tensor of its scales.

@@ -4,9 +4,11 @@
 // absent, is Vocabulary's to say.
 #pragma once
 
+#include <cstring>
 #include <optional>
 
 #include "tern/format/gguf.hpp"
+#include "tern/format/tern_directory.hpp"
 #include "tern/model/architecture.hpp"
 #include "tern/text/chat_format.hpp"
 #include "tern/text/tokenizer.hpp"
@@ -31,6 +33,21 @@ Result<Vector<T>> read_metadata_array(const GgufFile& file, std::string_view key
     if (!value) return Error(Status::mismatch, "array element is out of range", key);
     out.push_back(*value);
   }
+  return out;
+}
+
+/// The resolved merges of a tern file; empty where there are none.
+inline Result<Vector<TokenMerge>> read_token_merges(const GgufFile& file,
+                                                    const AllocatorHooks& hooks) {
+  Vector<TokenMerge> out(hooks);
+  if (file.find(kTernMergesKey) == nullptr) return out;
+  TERN_TRY_ASSIGN(const MetadataArray array, file.get_array<int32_t>(kTernMergesKey));
+  if (array.element_type() != MetadataType::i32 || array.size() % 3 != 0) {
+    return Error(Status::mismatch, "resolved merges are not triples of i32", kTernMergesKey);
+  }
+  static_assert(sizeof(TokenMerge) == 3 * sizeof(int32_t));
+  out.resize(array.size() / 3);
+  if (!out.empty()) std::memcpy(out.data(), array.bytes().data(), array.bytes().size());
   return out;
 }
 
@@ -107,13 +124,17 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
                   detail::read_metadata_array<float>(file, "tokenizer.ggml.scores", hooks));
   TERN_TRY_ASSIGN(const Vector<int32_t> types,
                   detail::read_metadata_array<int32_t>(file, "tokenizer.ggml.token_type", hooks));
-  TERN_TRY_ASSIGN(
-      const Vector<std::string_view> merges,
-      detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.merges", hooks));
+  TERN_TRY_ASSIGN(const Vector<TokenMerge> token_merges, detail::read_token_merges(file, hooks));
+  Vector<std::string_view> merges(hooks);
+  if (token_merges.empty()) {
+    TERN_TRY_ASSIGN(merges, detail::read_metadata_array<std::string_view>(
+                                file, "tokenizer.ggml.merges", hooks));
+  }
   data.tokens = tokens;
   data.scores = scores;
   data.types = types;
   data.merges = merges;
+  data.token_merges = token_merges;
   TERN_TRY(detail::read_special_ids(file, data));
   TERN_TRY(detail::read_text_flags(file, data));
   return Tokenizer::create(data, hooks);

@@ -59,6 +59,14 @@ class MergeTable {
     return at == kNoSlot || slots_[at].left < 0 ? nullptr : &slots_[at];
   }
 
+  /// Calls `visit(const MergeRule&)` for every rule, in no order.
+  template <typename Visit>
+  void for_each(Visit&& visit) const {
+    for (const MergeRule& slot : slots_) {
+      if (slot.left >= 0) visit(slot);
+    }
+  }
+
  private:
   static constexpr size_t kMinCapacity = 16;
   static constexpr size_t kNoSlot = std::numeric_limits<size_t>::max();

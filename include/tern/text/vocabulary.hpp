@@ -130,6 +130,9 @@ class Vocabulary {
   /// The symbol of a single byte, or -1.
   int32_t byte_symbol(uint8_t byte) const { return byte_symbols_[byte]; }
   const MergeTable& merges() const { return merges_; }
+  /// All merges by token ids, best first; none where a merge passes through bytes that are no
+  /// token. Errors: out_of_memory.
+  Result<Vector<TokenMerge>> token_merges() const;
   /// Whether no normal token has a space after another character, so that no merge can pass from
   /// one word to the next.
   bool spaces_begin_pieces() const { return spaces_begin_pieces_; }
@@ -145,6 +148,8 @@ class Vocabulary {
   void resolve_end_of_generation(const VocabularyData& data);
   Result<void> copy_pieces(const VocabularyData& data);
   Result<void> resolve_merges(const VocabularyData& data);
+  Result<void> read_text_merges(const VocabularyData& data, Vector<MergeRule>& rules);
+  Result<void> read_token_merges(const VocabularyData& data, Vector<MergeRule>& rules) const;
   int32_t intern(std::string_view bytes);
 
   AllocatorHooks hooks_;

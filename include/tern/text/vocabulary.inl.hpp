@@ -74,7 +74,10 @@ inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& 
       index_(data.tokens.size(), hooks),
       specials_(hooks),
       user_defined_(hooks),
-      merges_(data.kind == TokenizerKind::byte_bpe ? data.merges.size() : 0, hooks),
+      merges_(data.kind == TokenizerKind::byte_bpe
+                  ? std::max(data.merges.size(), data.token_merges.size())
+                  : 0,
+              hooks),
       types_(hooks),
       scores_(hooks),
       end_of_generation_(hooks) {
@@ -124,7 +127,7 @@ inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) {
     if (data.scores.size() != n) {
       return Error(Status::mismatch, "there are not as many scores as tokens");
     }
-  } else if (data.merges.empty()) {
+  } else if (data.merges.empty() && data.token_merges.empty()) {
     return Error(Status::missing, "the vocabulary has no merges");
   }
   // Symbols add at most three strings a merge, of its own bytes twice over.
@@ -293,9 +296,8 @@ inline int32_t Vocabulary::intern(std::string_view bytes) {
   return index_.insert(pieces_, number) ? number : -1;
 }
 
-inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
-  Vector<MergeRule> rules(hooks_);
-  rules.reserve(data.merges.size());
+inline Result<void> Vocabulary::read_text_merges(const VocabularyData& data,
+                                                 Vector<MergeRule>& rules) {
   String joined(hooks_);
   int32_t result = -1;
   for (size_t rank = 0; rank < data.merges.size(); ++rank) {
@@ -321,6 +323,34 @@ inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
     rule.result = result;
     rules.push_back(rule);
   }
+  return {};
+}
+
+// Merging never gives a token that is not text, whatever a file says; see the top of
+// vocabulary.hpp.
+inline Result<void> Vocabulary::read_token_merges(const VocabularyData& data,
+                                                  Vector<MergeRule>& rules) const {
+  const auto is_text = [this](TokenId id) {
+    return contains(id) && (type(id) == TokenType::normal || type(id) == TokenType::byte);
+  };
+  uint32_t rank = 0;
+  for (const TokenMerge& merge : data.token_merges) {
+    if (!is_text(merge.left) || !is_text(merge.right) || !is_text(merge.result)) {
+      return Error(Status::malformed, "a resolved merge is of something that is no text token");
+    }
+    rules.push_back({merge.left, merge.right, rank++, merge.result});
+  }
+  return {};
+}
+
+inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
+  Vector<MergeRule> rules(hooks_);
+  rules.reserve(std::max(data.merges.size(), data.token_merges.size()));
+  if (data.token_merges.empty()) {
+    TERN_TRY(read_text_merges(data, rules));
+  } else {
+    TERN_TRY(read_token_merges(data, rules));
+  }
   if (!merges_.insert(rules)) {
     return Error(Status::malformed, "too many merges collide in a hash table");
   }
@@ -329,6 +359,25 @@ inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
     byte_symbols_[byte] = find_symbol({&text, 1});
   }
   return {};
+}
+
+inline Result<Vector<TokenMerge>> Vocabulary::token_merges() const {
+  return catch_out_of_memory([this]() -> Result<Vector<TokenMerge>> {
+    Vector<MergeRule> rules(hooks_);
+    bool only_tokens = true;
+    merges_.for_each([&](const MergeRule& rule) {
+      only_tokens =
+          only_tokens && contains(rule.left) && contains(rule.right) && contains(rule.result);
+      rules.push_back(rule);
+    });
+    Vector<TokenMerge> out(hooks_);
+    if (!only_tokens) return out;
+    std::sort(rules.begin(), rules.end(),
+              [](const MergeRule& a, const MergeRule& b) { return a.rank < b.rank; });
+    out.reserve(rules.size());
+    for (const MergeRule& rule : rules) out.push_back({rule.left, rule.right, rule.result});
+    return out;
+  });
 }
 
 TERN_NAMESPACE_END

@@ -34,6 +34,13 @@ enum class TokenType : uint8_t {
   byte = 6,          ///< one byte, spelled <0xHH>
 };
 
+/// A merge by the ids of its tokens: `left` and `right` make `result`.
+struct TokenMerge {
+  TokenId left = kNoToken;
+  TokenId right = kNoToken;
+  TokenId result = kNoToken;
+};
+
 /// A vocabulary as stored. Empty spans and empty optionals are absent entries.
 struct VocabularyData {
   TokenizerKind kind = TokenizerKind::byte_bpe;
@@ -43,6 +50,9 @@ struct VocabularyData {
   std::span<const float> scores;             ///< one a token, for spm_bpe
   std::span<const int32_t> types;            ///< one a token, TokenType's numbers; 0 is normal
   std::span<const std::string_view> merges;  ///< "left right", for byte_bpe, best first
+  /// The same merges where a file has them resolved; they then stand for `merges`, which may be
+  /// empty.
+  std::span<const TokenMerge> token_merges;
 
   std::optional<int64_t> bos, eos, eot, eom, unk, pad;
   std::optional<bool> add_bos, add_eos, add_space_prefix, ignore_merges;

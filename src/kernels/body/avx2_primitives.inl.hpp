@@ -189,14 +189,16 @@ static inline VB vb_and(VB a, VB b) {
 static inline VB vb_add(VB a, VB b) {
   return {_mm256_add_epi8(a.lo, b.lo), _mm256_add_epi8(a.hi, b.hi)};
 }
+static inline VB vb_triple(VB v) { return vb_add(vb_add(v, v), v); }
 static inline VB vb_sub(VB a, VB b) {
   return {_mm256_sub_epi8(a.lo, b.lo), _mm256_sub_epi8(a.hi, b.hi)};
 }
 static inline VB vb_greater(VB a, VB b) {
   return {_mm256_cmpgt_epi8(a.lo, b.lo), _mm256_cmpgt_epi8(a.hi, b.hi)};
 }
-static inline VB vb_shift2(VB v) {
-  return {_mm256_srli_epi16(v.lo, 2), _mm256_srli_epi16(v.hi, 2)};
+template <int kBits>
+static inline VB vb_shift(VB v) {
+  return {_mm256_srli_epi16(v.lo, kBits), _mm256_srli_epi16(v.hi, kBits)};
 }
 static inline void interleave4(__m256i a, __m256i b, __m256i c, __m256i d, __m256i* out) {
   const __m256i ab_low = _mm256_unpacklo_epi8(a, b), ab_high = _mm256_unpackhi_epi8(a, b);

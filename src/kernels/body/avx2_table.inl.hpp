@@ -4,7 +4,7 @@
 constexpr size_t kMostPlanes = 4;  // 4 VS are 8 of 16 registers
 constexpr size_t kRowsAtOnce = 2;  // their sums and digits are 8 of 16 registers
 constexpr size_t kTokenTile = 6;   // 6 VS are 12 of 16 registers
-constexpr size_t kPrefetchBytes = 4096;
+constexpr size_t kPrefetchBytes = 8192;
 
 // Each body builds on those before it.
 // clang-format off
@@ -25,6 +25,7 @@ constexpr size_t kPrefetchBytes = 4096;
 #include "kernels/body/column_product.inl.hpp"
 #include "kernels/body/live_lists.inl.hpp"
 #include "kernels/body/unit_bytes.inl.hpp"
+#include "kernels/body/token_dots.inl.hpp"
 #include "kernels/body/matrix_product.inl.hpp"
 #include "kernels/body/probes.inl.hpp"
 // clang-format on

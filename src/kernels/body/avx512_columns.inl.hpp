@@ -21,29 +21,31 @@ struct ColumnGroup {
   const uint8_t* lines[kGroupColumns];
   const uint8_t* next[2][kGroupColumns];
   size_t n_quads;
-  size_t n_next[2];
   alignas(64) int8_t values[2 * kVectorTokens][kGroupColumns];
 };
 
-static inline void list_lines(const TernaryView& w, const ColumnInputs& in, size_t begin,
-                              size_t end, size_t line_bytes, const uint8_t** lines, size_t* count) {
-  *count = begin >= end ? 0 : end - begin < kGroupColumns ? end - begin : kGroupColumns;
-  for (size_t i = 0; i < *count; ++i) {
-    lines[i] = w.data + (in.columns != nullptr ? in.columns[begin + i] : begin + i) * line_bytes;
+// Lines of columns [first, first + kGroupColumns) of the list, the last one for those beyond it.
+static inline void list_lines(const TernaryView& w, const ColumnInputs& in, size_t first,
+                              size_t end, size_t line_bytes, const uint8_t** lines) {
+  for (size_t i = 0; i < kGroupColumns; ++i) {
+    const size_t at = first + i < end ? first + i : end - 1;
+    lines[i] = w.data + listed(in.columns, at) * line_bytes;
   }
 }
 static inline void load_group(const TernaryView& w, const ColumnInputs& in, size_t begin,
                               size_t end, size_t line_bytes, ColumnGroup& group) {
-  size_t count = 0;
-  list_lines(w, in, begin, end, line_bytes, group.lines, &count);
-  list_lines(w, in, begin + kGroupColumns, end, line_bytes, group.next[0], &group.n_next[0]);
-  list_lines(w, in, begin + 2 * kGroupColumns, end, line_bytes, group.next[1], &group.n_next[1]);
+  list_lines(w, in, begin, end, line_bytes, group.lines);
+  list_lines(w, in, begin + kGroupColumns, end, line_bytes, group.next[0]);
+  list_lines(w, in, begin + 2 * kGroupColumns, end, line_bytes, group.next[1]);
+  const size_t count = end - begin < kGroupColumns ? end - begin : kGroupColumns;
   group.n_quads = (count + 3) / 4;
-  for (size_t i = count; i < 4 * group.n_quads; ++i) group.lines[i] = group.lines[0];
-  const __mmask16 present = first_n(count);
   for (size_t p = 0; p < in.n_planes; ++p) {
-    const __m128i values = _mm_maskz_loadu_epi8(present, in.values + p * in.stride + begin);
-    _mm_store_si128(reinterpret_cast<__m128i*>(group.values[p]), values);
+    const int8_t* values = in.values + p * in.stride + begin;
+    for (size_t i = 0; i < kGroupColumns; i += 16) {
+      const __mmask16 present = i < count ? first_n(count - i) : first_n(0);
+      _mm_store_si128(reinterpret_cast<__m128i*>(group.values[p] + i),
+                      _mm_maskz_loadu_epi8(present, values + i));
+    }
   }
 }
 
@@ -71,30 +73,29 @@ static TERN_ALWAYS_INLINE void add_half(const Trits& trits, const ColumnGroup& g
                                         int32_t* sums) {
   VI acc[2][Trits::kTerms];
 #pragma GCC unroll 2
-  for (size_t q = 0; q < 2; ++q) {
+  for (size_t h = 0; h < 2; ++h) {
 #pragma GCC unroll 10
-    for (size_t i = 0; i < Trits::kTerms; ++i) acc[q][i] = vi_zero();
+    for (size_t i = 0; i < Trits::kTerms; ++i) acc[h][i] = vi_zero();
   }
   for (size_t quad = 0; quad < group.n_quads; ++quad) {
     VI quarters[2];
     interleave<kUpper>(group.lines + 4 * quad, at, quarters);
+    const VI q = broadcast_four(group.values[0] + 4 * quad);
 #pragma GCC unroll 2
-    for (size_t q = 0; q < 2; ++q) {
+    for (size_t h = 0; h < 2; ++h) {
       VI u[Trits::kTerms];
-      trits.terms(quarters[q], u);
+      trits.terms(quarters[h], u);
 #pragma GCC unroll 10
-      for (size_t i = 0; i < Trits::kTerms; ++i) {
-        acc[q][i] = dot_four(acc[q][i], u[i], group.values[0] + 4 * quad);
-      }
+      for (size_t i = 0; i < Trits::kTerms; ++i) dot(acc[h][i], u[i], q);
     }
   }
 #pragma GCC unroll 2
-  for (size_t q = 0; q < 2; ++q) {
+  for (size_t h = 0; h < 2; ++h) {
     VI digits[Trits::kDigits];
-    Trits::digit_sums(acc[q], digits);
+    Trits::digit_sums(acc[h], digits);
 #pragma GCC unroll 5
     for (size_t d = 0; d < Trits::kDigits; ++d) {
-      add_to(sums + (4 * d + 2 * kUpper + q) * 16, digits[d]);
+      add_to(sums + (4 * d + 2 * kUpper + h) * 16, digits[d]);
     }
   }
 }
@@ -122,7 +123,7 @@ static inline void add_planes(const Trits& trits, const ColumnGroup& group, size
     for (size_t i = 0; i < 4 * Trits::kDigits; ++i) {
       VI sum = vi_zero();
       for (size_t quad = 0; quad < group.n_quads; ++quad) {
-        sum = dot_four(sum, load_bytes(digits[i][quad]), group.values[p] + 4 * quad);
+        dot_four(sum, load_bytes(digits[i][quad]), group.values[p] + 4 * quad);
       }
       add_to(sums + p * plane_size + i * 16, sum);
     }
@@ -141,8 +142,10 @@ static void add_columns(const TernaryView& w, const ColumnInputs& in, size_t beg
     load_group(w, in, i, end, n_units * kTritBlockBytes, group);
     for (size_t unit = 0; unit < n_units; ++unit) {
       const size_t at = unit * kTritBlockBytes;
-      for (size_t ahead = 0; ahead < 2; ++ahead) {
-        for (size_t c = 0; c < group.n_next[ahead]; ++c) prefetch(group.next[ahead][c] + at);
+#pragma GCC unroll 16
+      for (size_t c = 0; c < kGroupColumns; ++c) {
+        prefetch(group.next[0][c] + at);
+        prefetch(group.next[1][c] + at);
       }
       if (in.n_planes == 1) {
         add_half<Trits, false>(trits, group, at, sums + unit * kUnit);

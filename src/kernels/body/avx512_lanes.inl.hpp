@@ -45,7 +45,8 @@ static inline VI vb_broadcast4(const void* p) {
 // Keys are unsigned here: 128 more than they are.
 static inline VI vi_offset_keys(VI keys) { return _mm512_xor_si512(keys, _mm512_set1_epi8(-128)); }
 static TERN_ALWAYS_INLINE VI vi_dot_keys(VI acc, VI keys, VI codes) {
-  return dot(acc, keys, codes);
+  dot(acc, keys, codes);
+  return acc;
 }
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
   _mm512_mask_cvtepi32_storeu_epi16(p, first_n(n), v);

@@ -48,21 +48,11 @@ struct MatrixStep {
   bool closes;   // the last block of the last plane: scale and write floats
 };
 
-static inline __mmask16 row_mask(const TernaryView& w, size_t tile) {
-  return first_n(rows_of_tile(w, tile));
-}
-
-// sum[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers,
-// so the loops over them are unrolled, the copies at both ends included.
+// acc[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers,
+// so every loop over them is unrolled.
 template <size_t kTiles>
-static inline void add_products(const uint8_t* unpacked, const int8_t* packed, size_t n,
-                                VI (*sum)[kTokenTile]) {
-  VI acc[kTiles][kTokenTile];
-#pragma GCC unroll 12
-  for (size_t i = 0; i < kTokenTile; ++i) {
-#pragma GCC unroll 2
-    for (size_t t = 0; t < kTiles; ++t) acc[t][i] = sum[t][i];
-  }
+static TERN_ALWAYS_INLINE void add_products(const uint8_t* unpacked, const int8_t* packed, size_t n,
+                                            VI (*acc)[kTokenTile]) {
   for (size_t c = 0; c < n;
        c += 4, unpacked += kTritBlockBytes * kTiles, packed += 4 * kTokenTile) {
     VI u[kTiles];
@@ -70,56 +60,73 @@ static inline void add_products(const uint8_t* unpacked, const int8_t* packed, s
     for (size_t t = 0; t < kTiles; ++t) u[t] = load_bytes(unpacked + kTritBlockBytes * t);
 #pragma GCC unroll 12
     for (size_t i = 0; i < kTokenTile; ++i) {
-      int32_t four = 0;
-      __builtin_memcpy(&four, packed + 4 * i, 4);
-      const VI q = vi_set(four);
+      const VI q = broadcast_four(packed + 4 * i);
 #pragma GCC unroll 2
-      for (size_t t = 0; t < kTiles; ++t) acc[t][i] = dot(acc[t][i], u[t], q);
+      for (size_t t = 0; t < kTiles; ++t) dot(acc[t][i], u[t], q);
     }
-  }
-#pragma GCC unroll 12
-  for (size_t i = 0; i < kTokenTile; ++i) {
-#pragma GCC unroll 2
-    for (size_t t = 0; t < kTiles; ++t) sum[t][i] = acc[t][i];
   }
 }
 
-// kTiles tiles x up to kTokenTile tokens over one block of columns; partial sums live in y as
-// int32.
+// What kTokenTile tokens of a pass start from and where they write: acc = y * 2^shift - bias.
+// Beyond the last token the row masks are empty.
+struct MatrixTokens {
+  float* y[kTokenTile];
+  int32_t bias[kTokenTile];
+  float step[kTokenTile];
+  __mmask16 present[kTokenTile];  // all lanes or none
+};
+
+static inline void load_tokens(const ActivationView& a, size_t token, const MatrixStep& step,
+                               float* y, size_t y_stride, MatrixTokens& tokens) {
+  for (size_t i = 0; i < kTokenTile; ++i) {
+    const bool present = token + i < a.n;
+    const size_t at = present ? token + i : token;
+    const QuantizedToken& q = a.tokens[at];
+    tokens.y[i] = y + at * y_stride;
+    tokens.bias[i] = step.opens ? q.sum : step.shifts ? q.sum_low : 0;
+    tokens.step[i] = q.step;
+    tokens.present[i] = first_n(present ? 16 : 0);
+  }
+}
+
+// One block of columns of kTiles tiles for the tokens; partial sums live in y as int32.
 template <size_t kTiles>
-static inline void matrix_step(const TernaryView& w, const ActivationView& a,
-                               const uint8_t* unpacked, const int8_t* packed, size_t token,
-                               size_t tile, const MatrixStep& step, float* y, size_t y_stride) {
-  VI sum[kTiles][kTokenTile];
-  const size_t count = a.n - token < kTokenTile ? a.n - token : kTokenTile;
-  for (size_t t = 0; t < kTiles; ++t) {
-    const __mmask16 rows = row_mask(w, tile + t);
-    for (size_t i = 0; i < kTokenTile; ++i) {
-      sum[t][i] = vi_zero();
-      if (i >= count) continue;
-      const QuantizedToken& q = a.tokens[token + i];
-      if (step.opens) {
-        sum[t][i] = vi_set(-q.sum);
-        continue;
-      }
-      const float* at = y + (token + i) * y_stride + (tile + t) * kTileRows;
-      sum[t][i] = _mm512_maskz_loadu_epi32(rows, at);
-      if (step.shifts) sum[t][i] = vi_sub(vi_times_128(sum[t][i]), vi_set(q.sum_low));
+static void matrix_step(const MatrixTokens& tokens, const __mmask16* rows, const V* scales,
+                        const uint8_t* unpacked, const int8_t* packed, const MatrixStep& step) {
+  VI acc[kTiles][kTokenTile];
+  const auto opened = static_cast<__mmask16>(step.opens ? 0 : 0xFFFF);
+  const __m128i shift = _mm_cvtsi32_si128(step.shifts ? 7 : 0);
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kTokenTile; ++i) {
+#pragma GCC unroll 2
+    for (size_t t = 0; t < kTiles; ++t) {
+      const VI sum = _mm512_maskz_loadu_epi32(rows[t] & opened, tokens.y[i] + t * kTileRows);
+      acc[t][i] = vi_sub(_mm512_sll_epi32(sum, shift), vi_set(tokens.bias[i]));
     }
   }
-  add_products<kTiles>(unpacked, packed, step.count, sum);
-  for (size_t t = 0; t < kTiles; ++t) {
-    const __mmask16 rows = row_mask(w, tile + t);
-    const V scale = tile_scales(w, tile + t);
-    for (size_t i = 0; i < count; ++i) {
-      float* at = y + (token + i) * y_stride + (tile + t) * kTileRows;
+  add_products<kTiles>(unpacked, packed, step.count, acc);
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kTokenTile; ++i) {
+#pragma GCC unroll 2
+    for (size_t t = 0; t < kTiles; ++t) {
+      VI result = acc[t][i];
       if (step.closes) {
-        const V factor = v_mul(scale, v_set(a.tokens[token + i].step));
-        _mm512_mask_storeu_ps(at, rows, v_mul(v_from_int(sum[t][i]), factor));
-      } else {
-        _mm512_mask_storeu_epi32(at, rows, sum[t][i]);
+        const V factor = v_mul(scales[t], v_set(tokens.step[i]));
+        result = _mm512_castps_si512(v_mul(v_from_int(result), factor));
       }
+      const auto stored = static_cast<__mmask16>(rows[t] & tokens.present[i]);
+      _mm512_mask_storeu_epi32(tokens.y[i] + t * kTileRows, stored, result);
     }
+  }
+}
+
+// Results of the next tokens lie a row of y apart, too far for the hardware to foresee.
+template <size_t kTiles>
+static inline void prefetch_results(const float* y, size_t y_stride, size_t begin, size_t end) {
+  const size_t last = begin + kTokenTile < end ? begin + kTokenTile : end;
+  for (size_t token = begin; token < last; ++token) {
+    const auto* at = reinterpret_cast<const uint8_t*>(y + token * y_stride);
+    for (size_t t = 0; t < kTiles; ++t) prefetch(at + t * kTritBlockBytes);
   }
 }
 
@@ -129,9 +136,18 @@ static void multiply_block(const TernaryView& w, const ActivationView& a, const 
                            size_t tile, size_t begin, const MatrixStep& step, float* y,
                            size_t y_stride, uint8_t* unpacked) {
   Unpacker::template unpack<kTiles>(w, tile, begin, step.count, unpacked);
+  __mmask16 rows[kTiles];
+  V scales[kTiles];
+  for (size_t t = 0; t < kTiles; ++t) {
+    rows[t] = first_n(rows_of_tile(w, tile + t));
+    scales[t] = tile_scales(w, tile + t);
+  }
   for (size_t token = 0; token < a.n; token += kTokenTile) {
+    MatrixTokens tokens;
+    load_tokens(a, token, step, y + tile * kTileRows, y_stride, tokens);
+    prefetch_results<kTiles>(y + tile * kTileRows, y_stride, token + kTokenTile, a.n);
     const int8_t* group = packed + token * packed_columns(w.cols) + begin * kTokenTile;
-    matrix_step<kTiles>(w, a, unpacked, group, token, tile, step, y, y_stride);
+    matrix_step<kTiles>(tokens, rows, scales, unpacked, group, step);
   }
 }
 

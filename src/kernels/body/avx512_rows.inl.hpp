@@ -12,58 +12,66 @@ static inline size_t listed(const uint32_t* list, size_t i) {
   return list != nullptr ? list[i] : i;
 }
 
-// Lines to prefetch beside the one that is worked on; null when another pass did.
-struct LinesAhead {
-  const uint8_t* lines[3];
+// A line, and those to prefetch while it is worked on.
+struct LineAndNext {
+  const uint8_t* line;
+  const uint8_t* next[3];
 };
 
-// sums[p] = partial sums of u * plane p over the line, in lanes.
-template <typename Trits, size_t kPlanes, bool kFetch>
-static TERN_ALWAYS_INLINE void accumulate_line(const uint8_t* line, size_t n_blocks,
-                                               const int8_t* const* planes, const LinesAhead& ahead,
-                                               VI* sums) {
+// sums[l][p] = partial sums of u * plane p over line l, in lanes. One plane: two lines share the
+// loads of activations.
+template <typename Trits, size_t kPlanes, size_t kLines>
+static TERN_ALWAYS_INLINE void accumulate_lines(const LineAndNext* lines, size_t n_blocks,
+                                                const int8_t* const* planes, VI (*sums)[kPlanes]) {
   constexpr bool kTerms = kPlanes <= 2;
   constexpr size_t kUsed = kTerms ? Trits::kTerms : Trits::kDigits;
   constexpr size_t kChains = kTerms ? Trits::kTerms : kPlanes <= 4 ? 4 : 2;
   const Trits trits = Trits::load();
-  VI acc[kPlanes][kChains];
+  VI acc[kLines][kPlanes][kChains];
+#pragma GCC unroll 2
+  for (size_t l = 0; l < kLines; ++l) {
 #pragma GCC unroll 8
-  for (size_t p = 0; p < kPlanes; ++p) {
+    for (size_t p = 0; p < kPlanes; ++p) {
 #pragma GCC unroll 10
-    for (size_t c = 0; c < kChains; ++c) acc[p][c] = vi_zero();
+      for (size_t c = 0; c < kChains; ++c) acc[l][p][c] = vi_zero();
+    }
   }
   size_t column = 0;
   for (size_t at = 0; at < n_blocks * kTritBlockBytes; at += kTritBlockBytes) {
-    if constexpr (kFetch) {
-      prefetch(ahead.lines[0] + at);
-      prefetch(ahead.lines[1] + at);
-      prefetch(ahead.lines[2] + at);
-    }
-    VI u[kUsed];
-    if constexpr (kTerms) {
-      trits.terms(load_bytes(line + at), u);
-    } else {
-      trits.digits(load_bytes(line + at), u);
+    VI u[kLines][kUsed];
+#pragma GCC unroll 2
+    for (size_t l = 0; l < kLines; ++l) {
+#pragma GCC unroll 3
+      for (size_t i = 0; i < 3; ++i) prefetch(lines[l].next[i] + at);
+      if constexpr (kTerms) {
+        trits.terms(load_once(lines[l].line + at), u[l]);
+      } else {
+        trits.digits(load_once(lines[l].line + at), u[l]);
+      }
     }
 #pragma GCC unroll 10
     for (size_t i = 0; i < kUsed; ++i) {
       const size_t digit = kTerms ? Trits::kTermDigit[i % Trits::kTerms] : i;
 #pragma GCC unroll 8
       for (size_t p = 0; p < kPlanes; ++p) {
-        VI& sum = acc[p][i % kChains];
-        sum = dot_block(sum, u[i], planes[p] + column + 64 * digit);
+        const VI q = load_bytes(planes[p] + column + 64 * digit);
+#pragma GCC unroll 2
+        for (size_t l = 0; l < kLines; ++l) dot(acc[l][p][i % kChains], u[l][i], q);
       }
     }
     column += 64 * Trits::kDigits;
   }
+#pragma GCC unroll 2
+  for (size_t l = 0; l < kLines; ++l) {
 #pragma GCC unroll 8
-  for (size_t p = 0; p < kPlanes; ++p) {
-    if constexpr (kTerms) {
-      sums[p] = sum_of_terms<Trits>(acc[p]);
-    } else {
-      sums[p] = acc[p][0];
+    for (size_t p = 0; p < kPlanes; ++p) {
+      if constexpr (kTerms) {
+        sums[l][p] = sum_of_terms<Trits>(acc[l][p]);
+      } else {
+        sums[l][p] = acc[l][p][0];
 #pragma GCC unroll 4
-      for (size_t c = 1; c < kChains; ++c) sums[p] = vi_add(sums[p], acc[p][c]);
+        for (size_t c = 1; c < kChains; ++c) sums[l][p] = vi_add(sums[l][p], acc[l][p][c]);
+      }
     }
   }
 }
@@ -76,33 +84,37 @@ struct RowBatch {
   size_t count;
 };
 
-template <typename Trits, size_t kTokens, bool kTwoPlanes, bool kFetch>
+template <typename Trits, size_t kTokens, bool kTwoPlanes>
 static void multiply_batch(const TernaryView& w, const ActivationView& a, size_t token,
                            const RowBatch& batch, V scale, float* y, size_t y_stride) {
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
+  constexpr size_t kLines = kPlanes == 1 ? 2 : 1;
   const size_t n_blocks = TritLines<typename Trits::Code>::blocks(w.cols);
   const size_t line_bytes = n_blocks * kTritBlockBytes;
   const size_t distance = (kRowPrefetchBytes + line_bytes - 1) / line_bytes;
+  const size_t last = batch.end - 1;
   const int8_t* planes[kPlanes];
   list_planes<kTokens, kTwoPlanes>(a, token, planes);
   VI partial[kPlanes][kTileRows];
-  for (size_t r = 0; r < kTileRows; ++r) {
-    if (r >= batch.count) {
-      for (size_t p = 0; p < kPlanes; ++p) partial[p][r] = vi_zero();
-      continue;
+  for (size_t r = 0; r < kTileRows; r += kLines) {
+    VI sums[kLines][kPlanes];
+    if (r < batch.count) {
+      LineAndNext lines[kLines];
+      for (size_t l = 0; l < kLines; ++l) {
+        const size_t row = batch.first + r + l;
+        lines[l].line = w.data + listed(batch.list, row < last ? row : last) * line_bytes;
+        for (size_t i = 0; i < 3; ++i) {
+          const size_t next = row + (distance << i);
+          lines[l].next[i] = w.data + listed(batch.list, next < last ? next : last) * line_bytes;
+        }
+      }
+      accumulate_lines<Trits, kPlanes, kLines>(lines, n_blocks, planes, sums);
     }
-    LinesAhead ahead{};
-    if constexpr (kFetch) {
-      for (size_t i = 0; i < 3; ++i) {
-        const size_t next = batch.first + r + (distance << i);
-        const size_t last = batch.end - 1;
-        ahead.lines[i] = w.data + listed(batch.list, next < last ? next : last) * line_bytes;
+    for (size_t l = 0; l < kLines; ++l) {
+      for (size_t p = 0; p < kPlanes; ++p) {
+        partial[p][r + l] = r < batch.count ? sums[l][p] : vi_zero();
       }
     }
-    VI sums[kPlanes];
-    const uint8_t* line = w.data + listed(batch.list, batch.first + r) * line_bytes;
-    accumulate_line<Trits, kPlanes, kFetch>(line, n_blocks, planes, ahead, sums);
-    for (size_t p = 0; p < kPlanes; ++p) partial[p][r] = sums[p];
   }
   VI sums[kPlanes];
   for (size_t p = 0; p < kPlanes; ++p) sums[p] = reduce16(partial[p]);
@@ -119,23 +131,6 @@ static void multiply_batch(const TernaryView& w, const ActivationView& a, size_t
   }
 }
 
-// Tokens from `token` on: as many at once as there are registers for, then half as many. The first
-// pass brings the lines.
-template <typename Trits, size_t kTokens, bool kTwoPlanes>
-static void multiply_batch_tokens(const TernaryView& w, const ActivationView& a, size_t token,
-                                  const RowBatch& batch, V scale, float* y, size_t y_stride) {
-  for (; token + kTokens <= a.n; token += kTokens) {
-    if (token == 0) {
-      multiply_batch<Trits, kTokens, kTwoPlanes, true>(w, a, token, batch, scale, y, y_stride);
-    } else {
-      multiply_batch<Trits, kTokens, kTwoPlanes, false>(w, a, token, batch, scale, y, y_stride);
-    }
-  }
-  if constexpr (kTokens > 1) {
-    multiply_batch_tokens<Trits, kTokens / 2, kTwoPlanes>(w, a, token, batch, scale, y, y_stride);
-  }
-}
-
 static inline V listed_scales(const TernaryView& w, const RowBatch& batch) {
   if (w.scale_kind == ScaleKind::tensor) return v_set(w.scales[0]);
   float scales[kTileRows] = {};
@@ -147,13 +142,22 @@ static inline V listed_scales(const TernaryView& w, const RowBatch& batch) {
 template <typename Trits>
 static void multiply_lines(const TernaryView& w, const ActivationView& a, const uint32_t* rows,
                            size_t begin, size_t end, float* y, size_t y_stride) {
+  using Multiply = void (*)(const TernaryView&, const ActivationView&, size_t, const RowBatch&, V,
+                            float*, size_t);
+  constexpr Multiply kByTokens[2][kMostPlanes] = {
+      {multiply_batch<Trits, 1, false>, multiply_batch<Trits, 2, false>,
+       multiply_batch<Trits, 3, false>, multiply_batch<Trits, 4, false>,
+       multiply_batch<Trits, 5, false>, multiply_batch<Trits, 6, false>,
+       multiply_batch<Trits, 7, false>, multiply_batch<Trits, 8, false>},
+      {multiply_batch<Trits, 1, true>, multiply_batch<Trits, 2, true>,
+       multiply_batch<Trits, 3, true>, multiply_batch<Trits, 4, true>}};
   for (size_t i = begin; i < end; i += kTileRows) {
     const RowBatch batch{rows, end, i, end - i < kTileRows ? end - i : kTileRows};
     const V scale = listed_scales(w, batch);
-    if (a.low != nullptr) {
-      multiply_batch_tokens<Trits, kMostPlanes / 2, true>(w, a, 0, batch, scale, y, y_stride);
-    } else {
-      multiply_batch_tokens<Trits, kMostPlanes, false>(w, a, 0, batch, scale, y, y_stride);
+    for (size_t token = 0; token < a.n;) {
+      const size_t count = tokens_of_pass(a, token);
+      kByTokens[a.low != nullptr ? 1 : 0][count - 1](w, a, token, batch, scale, y, y_stride);
+      token += count;
     }
   }
 }

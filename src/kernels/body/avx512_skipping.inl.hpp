@@ -59,7 +59,7 @@ static uint64_t probe_dot(size_t rounds, int32_t* sink) {
   for (size_t i = 0; i < kSums; ++i) sum[i] = u;
   for (size_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 16
-    for (size_t i = 0; i < kSums; ++i) sum[i] = dot(sum[i], u, u);
+    for (size_t i = 0; i < kSums; ++i) dot(sum[i], u, u);
   }
   VI total = sum[0];
 #pragma GCC unroll 16

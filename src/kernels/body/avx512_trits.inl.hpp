@@ -15,8 +15,20 @@
 // (1.3e9) in digit_sums. Both fit 32 bits, as does all that is shifted right.
 
 static TERN_ALWAYS_INLINE VI load_bytes(const void* p) { return _mm512_loadu_si512(p); }
+// The same for bytes that several instructions use: g++ would load them once for each.
+static TERN_ALWAYS_INLINE VI load_once(const void* p) {
+  VI bytes = load_bytes(p);
+  __asm__("" : "+v"(bytes));
+  return bytes;
+}
 static TERN_ALWAYS_INLINE void prefetch(const uint8_t* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
+}
+
+static TERN_ALWAYS_INLINE VI broadcast_four(const int8_t* q) {
+  int32_t four = 0;
+  __builtin_memcpy(&four, q, 4);
+  return _mm512_set1_epi32(four);
 }
 
 // sum[lane] += u * q over the four bytes of each lane; q is a register, 64 bytes in memory, or four
@@ -29,19 +41,16 @@ struct FourCodes {
 struct BlockCodes {
   int8_t q[64];
 };
-static TERN_ALWAYS_INLINE VI dot(VI sum, VI u, VI q) {
+static TERN_ALWAYS_INLINE void dot(VI& sum, VI u, VI q) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "v"(q));
-  return sum;
 }
-static TERN_ALWAYS_INLINE VI dot_block(VI sum, VI u, const int8_t* q) {
+static TERN_ALWAYS_INLINE void dot_block(VI& sum, VI u, const int8_t* q) {
   __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(u), "m"(*reinterpret_cast<const BlockCodes*>(q)));
-  return sum;
 }
-static TERN_ALWAYS_INLINE VI dot_four(VI sum, VI u, const int8_t* q) {
+static TERN_ALWAYS_INLINE void dot_four(VI& sum, VI u, const int8_t* q) {
   __asm__("vpdpbusd %2%{1to16%}, %1, %0"
           : "+v"(sum)
           : "v"(u), "m"(*reinterpret_cast<const FourCodes*>(q)));
-  return sum;
 }
 
 // T2: fields of two bits. A field used where it is counts as 4^d times its digit.

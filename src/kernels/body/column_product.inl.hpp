@@ -7,7 +7,9 @@
 //     sums [plane][unit][digit d][quarter q][16 lanes]: lane 4L + i is output 64 d + 16 L + 4 q + i
 //     of the unit, the order in which interleaving within 16 bytes leaves them
 //
-// The next sixteen columns, which may lie anywhere, are prefetched unit by unit.
+// The next sixteen columns, which may lie anywhere, are prefetched unit by unit. Digits of T2 are
+// multiplied where they lie, so a sum of place i is 4^i times too large until all columns are in: at most
+// 64 * 3 * 127 * 65536 < 2^31.
 
 constexpr size_t kColumnGroup = 16;
 constexpr size_t kColumnQuads = kColumnGroup / 4;
@@ -40,6 +42,9 @@ static inline void find_columns(const uint8_t* data, size_t line_bytes, const Co
   }
 }
 
+template <typename Code>
+constexpr size_t kColumnPlaces = kIsTwo<Code> ? kMostPlaces : 1;
+
 // Adds the products of sixteen columns in one unit to its sums of one plane.
 template <typename Code>
 static inline void add_unit(const VB (*quads)[4], const int8_t* values, int32_t* sums) {
@@ -52,7 +57,8 @@ static inline void add_unit(const VB (*quads)[4], const int8_t* values, int32_t*
       VS sum = vs_zero();
 #pragma GCC unroll 4
       for (size_t g = 0; g < kColumnQuads; ++g) {
-        sum = vs_dot(sum, vb_digit<Code>(&state[g]), vb_broadcast4(values + 4 * g));
+        const VB u = vb_digit_in_place<Code, kColumnPlaces<Code>>(&state[g], d);
+        sum = vs_dot(sum, u, vb_broadcast4(values + 4 * g));
       }
       int32_t* at = sums + (4 * d + q) * 16;
       vi_store(at, vi_add_sums(vi_load(at), sum));
@@ -87,18 +93,39 @@ static inline void add_columns(const ColumnGroup& group, const ColumnInputs& in,
   }
 }
 
-static void multiply_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
-                             int32_t* sums) {
+// Divides the sums of places by 4^place, exactly.
+template <typename Code>
+static inline void divide_places(int32_t* sums, size_t n_units) {
+  for (size_t unit = 0; unit < n_units; ++unit, sums += TritLines<Code>::kBlockElems) {
+    for (size_t d = 1; d < Code::kDigits; ++d) {
+      for (size_t q = 0; q < 4; ++q) {
+        VI sum = vi_load(sums + (4 * d + q) * 16);
+        for (size_t i = 0; i < 2 * (d % kColumnPlaces<Code>); ++i) sum = vi_half(sum);
+        vi_store(sums + (4 * d + q) * 16, sum);
+      }
+    }
+  }
+}
+
+template <typename Code>
+static void multiply_column_lines(const TernaryView& w, const ColumnInputs& in, size_t begin,
+                                  size_t end, int32_t* sums) {
   const size_t n_units = w.n_units();
-  __builtin_memset(sums, 0, in.n_planes * column_sums_size(w) * sizeof(int32_t));
   for (size_t i = begin; i < end; i += kColumnGroup) {
     ColumnGroup group;
     find_columns(w.data, n_units * kTritBlockBytes, in, i, end, &group);
-    if (is_five(w.packing)) {
-      add_columns<T5Code>(group, in, n_units, sums);
-    } else {
-      add_columns<T2Code>(group, in, n_units, sums);
-    }
+    add_columns<Code>(group, in, n_units, sums);
+  }
+  if (kColumnPlaces<Code> > 1) divide_places<Code>(sums, in.n_planes * n_units);
+}
+
+static void multiply_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
+                             int32_t* sums) {
+  __builtin_memset(sums, 0, in.n_planes * column_sums_size(w) * sizeof(int32_t));
+  if (is_five(w.packing)) {
+    multiply_column_lines<T5Code>(w, in, begin, end, sums);
+  } else {
+    multiply_column_lines<T2Code>(w, in, begin, end, sums);
   }
 }
 

@@ -1,15 +1,22 @@
 // The product of many tokens (docs/numerics.md 4), from every packing: a block of columns of a unit
 // of rows is unpacked to bytes once and meets all tokens, kTokenTile at a time, whose sums are
 // registers. Included inside a kernel region after vector_product.inl.hpp, row_product.inl.hpp,
-// unit_bytes.inl.hpp and
+// unit_bytes.inl.hpp and token_dots.inl.hpp, or what a table has in its place:
 //
 //   kTokenTile              tokens of one pass over a byte tile: as many VS as there are registers
-//   for
+//                           for
+//   kPackedColumns          neighbouring columns of a token in packed activations, 4 or 8
+//   arrange_tile(bytes, n)  n columns of an unpacked byte tile as dot_tokens wants them
+//   dot_tokens(bytes, packed, n, part)
+//                           part[i] = u of the byte tile * token i over n columns
 //
 // Between blocks of columns the int32 sums of a token wait in its y. Packed activations are
-// [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the end.
+// [plane][group of kTokenTile tokens][column / kPackedColumns][token][kPackedColumns], zero beyond
+// the end.
 
-static inline size_t packed_columns(size_t k) { return (k + 3) / 4 * 4; }
+static inline size_t packed_columns(size_t k) {
+  return (k + kPackedColumns - 1) / kPackedColumns * kPackedColumns;
+}
 static inline size_t packed_plane_bytes(size_t n, size_t k) {
   return (n + kTokenTile - 1) / kTokenTile * kTokenTile * packed_columns(k);
 }
@@ -21,12 +28,12 @@ static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, s
   for (size_t group = begin; group < end; group += kTokenTile) {
     int8_t* out = packed + group * columns;
     const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
-    for (size_t c = 0; c < columns; c += 4) {
-      for (size_t t = 0; t < kTokenTile; ++t, out += 4) {
+    for (size_t c = 0; c < columns; c += kPackedColumns) {
+      for (size_t t = 0; t < kTokenTile; ++t, out += kPackedColumns) {
         if (t < count) {
-          __builtin_memcpy(out, q + (group + t) * stride + c, 4);
+          __builtin_memcpy(out, q + (group + t) * stride + c, kPackedColumns);
         } else {
-          __builtin_memset(out, 0, 4);
+          __builtin_memset(out, 0, kPackedColumns);
         }
       }
     }
@@ -40,22 +47,12 @@ static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t 
   }
 }
 
-// sum[i] += u of the byte tile * token i over n columns. The sums in the loop must stay in
-// registers, so the loops over tokens are unrolled.
+// sum[i] += u of the byte tile * token i over n columns.
 static inline void add_products(const uint8_t* bytes, const int8_t* packed, size_t n, VI* sum) {
-  for (size_t c = 0; c < n;) {
-    const size_t end = n - c < 4 * kDotsInSum ? n : c + 4 * kDotsInSum;
+  constexpr size_t kRun = 4 * kDotsInSum;
+  for (size_t c = 0; c < n; c += kRun) {
     VS part[kTokenTile];
-#pragma GCC unroll 16
-    for (size_t i = 0; i < kTokenTile; ++i) part[i] = vs_zero();
-    for (; c < end; c += 4, bytes += kTritBlockBytes, packed += 4 * kTokenTile) {
-      const VB u = vi_load(bytes);
-#pragma GCC unroll 16
-      for (size_t i = 0; i < kTokenTile; ++i) {
-        part[i] = vs_dot(part[i], u, vb_broadcast4(packed + 4 * i));
-      }
-    }
-#pragma GCC unroll 16
+    dot_tokens(bytes + c * kTileRows, packed + c * kTokenTile, n - c < kRun ? n - c : kRun, part);
     for (size_t i = 0; i < kTokenTile; ++i) sum[i] = vi_add_sums(sum[i], part[i]);
   }
 }
@@ -130,9 +127,11 @@ static void multiply_unit(const TernaryView& w, const ActivationView& a, const i
       step.opens = plane == 0 && begin == 0;
       step.shifts = plane == 1 && begin == 0;
       step.closes = plane + 1 == n_planes && begin + step.count == columns;
-      unpack(w, unit, begin, step.count, bytes);
+      const size_t unpacked = at_most(step.count, (w.cols + 3) / 4 * 4 - begin);
+      unpack(w, unit, begin, unpacked, bytes);
       for (step.row = first_row; step.row < end_row; step.row += kTileRows) {
-        const uint8_t* tile = bytes + (step.row - first_row) * block;
+        uint8_t* tile = bytes + (step.row - first_row) * block;
+        arrange_tile(tile, unpacked);
         for (step.token = 0; step.token < a.n; step.token += kTokenTile) {
           const int8_t* group = plane_packed + step.token * columns + begin * kTokenTile;
           matrix_step(w, a, tile, group, step, y, y_stride);

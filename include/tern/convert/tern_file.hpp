@@ -1,0 +1,146 @@
+// A loaded model as a tern file: the same weights, packed as they were loaded.
+//
+// Room: convert. Converting is loading with the packing and the head that are wanted, then writing
+// what was loaded; so a tern file gives the bits of the load that made it.
+#pragma once
+
+#include <algorithm>
+
+#include "tern/base/memory_wall.hpp"
+#include "tern/convert/content_hash.hpp"
+#include "tern/convert/tern_layout.hpp"
+#include "tern/model/model.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// A tern file to be written; views the model and its source, which must outlive it.
+class TernFile {
+ public:
+  /// Plans the file of a model. `source` is the file that the model was loaded from: its metadata
+  /// are kept, but for those of another container.
+  /// Errors: out_of_memory. Cost: reads all packed weights once, for the hash.
+  static Result<TernFile> create(const Model& model, const GgufFile& source) {
+    return catch_out_of_memory([&]() -> Result<TernFile> {
+      TernFile file(model.allocator());
+      file.add_metadata(source);
+      TERN_TRY(file.add_merges(model));
+      file.add_weights(model);
+      TERN_TRY(file.layout_.finish(file.hash()));
+      return file;
+    });
+  }
+
+  uint64_t size_bytes() const { return layout_.header().file_bytes(); }
+
+  /// Gives the bytes of the file in order, in pieces of at most a mebibyte, to
+  /// `sink(std::span<const uint8_t>) -> Result<void>`; ends with the first error of the sink.
+  template <typename Sink>
+  Result<void> write(Sink&& sink) const;
+
+ private:
+  explicit TernFile(const AllocatorHooks& hooks) : hooks_(hooks), layout_(hooks) {}
+
+  void add_metadata(const GgufFile& source);
+  Result<void> add_merges(const Model& model);
+  void add_weights(const Model& model);
+  uint64_t hash() const;
+
+  AllocatorHooks hooks_;
+  TernLayout layout_;
+};
+
+inline void TernFile::add_metadata(const GgufFile& source) {
+  // What describes the container that is left behind, or is said anew.
+  constexpr std::string_view kDropped[] = {GgufHeader::kAlignmentKey, "general.file_type"};
+  constexpr std::string_view kDroppedPrefixes[] = {"tern.", "split."};
+  const auto entries = source.metadata();
+  for (size_t i = 0; i < entries.size(); ++i) {
+    const std::string_view key = entries[i].key;
+    bool keep = std::find(std::begin(kDropped), std::end(kDropped), key) == std::end(kDropped);
+    for (const std::string_view prefix : kDroppedPrefixes) keep &= !key.starts_with(prefix);
+    if (keep) layout_.header().add_raw(source.entry_bytes(i));
+  }
+}
+
+/// Merges by token ids, so that loading need not find tokens by their texts.
+inline Result<void> TernFile::add_merges(const Model& model) {
+  const Tokenizer* tokenizer = model.tokenizer();
+  if (tokenizer == nullptr || tokenizer->vocabulary().kind() != TokenizerKind::byte_bpe) return {};
+  TERN_TRY_ASSIGN(const Vector<TokenMerge> merges, tokenizer->vocabulary().token_merges());
+  if (merges.empty()) return {};
+  layout_.header().begin_array(kTernMergesKey, MetadataType::i32, 3 * merges.size());
+  layout_.header().put_elements(
+      {reinterpret_cast<const uint8_t*>(merges.data()), merges.size() * sizeof(TokenMerge)});
+  return {};
+}
+
+inline void TernFile::add_weights(const Model& model) {
+  const ModelConfig& config = model.config();
+  const ModelWeights& weights = model.weights();
+  const auto add_floats = [this](std::string_view name, const Buffer<float>& values) {
+    layout_.add_vector(name, values.size(), values.data());
+  };
+  const bool is_tied = weights.embedding.rows == weights.head.rows;
+  if (!is_tied) {
+    layout_.add_table(kEmbeddingName, weights.embedding, config.vocab_size, TernItem::Place::front);
+  }
+  if (weights.rope_factors.size() != 0) add_floats(kRopeFactorsName, weights.rope_factors);
+  uint32_t n = 0;
+  for (const LayerWeights& layer : weights.layers) {
+    for (const GainRule& rule : model.architecture().gains) {
+      add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
+    }
+    for (const LinearRule& rule : model.architecture().linears) {
+      const TernaryMatrix& matrix = layer.*rule.matrix;
+      layout_.add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), matrix.n_scales());
+    }
+    ++n;
+  }
+  add_floats(kOutputNormName, weights.output_norm);
+  layout_.add_table(is_tied ? kEmbeddingName : kHeadName, weights.head, config.vocab_size,
+                    TernItem::Place::end);
+}
+
+inline uint64_t TernFile::hash() const {
+  ContentHash hash;
+  const auto items = layout_.items();
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (!items[i].is_packed) continue;
+    hash.add(items[i].data);
+    hash.add(items[i + 1].data);
+  }
+  return hash.value();
+}
+
+template <typename Sink>
+Result<void> TernFile::write(Sink&& sink) const {
+  constexpr size_t kPiece = size_t{1} << 20;
+  uint64_t position = 0;
+  const auto put = [&](std::span<const uint8_t> bytes) -> Result<void> {
+    position += bytes.size();
+    while (!bytes.empty()) {
+      const size_t n = std::min(bytes.size(), kPiece);
+      TERN_TRY(sink(bytes.first(n)));
+      bytes = bytes.subspan(n);
+    }
+    return {};
+  };
+  constexpr size_t kZeros = 4096;
+  const uint8_t zeros[kZeros] = {};
+  const auto pad_to = [&](uint64_t offset) -> Result<void> {
+    while (position < offset) {
+      TERN_TRY(put({zeros, static_cast<size_t>(std::min<uint64_t>(offset - position, kZeros))}));
+    }
+    return {};
+  };
+  TERN_TRY(put(layout_.header().bytes()));
+  for (const uint32_t i : layout_.placed()) {
+    const TernItem& item = layout_.items()[i];
+    TERN_TRY(pad_to(item.tensor.offset));
+    TERN_TRY(put(item.data));
+  }
+  return pad_to(size_bytes());
+}
+
+TERN_NAMESPACE_END

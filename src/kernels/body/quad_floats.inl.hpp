@@ -1,0 +1,15 @@
+// The float slots of every table whose registers have 16 bytes, and the digits of trits.
+// Included inside its region after quad_vectors.inl.hpp and what quad_lanes.inl.hpp wants.
+
+// Each body builds on those before it.
+// clang-format off
+#include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/quad_lanes.inl.hpp"
+#include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/trit_digits.inl.hpp"
+// clang-format on
