@@ -38,6 +38,7 @@ constexpr int32_t kKeyOffset = 128;
 static inline VI vi_dot_words(VI acc, VI a, VI b) {
   return {_mm256_dpwssd_avx_epi32(acc.lo, a.lo, b.lo), _mm256_dpwssd_avx_epi32(acc.hi, a.hi, b.hi)};
 }
+static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) { return vi_dot_words(acc, a, *b); }
 static inline VI vi_offset_keys(VI keys) {
   const __m256i sign = _mm256_set1_epi8(-128);
   return {_mm256_xor_si256(keys.lo, sign), _mm256_xor_si256(keys.hi, sign)};

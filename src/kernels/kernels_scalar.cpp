@@ -21,6 +21,7 @@ namespace {
 #include "kernels/body/scalar_vector.inl.hpp"
 #include "kernels/body/scalar_attention.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
+#include "kernels/body/scalar_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 // clang-format on
 

@@ -148,6 +148,29 @@ Bytes run_attention(const KernelTable& k, const FloatCase& c) {
   return out;
 }
 
+Bytes run_norm_quantize(const KernelTable& k, const FloatCase& c) {
+  const auto x = c.input(0), gain = c.input(1);
+  GuardedBuffer<int8_t> q(tern::activation_stride(c.n));
+  q.fill(1);
+  const tern::QuantizedToken token =
+      k.norm_quantize_i8(x.data(), gain.data(), c.n, kEps, q.data(), q.size());
+  Bytes out;
+  append(out, token);
+  if (token.finite != 0) append(out, q);
+  return out;
+}
+
+Bytes run_to_i8(const KernelTable& k, const FloatCase& c) {
+  const auto x = c.input(0);
+  GuardedBuffer<int8_t> y(c.n);
+  uint16_t unit = 0;
+  Bytes out;
+  append(out, k.to_i8(x.data(), c.n, y.data(), &unit));
+  append(out, unit);
+  append(out, y);
+  return out;
+}
+
 struct FloatSlot {
   const char* name;
   Bytes (*run)(const KernelTable&, const FloatCase&);
@@ -156,6 +179,8 @@ constexpr FloatSlot kFloatSlots[] = {
     {"rms_norm", run_rms_norm},
     {"quantize_i8", run_quantize_i8},
     {"quantize_i16", run_quantize_i16},
+    {"norm_quantize_i8", run_norm_quantize},
+    {"to_i8", run_to_i8},
     {"add", run_add},
     {"relu2_mul", run_relu2_mul},
     {"silu_mul", run_silu_mul},

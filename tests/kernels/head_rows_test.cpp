@@ -8,70 +8,123 @@ using tern::TensorType;
 
 namespace {
 
-// Random rows; floats and block scales are made finite by clearing an exponent bit.
-std::vector<uint8_t> random_rows(TensorType type, size_t n_rows, size_t row_bytes, uint64_t seed) {
-  SampleRandom random(seed);
-  std::vector<uint8_t> rows(n_rows * row_bytes);
+struct HeadCase {
+  TensorType type;
+  size_t k, n_rows, n_tokens, padding;  // bytes between rows
+};
+
+size_t row_bytes(const HeadCase& c) {
+  const tern::TypeInfo& info = tern::type_info(c.type);
+  return c.k / info.block_elems * info.block_bytes + c.padding;
+}
+
+// Random rows; floats and block scales are made finite by clearing an exponent bit. The last row
+// has no padding behind it.
+std::vector<uint8_t> random_rows(const HeadCase& c) {
+  SampleRandom random(c.k + c.n_rows);
+  std::vector<uint8_t> rows(c.n_rows * row_bytes(c) - c.padding);
   for (uint8_t& byte : rows) byte = static_cast<uint8_t>(random.next());
-  const tern::TypeInfo& info = tern::type_info(type);
-  const size_t scale_at = type == TensorType::q6_k ? 208 : 0;
-  for (size_t r = 0; r < n_rows; ++r) {
-    for (size_t at = 0; at + info.block_bytes <= row_bytes; at += info.block_bytes) {
-      uint8_t* block = rows.data() + r * row_bytes + at;
-      if (type == TensorType::f32) block[3] &= 0xBF;
-      if (type == TensorType::bf16) block[1] &= 0xBF;
-      if (type != TensorType::f32 && type != TensorType::bf16) block[scale_at + 1] &= 0xBF;
+  if (c.type == TensorType::i8) return rows;
+  const tern::TypeInfo& info = tern::type_info(c.type);
+  const size_t scale_at = c.type == TensorType::q6_k ? 208 : 0;
+  for (size_t r = 0; r < c.n_rows; ++r) {
+    for (size_t at = 0; at < row_bytes(c) - c.padding; at += info.block_bytes) {
+      uint8_t* block = rows.data() + r * row_bytes(c) + at;
+      if (c.type == TensorType::f32) block[3] &= 0xBF;
+      if (c.type == TensorType::bf16) block[1] &= 0xBF;
+      if (c.type != TensorType::f32 && c.type != TensorType::bf16) block[scale_at + 1] &= 0xBF;
     }
   }
   return rows;
 }
 
-void check_head(TensorType type, size_t k, size_t n_rows, size_t padding) {
+void check_head(const HeadCase& c, const std::vector<uint8_t>& bytes,
+                Values kind = Values::ordinary) {
   const auto tables = runnable_kernels();
-  const tern::TypeInfo& info = tern::type_info(type);
-  const size_t row_bytes = k / info.block_elems * info.block_bytes + padding;
-  // The last row has no padding behind it.
-  auto bytes = random_rows(type, n_rows, row_bytes, k + n_rows);
-  bytes.resize(bytes.size() - padding);
   const GuardedBuffer<uint8_t> rows(bytes);
-  const GuardedBuffer<float> x(values(Values::ordinary, k, k));
-  GuardedBuffer<int8_t> high(tern::activation_stride(k)), low(tern::activation_stride(k));
-  const tern::QuantizedToken token =
-      tables.back().quantize_i16(x.data(), k, high.data(), low.data(), high.size());
-  const tern::HeadView head{type, rows.data(), row_bytes, k};
-  const tern::HeadInput input{x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}};
-  for (size_t begin = 0; begin < n_rows; begin += 3) {
-    GuardedBuffer<float> logits(n_rows - begin), expected(n_rows - begin);
-    tables.back().head_rows(head, input, begin, n_rows, expected.data(), 0);
+  const GuardedBuffer<float> scales(values(Values::ordinary, c.n_rows, c.k));
+  const size_t x_stride = c.k + 3;
+  const GuardedBuffer<float> x(values(kind, (c.n_tokens - 1) * x_stride + c.k, c.k));
+  const size_t stride = tern::activation_stride(c.k);
+  GuardedBuffer<int8_t> high(c.n_tokens * stride), low(c.n_tokens * stride);
+  std::vector<tern::QuantizedToken> tokens;
+  for (size_t t = 0; t < c.n_tokens; ++t) {
+    tokens.push_back(tables.back().quantize_i16(
+        x.data() + t * x_stride, c.k, high.data() + t * stride, low.data() + t * stride, stride));
+  }
+  const tern::HeadView head{c.type, rows.data(), row_bytes(c), c.k, scales.data()};
+  const tern::HeadInput input{
+      x.data(), x_stride, {high.data(), low.data(), tokens.data(), stride, c.n_tokens}};
+  for (size_t begin = 0; begin < c.n_rows; begin += 1 + c.n_rows / 3) {
+    const size_t logits_stride = c.n_rows - begin + 2;
+    const size_t size = c.n_tokens * logits_stride - 2;
+    GuardedBuffer<float> expected(size);
+    tables.back().head_rows(head, input, begin, c.n_rows, expected.data(), logits_stride);
     for (const KernelTable& table : tables) {
-      table.head_rows(head, input, begin, n_rows, logits.data(), 0);
-      if (std::memcmp(logits.data(), expected.data(), logits.size() * sizeof(float)) != 0) {
-        FAIL("head_rows of " << table.isa << " differs: type " << info.name << ", k = " << k
-                             << ", rows " << begin << " to " << n_rows);
+      GuardedBuffer<float> logits(size);
+      table.head_rows(head, input, begin, c.n_rows, logits.data(), logits_stride);
+      if (std::memcmp(logits.data(), expected.data(), size * sizeof(float)) != 0) {
+        FAIL("head_rows of " << table.isa << " differs: type " << tern::type_info(c.type).name
+                             << ", k = " << c.k << ", tokens " << c.n_tokens << ", rows " << begin
+                             << " to " << c.n_rows);
       }
     }
   }
 }
+void check_head(const HeadCase& c) { check_head(c, random_rows(c)); }
 
 }  // namespace
 
 TEST_CASE("Rows of floats give the logits of scalar at every length") {
   for (const TensorType type : {TensorType::f32, TensorType::f16, TensorType::bf16}) {
     for (const size_t k : vector_lengths()) {
-      check_head(type, k, 1 + k % 9, 0);
-      check_head(type, k, 7, 3);  // rows at odd addresses
+      check_head({type, k, 1 + k % 9, 1 + k % 3, 0});
+      check_head({type, k, 7, 1, 3});  // rows at odd addresses
     }
   }
   SUCCEED();
 }
 
-TEST_CASE("Rows of blocks give the logits of scalar") {
-  for (const size_t k : {256, 512, 2560}) {
-    check_head(TensorType::q6_k, k, 5, 0);
-    check_head(TensorType::q6_k, k, 5, 1);
+TEST_CASE("Rows of blocks give the logits of scalar for every number of tokens") {
+  for (size_t tokens = 1; tokens <= tern::kVectorTokens; ++tokens) {
+    for (const size_t k : {256, 512, 2560, 4352}) {
+      check_head({TensorType::q6_k, k, 5 + 4 * tokens, tokens, tokens % 2});
+    }
+    for (const TensorType type : {TensorType::q8_0, TensorType::q4_0}) {
+      for (const size_t k : {32, 64, 96, 320, 1088}) {
+        check_head({type, k, 5 + 4 * tokens, tokens, tokens % 2});
+      }
+    }
   }
-  for (const TensorType type : {TensorType::q8_0, TensorType::q4_0}) {
-    for (const size_t k : {32, 64, 96, 320}) check_head(type, k, 5, k % 3);
+  SUCCEED();
+}
+
+TEST_CASE("Rows of int8 give the logits of scalar for every number of tokens and columns") {
+  for (size_t tokens = 1; tokens <= tern::kVectorTokens; ++tokens) {
+    for (const size_t k : {1, 31, 32, 33, 100, 255, 256, 257, 1000, 2560, 4100}) {
+      check_head({TensorType::i8, k, 3 + 5 * tokens, tokens, tokens % 2});
+    }
   }
+  check_head({TensorType::i8, 65536, 17, 2, 0});
+  check_head({TensorType::i8, 65521, 3, 8, 5});
+  SUCCEED();
+}
+
+TEST_CASE("Heads give the logits of scalar for the largest codes and activations") {
+  for (const uint8_t byte : {0x00, 0x7F, 0x80, 0xFF}) {
+    for (const Values kind : {Values::ties, Values::largest, Values::zeros, Values::subnormal}) {
+      for (const TensorType type : {TensorType::i8, TensorType::q6_k, TensorType::q8_0}) {
+        const HeadCase c{type, 2048, 18, 2, 0};
+        std::vector<uint8_t> rows(c.n_rows * row_bytes(c), byte);
+        const tern::TypeInfo& info = tern::type_info(type);
+        for (size_t at = 0; type != TensorType::i8 && at < rows.size(); at += info.block_bytes) {
+          rows[at + (type == TensorType::q6_k ? 209 : 1)] = 0x2C;
+        }
+        check_head(c, rows, kind);
+      }
+    }
+  }
+  const HeadCase wide{TensorType::i8, 65536, 2, 1, 0};
+  check_head(wide, std::vector<uint8_t>(wide.n_rows * wide.k, 0x80), Values::largest);
   SUCCEED();
 }

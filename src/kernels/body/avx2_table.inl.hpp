@@ -15,8 +15,9 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
-#include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
+#include "kernels/body/vector_head.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
 #include "kernels/body/row_product.inl.hpp"
@@ -38,6 +39,7 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,
+      .norm_quantize_i8 = norm_quantize_i8,
       .multiply_vector = multiply_vector,
       .multiply_rows = multiply_rows,
       .multiply_columns = multiply_columns,
@@ -52,6 +54,7 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .silu_mul = silu_mul,
       .rope_halves = rope_halves,
       .to_f16 = to_f16,
+      .to_i8 = to_i8,
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,

@@ -33,6 +33,10 @@ static TERN_ALWAYS_INLINE VI vi_dot_words(VI acc, VI a, VI b) {
   __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "v"(b));
   return acc;
 }
+static TERN_ALWAYS_INLINE VI vi_dot_words_at(VI acc, VI a, const VI* b) {
+  __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
+  return acc;
+}
 static inline VI vb_broadcast4(const void* p) {
   int32_t four = 0;
   __builtin_memcpy(&four, p, 4);
@@ -46,4 +50,80 @@ static TERN_ALWAYS_INLINE VI vi_dot_keys(VI acc, VI keys, VI codes) {
 }
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
   _mm512_mask_cvtepi32_storeu_epi16(p, first_n(n), v);
+}
+
+// Words of heads: 32 int8 in order, two planes joined, and the blocks that are no plain bytes.
+static inline VI vi_load_words(const void* p) {
+  return _mm512_cvtepi8_epi16(_mm256_loadu_si256(static_cast<const __m256i*>(p)));
+}
+static inline VI vi_join_planes(const int8_t* high, const int8_t* low) {
+  return _mm512_add_epi16(_mm512_slli_epi16(vi_load_words(high), 7), vi_load_words(low));
+}
+static inline void vi_split(VI v, VI* high, VI* low) {
+  *high = _mm512_srai_epi32(v, 16);
+  *low = _mm512_and_si512(v, _mm512_set1_epi32(0xFFFF));
+}
+// Elements 0-15 are the low nibbles, 16-31 the high ones.
+static inline VI unpack_q4_0(const uint8_t* nibbles) {
+  const __m256i words =
+      _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(nibbles)));
+  const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(words), words, 1);
+  const __m512i shift = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(4), 1);
+  const __m512i u = _mm512_and_si512(_mm512_srlv_epi16(both, shift), _mm512_set1_epi16(15));
+  return _mm512_sub_epi16(u, _mm512_set1_epi16(8));
+}
+// Words of 64 bytes without sign: in the first of two vectors the lower half of each 16, in the
+// second the upper half, so that 16 elements, which share a sub-scale, stay in their 128 bits.
+static inline void unpack_words(VI bytes, VI* words) {
+  words[0] = _mm512_unpacklo_epi8(bytes, _mm512_setzero_si512());
+  words[1] = _mm512_unpackhi_epi8(bytes, _mm512_setzero_si512());
+}
+static inline void join_q6_k(const int8_t* high, const int8_t* low, VI* values) {
+  const VI offset = _mm512_set1_epi8(-128);  // 128 more in each plane: 128 * 129 more in a value
+  VI h[2];
+  VI l[2];
+  unpack_words(_mm512_xor_si512(_mm512_loadu_si512(high), offset), h);
+  unpack_words(_mm512_xor_si512(_mm512_loadu_si512(low), offset), l);
+  for (size_t i = 0; i < 2; ++i) {
+    const VI value = _mm512_add_epi16(_mm512_slli_epi16(h[i], 7), l[i]);
+    values[i] = _mm512_sub_epi16(value, _mm512_set1_epi16(128 * 129));
+  }
+}
+// sub * code of a block's 256 elements. A half is 64 bytes of nibbles and 32 of pairs: its first 64
+// elements have the low nibbles and the pairs 0 and 1, the others the high ones and 2 and 3.
+static inline void unpack_q6_k(const uint8_t* block, VI* words) {
+  const VI nibble = _mm512_set1_epi8(15);
+  const VI six = _mm512_set1_epi8(63);
+  const VI left = _mm512_inserti64x4(_mm512_set1_epi16(4), _mm256_set1_epi16(2), 1);
+  const VI right = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi16(2), 1);
+  const VI quarter = _mm512_set_epi64(0x0003000300030003, 0x0003000300030003, 0x0002000200020002,
+                                      0x0002000200020002, 0x0001000100010001, 0x0001000100010001,
+                                      0x0000000000000000, 0x0000000000000000);
+  const VI subs = _mm512_castsi256_si512(
+      _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 192))));
+#pragma GCC unroll 2
+  for (size_t half = 0; half < 2; ++half) {
+    const VI low = _mm512_loadu_si512(block + 64 * half);
+    const VI pairs = _mm512_broadcast_i64x4(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 128 + 32 * half)));
+    // (nibbles where the mask has ones, else pairs), less what is above six bits.
+    const VI u[2] = {
+        _mm512_and_si512(
+            _mm512_ternarylogic_epi32(nibble, low, _mm512_sllv_epi16(pairs, left), 0xCA), six),
+        _mm512_and_si512(_mm512_ternarylogic_epi32(nibble, _mm512_srli_epi16(low, 4),
+                                                   _mm512_srlv_epi16(pairs, right), 0xCA),
+                         six)};
+#pragma GCC unroll 2
+    for (size_t i = 0; i < 2; ++i) {
+      const auto first = static_cast<int16_t>(8 * half + 4 * i);
+      const VI sub =
+          _mm512_permutexvar_epi16(_mm512_add_epi16(quarter, _mm512_set1_epi16(first)), subs);
+      VI* out = words + 4 * half + 2 * i;
+      unpack_words(u[i], out);
+#pragma GCC unroll 2
+      for (size_t j = 0; j < 2; ++j) {
+        out[j] = _mm512_mullo_epi16(_mm512_sub_epi16(out[j], _mm512_set1_epi16(32)), sub);
+      }
+    }
+  }
 }

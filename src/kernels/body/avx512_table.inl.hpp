@@ -10,6 +10,7 @@
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
+#include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"
 #include "kernels/body/avx512_rows.inl.hpp"
@@ -31,6 +32,7 @@ static constexpr KernelTable make_table(CpuFeatureMask features, Packing packing
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,
+      .norm_quantize_i8 = norm_quantize_i8,
       .multiply_vector = multiply_vector,
       .multiply_rows = multiply_rows,
       .multiply_columns = multiply_columns,
@@ -45,6 +47,7 @@ static constexpr KernelTable make_table(CpuFeatureMask features, Packing packing
       .silu_mul = silu_mul,
       .rope_halves = rope_halves,
       .to_f16 = to_f16,
+      .to_i8 = to_i8,
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,

@@ -44,14 +44,18 @@ static inline V v_exp_below(V x0) {
 // 5
 static inline V v_exp(V x) { return v_nan_from(v_exp_below(v_min(x, v_set(kExpHighest))), x); }
 
-// 2
-static bool rms_norm(const float* x, const float* gain, size_t n, float eps, float* y) {
+// 1
+static float lane_dot(const float* a, const float* b, size_t n) {
   V sum = v_zero();
   for (size_t i = 0; i < n; i += 16) {
-    const V v = v_load_any(x + i, n - i);
-    sum = v_add(sum, v_mul(v, v));
+    sum = v_add(sum, v_mul(v_load_any(a + i, n - i), v_load_any(b + i, n - i)));
   }
-  const float mean = v_tree(sum) / static_cast<float>(n);
+  return v_tree(sum);
+}
+
+// 2
+static bool rms_norm(const float* x, const float* gain, size_t n, float eps, float* y) {
+  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
   if (!is_finite(mean)) return false;
   const V r = v_set(1.0f / v_sqrt1(mean + eps));
   for (size_t i = 0; i < n; i += 16) {
@@ -119,6 +123,36 @@ static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_
   return token;
 }
 
+// 2 and 3.1 in one: the normed values are computed twice rather than stored.
+static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t n, float eps,
+                                       int8_t* q, size_t stride) {
+  QuantizedToken token = {};
+  for (size_t i = n; i < stride; ++i) q[i] = 0;
+  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
+  if (!is_finite(mean)) return token;
+  const V r = v_set(1.0f / v_sqrt1(mean + eps));
+  VI largest = vi_zero();
+  for (size_t i = 0; i < n; i += 16) {
+    const V y = v_mul(v_mul(v_load_any(x + i, n - i), r), v_load_any(gain + i, n - i));
+    largest = vi_max_u(largest, v_abs_bits(y));
+  }
+  const uint32_t bits = vi_reduce_max_u(largest);
+  if (!is_finite_bits(bits)) return token;
+  const float m = floored_absmax(bits);
+  const V s = v_set(127.0f / m);
+  VI sum = vi_zero();
+  for (size_t i = 0; i < n; i += 16) {
+    const V y = v_mul(v_mul(v_load_any(x + i, n - i), r), v_load_any(gain + i, n - i));
+    const VI value = v_to_int(v_mul(y, s));
+    sum = vi_add(sum, value);
+    vi_store_i8_n(value, q + i, n - i);
+  }
+  token.sum = vi_reduce_add(sum);
+  token.step = m / 127.0f;
+  token.finite = 1;
+  return token;
+}
+
 // 7
 static void add(const float* x, size_t n, float* y) {
   for (size_t i = 0; i < n; i += 16) {
@@ -170,6 +204,24 @@ static bool to_f16(const float* x, size_t n, uint16_t* y) {
     for (size_t j = i; j < end; ++j) infinite |= (y[j] & 0x7C00u) == 0x7C00u ? 1u : 0u;
   }
   return infinite == 0;
+}
+
+// A product beyond int32 is kept in range before it is converted.
+static bool to_i8(const float* x, size_t n, int8_t* y, uint16_t* scale) {
+  const uint32_t bits = absmax_bits(x, n);
+  *scale = 0x7C00;
+  if (is_finite_bits(bits)) *scale = f16_from_f32(floored_absmax(bits) / 127.0f);
+  if ((*scale & 0x7C00) == 0x7C00) {
+    for (size_t i = 0; i < n; ++i) y[i] = 0;
+    return false;
+  }
+  const V s = v_set(1.0f / f32_from_f16(*scale));
+  for (size_t i = 0; i < n; i += 16) {
+    const V v = v_mul(v_load_any(x + i, n - i), s);
+    const V kept = v_max(v_min(v, v_set(127.0f)), v_set(-127.0f));
+    vi_store_i8_n(v_to_int(kept), y + i, n - i);
+  }
+  return true;
 }
 
 // 9.3: the maximum and the check in one sweep, vectors of equal maxima in any order.
@@ -273,11 +325,17 @@ static inline void dot_rows(const HeadView& head, const float* x, size_t row, fl
 template <TensorType type>
 static void head_float_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
                             float* logits, size_t logits_stride) {
-  for (size_t t = 0; t < input.codes.n; ++t) {
-    const float* x = input.x + t * input.x_stride;
-    float* out = logits + t * logits_stride;
-    size_t row = begin;
-    for (; row + 4 <= end; row += 4) dot_rows<type, 4>(head, x, row, out + (row - begin));
-    for (; row < end; ++row) dot_rows<type, 1>(head, x, row, out + (row - begin));
+  for (size_t row = begin; row < end;) {
+    const size_t n = end - row < 4 ? 1 : 4;
+    for (size_t t = 0; t < input.codes.n; ++t) {
+      const float* x = input.x + t * input.x_stride;
+      float* out = logits + t * logits_stride + (row - begin);
+      if (n == 4) {
+        dot_rows<type, 4>(head, x, row, out);
+      } else {
+        dot_rows<type, 1>(head, x, row, out);
+      }
+    }
+    row += n;
   }
 }

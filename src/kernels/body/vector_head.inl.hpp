@@ -1,0 +1,283 @@
+// The output head over block types and int8 rows (docs/numerics.md 11): rows one after the other,
+// as they lie in memory, each read once for all tokens. Included inside a kernel region, after
+// vector_float.inl.hpp and the lanes of the table, before head_rows.inl.hpp.
+//
+// A step is 32 columns as 16-bit words: codes (times sub-scales) of a row, and values, the two
+// planes of the activations joined:
+//
+//     lane i:  total += word[2i] * value[2i] + word[2i + 1] * value[2i + 1]
+//
+// The values of a run of columns are joined once for many rows. Sixteen rows leave totals
+// [block][row], whose lanes one transposition sums, so that floats are added with a row in each
+// lane.
+//
+// Bounds, values in [-16256, 16256]: a step of codes in [-128, 127] adds at most 2 * 128 * 16256 =
+// 4161536 to a lane; 512 steps are below 2^31, and so are sixteen lanes of one step. A
+// q6_k block is eight steps of sub * code in [-4096, 4096]: 16 * 4096 * 16256 = 1065353216 a lane.
+// Lanes of more than one step are summed in two parts of 16 bits.
+
+constexpr size_t kStepCols = 32;
+constexpr size_t kRunSteps = 256;  // of all tokens together: 16 KiB of values
+constexpr size_t kRunPlaces = 16;  // totals of 16 rows, blocks times tokens: 16 KiB
+constexpr size_t kBatchRows = 16;
+constexpr size_t kMostI8Cols = 512 * kStepCols;
+constexpr size_t kHeadAhead = 4096;  // bytes of prefetch where rows are read to their end
+
+// The exact sum of the lanes of each of sixteen vectors, as a double.
+static inline void sum_wide(const VI* totals, double* sums) {
+  VI high[16];
+  VI low[16];
+#pragma GCC unroll 16
+  for (size_t i = 0; i < 16; ++i) vi_split(totals[i], high + i, low + i);
+  int32_t upper[16];
+  int32_t lower[16];
+  vi_store(upper, vi_reduce16(high));
+  vi_store(lower, vi_reduce16(low));
+  for (size_t i = 0; i < 16; ++i) {
+    sums[i] = static_cast<double>(upper[i]) * 65536.0 + static_cast<double>(lower[i]);
+  }
+}
+
+// How the rows of a block type become words, and the activations values in the same order.
+template <TensorType type>
+struct HeadBlock {
+  static constexpr size_t kScaleAt = 0;
+  static inline void join(const int8_t* high, const int8_t* low, VI* values) {
+    values[0] = vi_join_planes(high, low);
+  }
+  static inline void unpack(const uint8_t* block, VI* words) {
+    words[0] = type == TensorType::q8_0 ? vi_load_words(block + 2) : unpack_q4_0(block + 2);
+  }
+};
+template <>
+struct HeadBlock<TensorType::q6_k> {
+  static constexpr size_t kScaleAt = 208;
+  static inline void join(const int8_t* high, const int8_t* low, VI* values) {
+    for (size_t i = 0; i < 4; ++i) join_q6_k(high + 64 * i, low + 64 * i, values + 2 * i);
+  }
+  static inline void unpack(const uint8_t* block, VI* words) { unpack_q6_k(block, words); }
+};
+
+// The sum of up to eight steps, in two chains.
+template <size_t kSteps>
+static inline VI sum_steps(const VI* words, const VI* values) {
+  VI even = vi_dot_words_at(vi_zero(), words[0], values);
+  if constexpr (kSteps > 1) {
+    VI odd = vi_dot_words_at(vi_zero(), words[1], values + 1);
+#pragma GCC unroll 4
+    for (size_t s = 2; s < kSteps; s += 2) {
+      even = vi_dot_words_at(even, words[s], values + s);
+      odd = vi_dot_words_at(odd, words[s + 1], values + s + 1);
+    }
+    even = vi_add(even, odd);
+  }
+  return even;
+}
+
+static inline void fetch(const uint8_t* at, size_t bytes) {
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
+}
+
+// From a place in a run of `run_bytes` at `first_byte` of the rows of a batch to where it
+// continues: in the same row, in the next run of it, or in the next batch.
+static inline size_t bytes_ahead(const HeadView& head, size_t first_byte, size_t run_bytes,
+                                 size_t all_bytes) {
+  if (run_bytes == all_bytes) return kHeadAhead;
+  if (first_byte + run_bytes < all_bytes) return run_bytes;
+  return kBatchRows * head.row_bytes - first_byte;
+}
+
+// Runs of equal length, as few as hold `n` things, at most `most` in one.
+static inline size_t even_run(size_t n, size_t most) {
+  const size_t runs = (n + most - 1) / most;
+  return (n + runs - 1) / runs;
+}
+
+// A run of blocks of one call: values [token][block][step].
+struct HeadRun {
+  size_t first;
+  size_t count;
+  size_t n_tokens;
+  size_t ahead;
+  const VI* values;
+};
+
+template <TensorType type>
+static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
+  using Codec = BlockCodec<type>;
+  constexpr size_t kSteps = Codec::kElems / kStepCols;
+  for (size_t t = 0; t < a.n; ++t) {
+    for (size_t b = 0; b < run.count; ++b) {
+      const size_t at = t * a.stride + (run.first + b) * Codec::kElems;
+      HeadBlock<type>::join(a.high + at, a.low + at, values + (t * run.count + b) * kSteps);
+    }
+  }
+}
+
+// sums[t][r] += float(D) * d for the blocks of a run, ascending; at most kBatchRows rows.
+template <TensorType type>
+static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
+                      float (*sums)[kBatchRows]) {
+  using Codec = BlockCodec<type>;
+  constexpr size_t kSteps = Codec::kElems / kStepCols;
+  VI totals[kRunPlaces][kBatchRows];
+  uint16_t scale_bits[kRunPlaces][kBatchRows];
+  for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
+    const size_t index = row + (r < n_rows ? r : n_rows - 1);
+    const uint8_t* block = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
+    for (size_t b = 0; b < run.count; ++b, block += Codec::kBytes) {
+      fetch(block + run.ahead, Codec::kBytes);
+      VI words[kSteps];
+      HeadBlock<type>::unpack(block, words);
+      __builtin_memcpy(&scale_bits[b][r], block + HeadBlock<type>::kScaleAt, 2);
+#pragma GCC unroll 1
+      for (size_t t = 0; t < run.n_tokens; ++t) {
+        const size_t place = t * run.count + b;
+        totals[place][r] = sum_steps<kSteps>(words, run.values + place * kSteps);
+      }
+    }
+  }
+  for (size_t t = 0; t < run.n_tokens; ++t) {
+    V sum = v_load(sums[t]);
+    for (size_t b = 0; b < run.count; ++b) {
+      const V scale = v_load_f16(scale_bits[b]);
+      VI* total = totals[t * run.count + b];
+      if constexpr (kSteps > 1) {
+        double wide[kBatchRows];
+        float rounded[kBatchRows];
+        sum_wide(total, wide);
+        for (size_t i = 0; i < kBatchRows; ++i) rounded[i] = static_cast<float>(wide[i]);
+        sum = v_add(sum, v_mul(v_load(rounded), scale));
+      } else {
+        sum = v_add(sum, v_mul(v_from_int(vi_reduce16(total)), scale));
+      }
+    }
+    v_store(sums[t], sum);
+  }
+}
+
+template <TensorType type>
+static void head_block_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                            float* logits, size_t logits_stride) {
+  using Codec = BlockCodec<type>;
+  const ActivationView& a = input.codes;
+  const size_t n_blocks = head.k / Codec::kElems;
+  const size_t most = even_run(n_blocks, kRunPlaces / a.n);
+  VI values[kRunSteps];
+  for (size_t row = begin; row < end; row += kBatchRows) {
+    const size_t n_rows = end - row < kBatchRows ? end - row : kBatchRows;
+    float sums[kVectorTokens][kBatchRows] = {};
+    HeadRun run = {0, 0, a.n, 0, values};
+    for (; run.first < n_blocks; run.first += run.count) {
+      run.count = n_blocks - run.first < most ? n_blocks - run.first : most;
+      run.ahead = bytes_ahead(head, run.first * Codec::kBytes, run.count * Codec::kBytes,
+                              n_blocks * Codec::kBytes);
+      if (row == begin || run.count < n_blocks) join_run<type>(a, run, values);
+      add_batch<type>(head, row, n_rows, run, sums);
+    }
+    for (size_t t = 0; t < a.n; ++t) {
+      float* out = logits + t * logits_stride + row - begin;
+      for (size_t r = 0; r < n_rows; ++r) out[r] = sums[t][r] * a.tokens[t].step;
+    }
+  }
+}
+
+// Values of steps [0, n_steps) from `column` on, of token t from values + t * n_steps on.
+static void join_values(const ActivationView& a, size_t column, size_t n_steps, VI* values) {
+  for (size_t t = 0; t < a.n; ++t) {
+    const int8_t* high = a.high + t * a.stride + column;
+    const int8_t* low = a.low + t * a.stride + column;
+    for (size_t s = 0; s < n_steps; ++s) {
+      values[t * n_steps + s] = vi_join_planes(high + kStepCols * s, low + kStepCols * s);
+    }
+  }
+}
+
+// A run of columns of int8 rows: values [token][step].
+struct ByteRun {
+  size_t first;
+  size_t count;
+  size_t n_steps;
+  size_t n_tokens;
+  size_t ahead;
+  const VI* values;
+};
+
+// totals[t] += a row's codes times the values of a run.
+static inline void sum_i8_row(const uint8_t* row, const ByteRun& run, VI* totals) {
+  constexpr size_t kSteps = 8;
+  size_t s = 0;
+  for (; (s + kSteps) * kStepCols <= run.count; s += kSteps) {
+    fetch(row + kStepCols * s + run.ahead, kStepCols * kSteps);
+    VI words[kSteps];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < kSteps; ++i) words[i] = vi_load_words(row + kStepCols * (s + i));
+#pragma GCC unroll 1
+    for (size_t t = 0; t < run.n_tokens; ++t) {
+      const VI sum = sum_steps<kSteps>(words, run.values + t * run.n_steps + s);
+      totals[t] = vi_add(totals[t], sum);
+    }
+  }
+  for (; s * kStepCols < run.count; ++s) {
+    uint8_t copy[kStepCols] = {};
+    const size_t left = run.count - s * kStepCols;
+    __builtin_memcpy(copy, row + kStepCols * s, left < kStepCols ? left : kStepCols);
+    const VI words = vi_load_words(copy);
+    for (size_t t = 0; t < run.n_tokens; ++t) {
+      totals[t] = vi_dot_words(totals[t], words, run.values[t * run.n_steps + s]);
+    }
+  }
+}
+
+// totals[t][r] = the products of columns [begin, end), at most kMostI8Cols; at most kBatchRows
+// rows.
+static void sum_i8_batch(const HeadView& head, const ActivationView& a, size_t row, size_t n_rows,
+                         size_t begin, size_t end, bool joined, VI* values,
+                         VI (*totals)[kBatchRows]) {
+  constexpr size_t kPieceCols = 8 * kStepCols;
+  const size_t pieces = (end - begin + kPieceCols - 1) / kPieceCols;
+  const size_t most = even_run(pieces, kRunSteps / 8 / a.n) * kPieceCols;
+  for (size_t t = 0; t < a.n; ++t) {
+    for (size_t r = 0; r < kBatchRows; ++r) totals[t][r] = vi_zero();
+  }
+  ByteRun run = {begin, 0, 0, a.n, 0, values};
+  for (; run.first < end; run.first += run.count) {
+    run.count = end - run.first < most ? end - run.first : most;
+    run.n_steps = (run.count + kStepCols - 1) / kStepCols;
+    run.ahead = bytes_ahead(head, run.first, run.count, head.k);
+    if (!joined || run.count < head.k) join_values(a, run.first, run.n_steps, values);
+    for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
+      const size_t index = row + (r < n_rows ? r : n_rows - 1);
+      VI total[kVectorTokens];
+      for (size_t t = 0; t < a.n; ++t) total[t] = totals[t][r];
+      sum_i8_row(head.rows + index * head.row_bytes + run.first, run, total);
+      for (size_t t = 0; t < a.n; ++t) totals[t][r] = total[t];
+    }
+  }
+}
+
+static void head_i8_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                         float* logits, size_t logits_stride) {
+  const ActivationView& a = input.codes;
+  VI values[kRunSteps];
+  for (size_t row = begin; row < end; row += kBatchRows) {
+    const size_t n_rows = end - row < kBatchRows ? end - row : kBatchRows;
+    double sums[kVectorTokens][kBatchRows] = {};  // exact: below 2^38
+    for (size_t c = 0; c < head.k; c += kMostI8Cols) {
+      VI totals[kVectorTokens][kBatchRows];
+      const size_t columns_end = head.k - c < kMostI8Cols ? head.k : c + kMostI8Cols;
+      sum_i8_batch(head, a, row, n_rows, c, columns_end, row != begin, values, totals);
+      for (size_t t = 0; t < a.n; ++t) {
+        double wide[kBatchRows];
+        sum_wide(totals[t], wide);
+        for (size_t r = 0; r < kBatchRows; ++r) sums[t][r] = sums[t][r] + wide[r];
+      }
+    }
+    for (size_t t = 0; t < a.n; ++t) {
+      float* out = logits + t * logits_stride + row - begin;
+      for (size_t r = 0; r < n_rows; ++r) {
+        out[r] = (static_cast<float>(sums[t][r]) * head.scales[row + r]) * a.tokens[t].step;
+      }
+    }
+  }
+}
