@@ -18,6 +18,7 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"
 #include "kernels/body/row_product.inl.hpp"
@@ -36,6 +37,8 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .packing = Packing::t2,
       .token_tile = kTokenTile,
       .matrix_scratch_bytes = kScratchBytes,
+      .decode_row = decode_row,
+      .encode_row = encode_row,
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,

@@ -12,6 +12,7 @@
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"
 #include "kernels/body/avx512_rows.inl.hpp"
 #include "kernels/body/avx512_columns.inl.hpp"
@@ -29,6 +30,8 @@ static constexpr KernelTable make_table(CpuFeatureMask features, Packing packing
       .packing = packing,
       .token_tile = kTokenTile,
       .matrix_scratch_bytes = kScratchBytes,
+      .decode_row = decode_row,
+      .encode_row = encode_row,
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,

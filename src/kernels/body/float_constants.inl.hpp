@@ -24,3 +24,7 @@ static inline float floored_weight(uint32_t bits) {
   const float absmax = f32_of_bits(bits);
   return absmax > 0x1p-100f ? absmax : 0x1p-100f;
 }
+
+// Adding 1.5 * 2^23 leaves the integer nearest to x, half to even, in the low bits. Exact for
+// |x| < 2^22, which every caller guarantees.
+static inline float rint_f32(float x) { return (x + 12582912.0f) - 12582912.0f; }

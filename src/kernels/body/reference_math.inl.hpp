@@ -3,9 +3,7 @@
 
 static inline uint32_t bits_of_f32(float x) { return __builtin_bit_cast(uint32_t, x); }
 
-// Adding 1.5 * 2^23 (2^52) leaves the integer nearest to x, half to even, in the low bits. Exact
-// for |x| < 2^22 (2^51), which every caller guarantees.
-static inline float rint_f32(float x) { return (x + 12582912.0f) - 12582912.0f; }
+// As rint_f32: exact for |x| < 2^51.
 static inline double rint_f64(double x) { return (x + 6755399441055744.0) - 6755399441055744.0; }
 
 // 1: the sum of sixteen lanes.

@@ -128,6 +128,24 @@ static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t
   return token;
 }
 
+// 10: codes of 16 elements in a unit, and the square error that they leave.
+static inline float clamped(float x, float low, float high) {
+  return x < low ? low : x > high ? high : x;
+}
+static void q6_k_codes(const float* x, float unit, int8_t* codes) {
+  for (size_t i = 0; i < 16; ++i) {
+    codes[i] = static_cast<int8_t>(rint_f32(clamped(x[i] / unit, -32.0f, 31.0f)));
+  }
+}
+static float q6_k_error(const float* x, float unit) {
+  float lane[16];
+  for (size_t i = 0; i < 16; ++i) {
+    const float d = x[i] - rint_f32(clamped(x[i] / unit, -32.0f, 31.0f)) * unit;
+    lane[i] = d * d;
+  }
+  return lane_tree(lane);
+}
+
 // 11
 template <TensorType type>
 static void head_float_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,

@@ -47,17 +47,27 @@ static void decode_row(const HeadView& table, size_t index, float* y) {
   }
 }
 
-static inline float clamped(float x, float low, float high) {
-  return x < low ? low : x > high ? high : x;
-}
-
-// The element of 16 with the largest magnitude, the first of equals, becomes code -32.
-static inline float q6_k_sub_scale(const float* x) {
+// The unit of 16 elements: of those that give the element of largest magnitude, the first of
+// equals, the code -30, -31, -32 or -33 (then kept at -32), the one whose codes have the least
+// square error.
+static float q6_k_sub_scale(const float* x) {
   float extreme = 0.0f;
   for (size_t i = 0; i < 16; ++i) {
     if ((x[i] < 0 ? -x[i] : x[i]) > (extreme < 0 ? -extreme : extreme)) extreme = x[i];
   }
-  return extreme / -32.0f;
+  // Below any unit that a block can have.
+  if (extreme < 0x1p-60f && extreme > -0x1p-60f) return 0.0f;
+  float best = extreme / -30.0f;
+  float least = q6_k_error(x, best);
+  for (float n = -31.0f; n >= -33.0f; n = n - 1.0f) {
+    const float unit = extreme / n;
+    const float error = q6_k_error(x, unit);
+    if (error < least) {
+      least = error;
+      best = unit;
+    }
+  }
+  return best;
 }
 
 static void encode_q6_k_block(const float* x, uint8_t* block) {
@@ -68,17 +78,16 @@ static void encode_q6_k_block(const float* x, uint8_t* block) {
     const float magnitude = scales[s] < 0 ? -scales[s] : scales[s];
     largest = magnitude > largest ? magnitude : largest;
   }
-  const uint16_t d_bits = f16_from_f32(clamped(largest / 127.0f, 0.0f, 65504.0f));
+  const uint16_t d_bits = f16_from_f32(largest < 127.0f * 65504.0f ? largest / 127.0f : 65504.0f);
   const float d = f32_from_f16(d_bits);
   int8_t subs[16] = {};
   int8_t codes[256] = {};
   for (size_t s = 0; s < 16 && d > 0; ++s) {
-    subs[s] = static_cast<int8_t>(rint_f32(clamped(scales[s] / d, -127.0f, 127.0f)));
+    const float sub = scales[s] / d;
+    subs[s] = static_cast<int8_t>(rint_f32(sub < -127.0f ? -127.0f : sub > 127.0f ? 127.0f : sub));
     if (subs[s] == 0) continue;
     const float unit = d * static_cast<float>(subs[s]);
-    for (size_t i = 16 * s; i < 16 * s + 16; ++i) {
-      codes[i] = static_cast<int8_t>(rint_f32(clamped(x[i] / unit, -32.0f, 31.0f)));
-    }
+    q6_k_codes(x + 16 * s, unit, codes + 16 * s);
   }
   BlockCodec<TensorType::q6_k>::encode(codes, d_bits, subs, block);
 }

@@ -275,6 +275,20 @@ static float softmax_exp(float* s, size_t n) {
   return v_tree(sum);
 }
 
+// 10: codes of 16 elements in a unit, and the square error that they leave.
+static inline VI q6_k_rounded(V x, V unit) {
+  return v_to_int(v_max(v_min(v_div(x, unit), v_set(31.0f)), v_set(-32.0f)));
+}
+static void q6_k_codes(const float* x, float unit, int8_t* codes) {
+  vi_store_i8_n(q6_k_rounded(v_load(x), v_set(unit)), codes, 16);
+}
+static float q6_k_error(const float* x, float unit) {
+  const V v = v_load(x);
+  const V u = v_set(unit);
+  const V d = v_sub(v, v_mul(v_from_int(q6_k_rounded(v, u)), u));
+  return v_tree(v_mul(d, d));
+}
+
 // 11: stored floats of each type, sixteen at a time.
 template <TensorType type>
 static inline V load_row(const uint8_t* row, size_t i) {
