@@ -113,11 +113,7 @@ static inline int8x16_t as_bytes(I4 v) { return vreinterpretq_s8_s32(v); }
 static inline I4 of_bytes(int8x16_t v) { return vreinterpretq_s32_s8(v); }
 static inline I4 b16_set(int8_t x) { return of_bytes(vdupq_n_s8(x)); }
 static inline I4 b16_add(I4 a, I4 b) { return of_bytes(vaddq_s8(as_bytes(a), as_bytes(b))); }
-static inline I4 b16_triple(I4 v) { return of_bytes(vmulq_s8(as_bytes(v), vdupq_n_s8(3))); }
 static inline I4 b16_sub(I4 a, I4 b) { return of_bytes(vsubq_s8(as_bytes(a), as_bytes(b))); }
-static inline I4 b16_greater(I4 a, I4 b) {
-  return vreinterpretq_s32_u8(vcgtq_s8(as_bytes(a), as_bytes(b)));
-}
 template <int kBits>
 static inline I4 b16_shift(I4 v) {
   return vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(v), kBits));

@@ -20,6 +20,8 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .packing = Packing::t2,
       .token_tile = kTokenTile,
       .matrix_scratch_bytes = kScratchBytes,
+      .decode_row = decode_row,
+      .encode_row = encode_row,
       .rms_norm = rms_norm,
       .quantize_i8 = quantize_i8,
       .quantize_i16 = quantize_i16,
