@@ -62,9 +62,9 @@ forbid("intrinsics live in src/kernels"
   WORDS "_mm[0-9]*_[a-z0-9_]+|__m(64|128|256|512)[di]?|__builtin_(ia32|neon|wasm)_[a-z0-9_]+|wasm_(v128|[iuf](8|16|32|64)x)[a-z0-9_]*"
   CALLS "v[a-z0-9]+q_[sufp](8|16|32|64)"
   EXCEPT "^src/kernels/|^src/platform/(fp_environment|cpu_features)\\.cpp$")  # MXCSR, CPUID, XGETBV
-forbid("assembly lives in src/platform"
+forbid("assembly lives in src/platform and src/kernels"
   WORDS "asm|__asm|__asm__"
-  EXCEPT "^src/platform/")
+  EXCEPT "^src/(platform|kernels)/")
 forbid("system headers live in src/platform"
   HEADERS "unistd\\.h|fcntl\\.h|dlfcn\\.h|sched\\.h|pthread\\.h|dirent\\.h|io\\.h|poll\\.h|(sys|mach|asm|linux)/|[wW]indows\\.h|cpuid\\.h|errno\\.h|cerrno|time\\.h|ctime|chrono|filesystem|system_error|stdio\\.h|cstdio"
   EXCEPT "^src/platform/")

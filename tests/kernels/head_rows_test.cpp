@@ -128,3 +128,29 @@ TEST_CASE("Heads give the logits of scalar for the largest codes and activations
   check_head(wide, std::vector<uint8_t>(wide.n_rows * wide.k, 0x80), Values::largest);
   SUCCEED();
 }
+
+TEST_CASE("Rows are quantized to the bytes and the unit of scalar, and read back the same") {
+  const auto tables = runnable_kernels();
+  for (const TensorType type : {TensorType::q6_k, TensorType::i8}) {
+    for (const Values kind : kFiniteValues) {
+      for (const size_t k : {256, 2560}) {
+        const GuardedBuffer<float> x(values(kind, k, k));
+        Bytes expected;
+        for (auto table = tables.rbegin(); table != tables.rend(); ++table) {
+          GuardedBuffer<uint8_t> row(type == TensorType::i8 ? k : k / 256 * 210);
+          GuardedBuffer<float> unit(1), y(k);
+          table->encode_row(type, x.data(), k, row.data(), unit.data());
+          table->decode_row({type, row.data(), row.size(), k, unit.data()}, 0, y.data());
+          Bytes result;
+          append(result, row);
+          append(result, unit);
+          append(result, y);
+          if (expected.empty()) expected = result;
+          INFO(table->isa << ", type " << tern::type_info(type).name << ", values "
+                          << static_cast<int>(kind) << ", k = " << k);
+          CHECK(result == expected);
+        }
+      }
+    }
+  }
+}

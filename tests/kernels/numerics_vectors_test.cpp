@@ -2,25 +2,15 @@
 #include <set>
 #include <utility>
 
-#include "kernels/kernel_cases.hpp"
-#include "kernels/vector_lines.hpp"
+#include "kernels/product_vectors.hpp"
 #include "tern/quant/tensor_type.hpp"
-#include "tern/quant/trit_tiles.hpp"
 
 using namespace tern_test;
 using tern::KernelTable;
-using Floats = std::vector<float>;
 using Line = VectorLine;
 
 namespace {
 
-/// What an operation gave, to compare with a line: null where it reported a non-finite value.
-bool same(const Floats& a, const Floats& b) {
-  Bytes x, y;
-  for (const float v : a) append(x, v);
-  for (const float v : b) append(y, v);
-  return x == y;
-}
 template <typename T>
 std::vector<int64_t> integers(const T* values, size_t n) {
   return {values, values + n};
@@ -38,7 +28,8 @@ tern::TensorType row_type(const std::string& name) {
       {"f32", tern::TensorType::f32},     {"f16", tern::TensorType::f16},
       {"bf16", tern::TensorType::bf16},   {"q8_0", tern::TensorType::q8_0},
       {"q4_0", tern::TensorType::q4_0},   {"q6_k", tern::TensorType::q6_k},
-      {"tq1_0", tern::TensorType::tq1_0}, {"tq2_0", tern::TensorType::tq2_0}};
+      {"tq1_0", tern::TensorType::tq1_0}, {"tq2_0", tern::TensorType::tq2_0},
+      {"i8", tern::TensorType::i8}};
   for (const auto& type : kTypes) {
     if (name == type.first) return type.second;
   }
@@ -73,51 +64,16 @@ bool quantize_i16(const KernelTable& k, const Line& l) {
          integers(low.data(), x.size()) == l.integers("->low") &&
          same({token.step}, l.floats("->step"));
 }
-bool multiply(const KernelTable& k, const Line& l) {
-  const auto rows = l.rows("t");
-  const size_t cols = rows[0].size();
-  std::vector<uint8_t> tiles(tern::T2Tiles::bytes(rows.size(), cols));
-  for (size_t r = 0; r < rows.size(); ++r) {
-    std::vector<uint8_t> u;
-    for (const std::string& t : rows[r]) u.push_back(static_cast<uint8_t>(std::stoi(t) + 1));
-    tern::T2Tiles::encode_row(u.data(), cols, r, tiles.data());
-  }
-  tern::TernaryView w;
-  w.data = tiles.data();
-  w.rows = static_cast<uint32_t>(rows.size());
-  w.cols = static_cast<uint32_t>(cols);
-  Floats scales;
-  if (l.has("tensor")) scales = l.floats("tensor");
-  if (l.has("row")) scales = l.floats("row"), w.scale_kind = tern::ScaleKind::row;
-  for (const uint32_t group_cols : {32u, 64u, 128u, 256u}) {
-    const std::string name = "group_" + std::to_string(group_cols);
-    if (!l.has(name)) continue;
-    scales = l.floats(name), w.scale_kind = tern::ScaleKind::group, w.group_cols = group_cols;
-  }
-  w.scales = scales.data();
-
-  const bool two_planes = l.has("low");
-  std::vector<int8_t> high(tern::activation_stride(cols)), low(high.size());
-  tern::QuantizedToken token;
-  token.step = l.floats("step")[0];
-  const auto put = [&](const char* name, std::vector<int8_t>& plane, int32_t& sum) {
-    const auto codes = l.integers(name);
-    for (size_t i = 0; i < cols; ++i) plane[i] = static_cast<int8_t>(codes[i]);
-    for (const int64_t v : codes) sum += static_cast<int32_t>(v);
-  };
-  put(two_planes ? "high" : "q", high, token.sum);
-  if (two_planes) put("low", low, token.sum_low);
-  const tern::ActivationView a{high.data(), two_planes ? low.data() : nullptr, &token, high.size(),
-                               1};
-
-  Floats y(rows.size()), y_matrix(rows.size());
-  k.multiply_vector(w, a, 0, tern::T2Tiles::row_tiles(rows.size()), y.data(), y.size());
-  std::vector<int8_t> packed(k.packed_tokens_bytes(1, cols));
-  std::vector<std::max_align_t> scratch(k.matrix_scratch_bytes / sizeof(std::max_align_t) + 8);
-  k.pack_tokens(a, cols, 0, 1, packed.data());
-  k.multiply_matrix(w, a, packed.data(), 0, tern::T2Tiles::row_tiles(rows.size()), y_matrix.data(),
-                    y.size(), scratch.data());
-  return same(y, l.floats("->y")) && same(y_matrix, y);
+bool norm_quantize_i8(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x"), gain = l.floats("gain");
+  std::vector<int8_t> q(tern::activation_stride(x.size()));
+  const tern::QuantizedToken token =
+      k.norm_quantize_i8(x.data(), gain.data(), x.size(), l.floats("eps")[0], q.data(), q.size());
+  int64_t sum = 0;
+  for (const int64_t v : l.integers("->q")) sum += v;
+  return token.finite == 1 && token.sum == sum &&
+         integers(q.data(), x.size()) == l.integers("->q") &&
+         same({token.step}, l.floats("->step"));
 }
 // exp(x) is the weight of a logit x beside a logit 0; where x <= 0, also its share in a softmax.
 bool exp_of(const KernelTable& k, const Line& l) {
@@ -180,6 +136,49 @@ bool to_f16(const KernelTable& k, const Line& l) {
   if (l.is_non_finite()) return !finite;
   return finite && integers(y.data(), y.size()) == l.integers("->y");
 }
+bool to_i8(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  std::vector<int8_t> y(x.size());
+  uint16_t unit = 0;
+  const bool finite = k.to_i8(x.data(), x.size(), y.data(), &unit);
+  if (l.is_non_finite()) return !finite;
+  return finite && integers(y.data(), y.size()) == l.integers("->y") &&
+         same({tern::f32_from_f16(unit)}, l.floats("->unit"));
+}
+std::vector<int8_t> bytes_of(const std::vector<int64_t>& values) {
+  std::vector<int8_t> out;
+  for (const int64_t v : values) out.push_back(static_cast<int8_t>(v));
+  return out;
+}
+/// One token and one head over all positions of the line.
+bool attends(const KernelTable& k, const Line& l, tern::AttentionView a, size_t n) {
+  const Floats q = l.floats("q");
+  a.q = q.data();
+  a.n_tokens = a.n_heads = 1;
+  a.position = n - 1;
+  a.dim = a.keys.stride = a.values.stride = q.size();
+  a.scale = l.floats("scale")[0];
+  Floats y(q.size());
+  GuardedBuffer<uint8_t> scratch(k.attention_scratch_bytes(1, 1, n, a.dim));
+  k.attend(a, y.data(), 0, scratch.data());
+  return same(y, l.floats("->y"));
+}
+bool attend_f16(const KernelTable& k, const Line& l) {
+  const auto keys = halves(l.floats("keys")), values = halves(l.floats("values"));
+  tern::AttentionView a;
+  a.keys.data = keys.data();
+  a.values.data = values.data();
+  return attends(k, l, a, keys.size() / l.floats("q").size());
+}
+bool attend_i8(const KernelTable& k, const Line& l) {
+  const auto keys = bytes_of(l.integers("keys")), values = bytes_of(l.integers("values"));
+  const auto key_units = halves(l.floats("key_units"));
+  const auto value_units = halves(l.floats("value_units"));
+  tern::AttentionView a;
+  a.keys = {tern::CacheType::i8, keys.data(), 0, key_units.data()};
+  a.values = {tern::CacheType::i8, values.data(), 0, value_units.data()};
+  return attends(k, l, a, key_units.size());
+}
 bool attention_scale(const KernelTable& k, const Line& l) {
   const auto head_dim = static_cast<size_t>(l.integers("head_dim")[0]);
   return same({k.attention_scale(head_dim)}, l.floats("->y"));
@@ -208,17 +207,29 @@ bool pv_f16(const KernelTable& k, const Line& l) {
 }
 bool decode_row(const KernelTable& k, const Line& l) {
   const Bytes row = l.bytes("row");
+  const Floats unit = l.has("unit") ? l.floats("unit") : Floats();
   Floats y(l.floats("->y").size());
-  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size()}, 0, y.data());
+  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size(), unit.data()}, 0,
+               y.data());
   return same(y, l.floats("->y"));
+}
+bool encode_row(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  const Bytes expected = l.bytes("->row");
+  Bytes row(expected.size());
+  float unit = 0;
+  k.encode_row(row_type(l.word("type")), x.data(), x.size(), row.data(), &unit);
+  return row == expected && (!l.has("->unit") || same({unit}, l.floats("->unit")));
 }
 bool head_rows(const KernelTable& k, const Line& l) {
   const Bytes row = l.bytes("row");
   const Floats x = l.floats("x");
+  const Floats unit = l.has("unit") ? l.floats("unit") : Floats();
   std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
   const tern::QuantizedToken token =
       k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
-  const tern::HeadView head{row_type(l.word("type")), row.data(), row.size(), x.size()};
+  const tern::HeadView head{row_type(l.word("type")), row.data(), row.size(), x.size(),
+                            unit.data()};
   float logit = 0;
   k.head_rows(head, {x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit,
               0);
@@ -271,6 +282,7 @@ constexpr Operation kOperations[] = {
     {"rms_norm", rms_norm},
     {"quantize_i8", quantize_i8},
     {"quantize_i16", quantize_i16},
+    {"norm_quantize_i8", norm_quantize_i8},
     {"multiply", multiply},
     {"exp", exp_of},
     {"relu2_mul", relu2_mul},
@@ -280,11 +292,15 @@ constexpr Operation kOperations[] = {
     {"rope_halves", rope_halves},
     {"rope_pairs", rope_pairs},
     {"to_f16", to_f16},
+    {"to_i8", to_i8},
+    {"attend_f16", attend_f16},
+    {"attend_i8", attend_i8},
     {"attention_scale", attention_scale},
     {"qk_f16", qk_f16},
     {"softmax_exp", softmax_exp},
     {"pv_f16", pv_f16},
     {"decode_row", decode_row},
+    {"encode_row", encode_row},
     {"head_rows", head_rows},
     {"all_finite", all_finite},
     {"penalize", penalize},

@@ -80,7 +80,7 @@ struct Activations {
   /// Tasks of a step: more than workers, so that a slow core does less, but few enough for their
   /// scratch.
   static size_t most_tasks(size_t n_workers) {
-    return n_workers == 1 ? 1 : std::min(8 * n_workers, kMaxStepTasks);
+    return n_workers == 1 ? 1 : std::min(4 * n_workers, kMaxStepTasks);
   }
   /// Tokens that go through a layer by the vector kernels, or through the head, in one pass.
   static size_t vector_tokens(size_t batch) { return std::min(batch, kVectorTokens); }

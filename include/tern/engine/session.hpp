@@ -30,7 +30,7 @@ struct SessionOptions {
   std::optional<AllocatorHooks> allocator;  ///< the model's unless set
 };
 
-inline constexpr uint32_t kDefaultBatch = 128;
+inline constexpr uint32_t kDefaultBatch = 256;
 /// Larger batches gain nothing and would need more memory than weights.
 inline constexpr uint32_t kMaxBatch = 4096;
 

@@ -44,9 +44,9 @@ static TERN_ALWAYS_INLINE void accumulate_lines(const LineAndNext* lines, size_t
 #pragma GCC unroll 3
       for (size_t i = 0; i < 3; ++i) prefetch(lines[l].next[i] + at);
       if constexpr (kTerms) {
-        trits.terms(load_bytes(lines[l].line + at), u[l]);
+        trits.terms(load_once(lines[l].line + at), u[l]);
       } else {
-        trits.digits(load_bytes(lines[l].line + at), u[l]);
+        trits.digits(load_once(lines[l].line + at), u[l]);
       }
     }
 #pragma GCC unroll 10

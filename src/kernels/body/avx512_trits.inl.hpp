@@ -15,6 +15,12 @@
 // (1.3e9) in digit_sums. Both fit 32 bits, as does all that is shifted right.
 
 static TERN_ALWAYS_INLINE VI load_bytes(const void* p) { return _mm512_loadu_si512(p); }
+// The same for bytes that several instructions use: g++ would load them once for each.
+static TERN_ALWAYS_INLINE VI load_once(const void* p) {
+  VI bytes = load_bytes(p);
+  __asm__("" : "+v"(bytes));
+  return bytes;
+}
 static TERN_ALWAYS_INLINE void prefetch(const uint8_t* p) {
   _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0);
 }

@@ -37,7 +37,7 @@ static TERN_ALWAYS_INLINE void accumulate_terms(const uint8_t* blocks, size_t n_
     for (size_t c = 0; c < kChains; ++c) {
       VI u[Trits::kTerms];
       prefetch(blocks + kPrefetchBytes);
-      trits.terms(load_bytes(blocks), u);
+      trits.terms(load_once(blocks), u);
 #pragma GCC unroll 10
       for (size_t i = 0; i < Trits::kTerms; ++i) {
 #pragma GCC unroll 2
@@ -82,7 +82,7 @@ static TERN_ALWAYS_INLINE void accumulate_digits(const uint8_t* blocks, size_t n
   for (size_t b = 0; b < n_blocks; ++b) {
     VI u[Trits::kDigits];
     prefetch(blocks + kPrefetchBytes);
-    trits.digits(load_bytes(blocks), u);
+    trits.digits(load_once(blocks), u);
 #pragma GCC unroll 5
     for (size_t d = 0; d < Trits::kDigits; ++d) {
 #pragma GCC unroll 8
@@ -111,15 +111,21 @@ static TERN_ALWAYS_INLINE void accumulate(const uint8_t* blocks, size_t n_blocks
   }
 }
 
-// The sum of n activations, a multiple of 16.
-static inline int32_t column_sum(const int8_t* q, size_t n) {
+// sums[g] = the sum of group g's activations, for sixteen groups or the `n_groups` that there are.
+// A last group that is cut short ends in the zeros of the padding.
+static inline void load_group_sums(const int8_t* q, size_t group_cols, size_t n_groups,
+                                   int32_t* sums) {
   const VI one = _mm512_set1_epi8(1);
-  VI sum = vi_zero();
-  for (size_t i = 0; i < n; i += 64) {
-    const __mmask16 lanes = n - i < 64 ? first_n((n - i) / 4) : first_n(16);
-    dot(sum, one, _mm512_maskz_loadu_epi32(lanes, q + i));
+  const __mmask16 lanes = first_n(group_cols / 4);
+  VI partial[kTileRows];
+  for (size_t g = 0; g < kTileRows; ++g) {
+    partial[g] = vi_zero();
+    if (g >= n_groups) continue;
+    for (size_t i = 0; i < group_cols; i += 64) {
+      dot(partial[g], one, _mm512_maskz_loadu_epi32(lanes, q + g * group_cols + i));
+    }
   }
-  return vi_reduce_add(sum);
+  _mm512_storeu_si512(sums, reduce16(partial));
 }
 
 // The exact sums of up to kMostPlanes planes as floats of tokens: 128 * high + low for two planes.
@@ -162,18 +168,23 @@ static inline void multiply_groups(const TernaryView& w, const QuantizedToken* t
   const size_t n_groups = w.n_groups();
   const size_t group_blocks = w.group_cols / T2Tiles::kBlockCols;
   float scales[kTileRows][kTileRows];
+  int32_t sums[kPlanes][kTileRows];
   for (size_t t = 0; t < kTokens; ++t) result[t] = v_zero();
   for (size_t g = 0; g < n_groups; ++g) {
-    if (g % kTileRows == 0) load_group_scales(w, tile, g, scales);
+    const size_t in_sixteen = g % kTileRows;
+    if (in_sixteen == 0) {
+      load_group_scales(w, tile, g, scales);
+      for (size_t p = 0; p < kPlanes; ++p) {
+        load_group_sums(planes[p] + g * w.group_cols, w.group_cols, n_groups - g, sums[p]);
+      }
+    }
     const size_t first = g * group_blocks;
     const size_t count = first + group_blocks < n_blocks ? group_blocks : n_blocks - first;
     const size_t column = first * T2Tiles::kBlockCols;
     VI acc[kPlanes];
     accumulate<FourTrits, kPlanes>(blocks + first * kTritBlockBytes, count, planes, column, acc);
-    for (size_t p = 0; p < kPlanes; ++p) {
-      acc[p] = vi_sub(acc[p], vi_set(column_sum(planes[p] + column, count * T2Tiles::kBlockCols)));
-    }
-    const V scale = v_load(scales[g % kTileRows]);
+    for (size_t p = 0; p < kPlanes; ++p) acc[p] = vi_sub(acc[p], vi_set(sums[p][in_sixteen]));
+    const V scale = v_load(scales[in_sixteen]);
     for (size_t t = 0; t < kTokens; ++t) {
       const VI sum = value_sum<kTwoPlanes>(acc, t, kTokens);
       result[t] = v_add(result[t], v_mul(v_from_int(sum), scale));
