@@ -1,6 +1,6 @@
 // Lanes and words of AVX2: what attention and head rows need beside the primitives of
 // vector_float.inl.hpp. Included inside an AVX2 region after those, before vector_float.inl.hpp;
-// generic_lanes.inl.hpp lists what each name means.
+// attention_blocks.inl.hpp and vector_head.inl.hpp say what each name means.
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
 constexpr size_t kTileVectors = 2;

@@ -16,6 +16,18 @@
 // q6_k block is eight steps of sub * code in [-4096, 4096]: 16 * 4096 * 16256 = 1065353216 a lane.
 // Lanes of more than one step are summed in two parts of 16 bits.
 
+// Primitives beside those of attention_blocks.inl.hpp:
+//
+// clang-format off
+//   vi_dot_words_at(acc, a, p)    vi_dot_words with the vector at p
+//   vi_load_words(p)              32 int8 as words, in the table's own order
+//   vi_join_planes(high, low)     32 values high * 128 + low, in that order
+//   unpack_q4_0(nibbles)          the 32 codes of a block, in that order
+//   join_q6_k unpack_q6_k         64 values; sub * code of a block's 256 elements, in an order of their own
+//   vi_split(v, high, low)        v as high * 65536 + low, 0 <= low < 65536
+//   vi_reduce16(v)                the lane sums of sixteen vectors, which may be overwritten
+// clang-format on
+
 constexpr size_t kStepCols = 32;
 constexpr size_t kRunSteps = 256;  // of all tokens together: 16 KiB of values
 constexpr size_t kRunPlaces = 16;  // totals of 16 rows, blocks times tokens: 16 KiB
