@@ -70,6 +70,7 @@ constexpr size_t kPrefetchBytes = 1024;
 
 // Each body builds on those before it.
 // clang-format off
+#include "kernels/body/neon_five_digits.inl.hpp"
 #include "kernels/body/quad_floats.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
 #include "kernels/body/token_dots.inl.hpp"

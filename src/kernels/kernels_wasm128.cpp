@@ -36,6 +36,7 @@ constexpr size_t kPrefetchBytes = 0;
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/quad_sums.inl.hpp"
+#include "kernels/body/wasm_five_digits.inl.hpp"
 #include "kernels/body/quad_floats.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
 #include "kernels/body/token_dots.inl.hpp"

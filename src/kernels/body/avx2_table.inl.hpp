@@ -15,6 +15,7 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
+#include "kernels/body/five_compare.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"

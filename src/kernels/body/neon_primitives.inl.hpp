@@ -92,6 +92,11 @@ static inline I4 i4_dot_words(I4 sum, I4 a, I4 b) {
   const I4 low = vmull_s16(vget_low_s16(x), vget_low_s16(y)), high = vmull_high_s16(x, y);
   return vaddq_s32(sum, vpaddq_s32(low, high));
 }
+// The same sum, in lanes that are not told apart.
+static inline I4 i4_dot_words_mixed(I4 sum, I4 a, I4 b) {
+  const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
+  return vmlal_high_s16(vmlal_s16(sum, vget_low_s16(x), vget_low_s16(y)), x, y);
+}
 static inline void i4_transpose(I4& a, I4& b, I4& c, I4& d) {
   const int64x2_t ab_even = vreinterpretq_s64_s32(vtrn1q_s32(a, b));
   const int64x2_t ab_odd = vreinterpretq_s64_s32(vtrn2q_s32(a, b));
@@ -108,11 +113,7 @@ static inline int8x16_t as_bytes(I4 v) { return vreinterpretq_s8_s32(v); }
 static inline I4 of_bytes(int8x16_t v) { return vreinterpretq_s32_s8(v); }
 static inline I4 b16_set(int8_t x) { return of_bytes(vdupq_n_s8(x)); }
 static inline I4 b16_add(I4 a, I4 b) { return of_bytes(vaddq_s8(as_bytes(a), as_bytes(b))); }
-static inline I4 b16_triple(I4 v) { return of_bytes(vmulq_s8(as_bytes(v), vdupq_n_s8(3))); }
 static inline I4 b16_sub(I4 a, I4 b) { return of_bytes(vsubq_s8(as_bytes(a), as_bytes(b))); }
-static inline I4 b16_greater(I4 a, I4 b) {
-  return vreinterpretq_s32_u8(vcgtq_s8(as_bytes(a), as_bytes(b)));
-}
 template <int kBits>
 static inline I4 b16_shift(I4 v) {
   return vreinterpretq_s32_u8(vshrq_n_u8(vreinterpretq_u8_s32(v), kBits));
@@ -139,3 +140,24 @@ static inline uint32_t f4_live_bits(F4 g) {
   const uint32x4_t live = vmvnq_u32(vandq_u32(finite, vclezq_f32(g)));
   return vaddvq_u32(vandq_u32(live, vld1q_u32(kBitOfLane)));
 }
+
+// Words of the lower and the upper eight bytes, and their products.
+static inline I4 of_words(int16x8_t v) { return vreinterpretq_s32_s16(v); }
+static inline I4 i4_words_low(I4 bytes) { return of_words(vmovl_s8(vget_low_s8(as_bytes(bytes)))); }
+static inline I4 i4_words_high(I4 bytes) { return of_words(vmovl_high_s8(as_bytes(bytes))); }
+static inline I4 i4_multiply_low(I4 a, I4 b) {
+  return of_words(vmull_s8(vget_low_s8(as_bytes(a)), vget_low_s8(as_bytes(b))));
+}
+static inline I4 i4_multiply_high(I4 a, I4 b) {
+  return of_words(vmull_high_s8(as_bytes(a), as_bytes(b)));
+}
+// Words high * 128 + low.
+static inline I4 i4_join_words(I4 high, I4 low) {
+  const int16x8_t upper = vshlq_n_s16(vreinterpretq_s16_s32(high), 7);
+  return of_words(vaddq_s16(upper, vreinterpretq_s16_s32(low)));
+}
+template <int kBits>
+static inline I4 b16_shift_left(I4 v) {
+  return of_bytes(vshlq_n_s8(as_bytes(v), kBits));
+}
+static inline I4 b16_or(I4 a, I4 b) { return vorrq_s32(a, b); }

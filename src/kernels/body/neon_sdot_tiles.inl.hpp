@@ -14,8 +14,7 @@
 //
 //     256 sum(t q) = 3 sum(s q) - sum(s' q)        s of digit k is 3^k (f - 128), one product
 //
-// More planes share the digits: 3f >> 8 is ((f + (f >> 1)) >> 1) >> 6, a halving addition, since 86
-// and 171 are where both pass one and two.
+// More planes share the digits (neon_five_digits.inl.hpp).
 //
 // Bounds, for w.cols <= 65536 and code 3: 16 * 3 * 127 * 16384 < 2^31 for digit 2 alone;
 // 256 * 127 * 65536 < 2^31 for 256 sum(t q), and what wraps before cancels.
@@ -168,7 +167,7 @@ static inline void accumulate_t5(const uint8_t* blocks, size_t n_blocks,
       for (size_t k = 0; k < 5; ++k) {
         const uint8_t power = static_cast<uint8_t>(k == 0 ? 1 : kPowersOfThree[k - 1]);
         const uint8x16_t f = k == 0 ? f0 : vmulq_u8(f0, vdupq_n_u8(power));
-        u[k] = signed_bytes(vshrq_n_u8(vhaddq_u8(f, vshrq_n_u8(f, 1)), 6));
+        u[k] = signed_bytes(five_digit(f));
       }
 #pragma GCC unroll 4
       for (size_t p = 0; p < kPlanes; ++p) {

@@ -1,5 +1,5 @@
-// The float slots of every table whose registers have 16 bytes, and the digits of trits.
-// Included inside its region after quad_vectors.inl.hpp and what quad_lanes.inl.hpp wants.
+// The float slots and the head of every table whose registers have 16 bytes, and the digits of
+// trits. Included inside its region after quad_vectors.inl.hpp and what quad_lanes.inl.hpp wants.
 
 // Each body builds on those before it.
 // clang-format off
@@ -10,6 +10,8 @@
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
-#include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
+#include "kernels/body/vector_head.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
 // clang-format on

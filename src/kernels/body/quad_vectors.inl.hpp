@@ -195,15 +195,8 @@ static inline VB vb_and(VB x, VB y) { return vi_and(x, y); }
 static inline VB vb_add(VB x, VB y) {
   return {b16_add(x.a, y.a), b16_add(x.b, y.b), b16_add(x.c, y.c), b16_add(x.d, y.d)};
 }
-static inline VB vb_triple(VB v) {
-  return {b16_triple(v.a), b16_triple(v.b), b16_triple(v.c), b16_triple(v.d)};
-}
 static inline VB vb_sub(VB x, VB y) {
   return {b16_sub(x.a, y.a), b16_sub(x.b, y.b), b16_sub(x.c, y.c), b16_sub(x.d, y.d)};
-}
-static inline VB vb_greater(VB x, VB y) {
-  return {b16_greater(x.a, y.a), b16_greater(x.b, y.b), b16_greater(x.c, y.c),
-          b16_greater(x.d, y.d)};
 }
 template <int kBits>
 static inline VB vb_shift(VB v) {

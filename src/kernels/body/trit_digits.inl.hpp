@@ -7,8 +7,9 @@
 //   vi_load vi_store        64 bytes, from and to anywhere
 //   vi_load_i8(p)           sixteen int8, widened to lanes
 //   vb_set(x)               every byte x              vb_broadcast4(p)       four bytes, 16 times
-//   vb_and vb_add vb_sub    byte by byte              vb_greater(a, b)       signed a > b ? 255 : 0
-//   vb_triple(v)            each byte * 3, modulo 256
+//   vb_and vb_add vb_sub    byte by byte
+//   vb_five_open(bytes)     bytes of T5 in the form that vb_five_digit takes
+//   vb_five_digit(&state)   the next digit of every byte: from five_compare.inl.hpp, or by hand
 //   vb_shift<n>(v)          each byte >> n; the n high bits may be those of its neighbour
 //   vb_interleave4(c, out)  within each 16 bytes: out[q] lane i holds bytes 4q + i of c[0] to c[3]
 //   vi_transpose4(v)        four vectors as 4 x 4 quarters of 16 bytes: transposed in place
@@ -25,9 +26,8 @@
 //                           are, where lanes are int32
 // clang-format on
 //
-// The digits of T2 are two bits each. Those of T5 are carried out by multiplying by 3: with the
-// byte f as s = f - 128 in a signed byte, the carry of 3f is (s > -43) + (s > 42), since 3 * 86 and
-// 3 * 171 are the first multiples to reach 256 and 512, and 3f - 128 = 3s modulo 256.
+// The digits of T2 are two bits each. Those of T5 are carried out by multiplying the byte f by 3:
+// the digit is 3f >> 8, the first f that reach 1 and 2 being 86 and 171, and 3f modulo 256 is left.
 
 template <typename Code>
 constexpr bool kIsTwo = Code::kDigits == T2Code::kDigits;
@@ -38,26 +38,24 @@ static inline VB vb_open(VB bytes) {
   if constexpr (kIsTwo<Code>) {
     return bytes;
   } else {
-    return vb_add(bytes, vb_set(-128));
+    return vb_five_open(bytes);
   }
 }
 
 // u of the next digit of every byte.
 template <typename Code>
 static inline VB vb_digit(VB* state) {
-  const VB s = *state;
   if constexpr (kIsTwo<Code>) {
-    *state = vb_shift<2>(s);
-    return vb_and(s, vb_set(3));
+    const VB bits = *state;
+    *state = vb_shift<2>(bits);
+    return vb_and(bits, vb_set(3));
   } else {
-    *state = vb_triple(s);
-    const VB carries = vb_add(vb_greater(s, vb_set(-43)), vb_greater(s, vb_set(42)));
-    return vb_sub(vb_set(0), carries);
+    return vb_five_digit(state);
   }
 }
 
-// u of digit d of every byte times 4^(d % kPlaces), asked for in order: kPlaces (1, 2 or 4) digits of T2
-// are masked where they lie, and only then shifted out.
+// u of digit d of every byte times 4^(d % kPlaces), asked for in order: kPlaces (1, 2 or 4) digits
+// of T2 are masked where they lie, and only then shifted out.
 template <typename Code, size_t kPlaces>
 static inline VB vb_digit_in_place(VB* state, size_t d) {
   if constexpr (!kIsTwo<Code> || kPlaces == 1) {

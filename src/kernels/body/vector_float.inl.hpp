@@ -318,9 +318,11 @@ static inline void dot_rows(const HeadView& head, const float* x, size_t row, fl
   const uint8_t* start = head.rows + row * head.row_bytes;
   const size_t whole = head.k / 16 * 16;
   V sum[kRows];
+#pragma GCC unroll 4
   for (size_t r = 0; r < kRows; ++r) sum[r] = v_zero();
   for (size_t i = 0; i < whole; i += 16) {
     const V xv = v_load(x + i);
+#pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
       const uint8_t* at = start + r * head.row_bytes;
       sum[r] = v_add(sum[r], v_mul(load_row<type>(at, i), xv));
@@ -329,11 +331,13 @@ static inline void dot_rows(const HeadView& head, const float* x, size_t row, fl
   if (whole < head.k) {
     const size_t n = head.k - whole;
     const V xv = v_load_n(x + whole, n);
+#pragma GCC unroll 4
     for (size_t r = 0; r < kRows; ++r) {
       const uint8_t* at = start + r * head.row_bytes;
       sum[r] = v_add(sum[r], v_mul(load_row_n<type>(at, whole, n), xv));
     }
   }
+#pragma GCC unroll 4
   for (size_t r = 0; r < kRows; ++r) logits[r] = v_tree(sum[r]);
 }
 

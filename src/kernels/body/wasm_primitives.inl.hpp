@@ -120,6 +120,8 @@ static inline I4 i4_pair(I4 even, I4 odd) {
 static inline I4 i4_dot_words(I4 sum, I4 a, I4 b) {
   return wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(a, b));
 }
+// The same sum, in lanes that are not told apart.
+static inline I4 i4_dot_words_mixed(I4 sum, I4 a, I4 b) { return i4_dot_words(sum, a, b); }
 // Bytes of even and of odd number as words.
 static inline I4 even_bytes(I4 v) { return wasm_i16x8_shr(wasm_i16x8_shl(v, 8), 8); }
 static inline I4 odd_bytes(I4 v) { return wasm_i16x8_shr(v, 8); }
@@ -175,3 +177,19 @@ static inline uint32_t f4_live_bits(F4 g) {
   return wasm_i32x4_bitmask(
       wasm_v128_andnot(wasm_i32x4_const_splat(-1), wasm_v128_and(finite, wasm_f32x4_le(g, zero))));
 }
+
+// Words of the lower and the upper eight bytes, and their products.
+static inline I4 i4_words_low(I4 bytes) { return wasm_i16x8_extend_low_i8x16(bytes); }
+static inline I4 i4_words_high(I4 bytes) { return wasm_i16x8_extend_high_i8x16(bytes); }
+static inline I4 i4_multiply_low(I4 a, I4 b) { return wasm_i16x8_extmul_low_i8x16(a, b); }
+static inline I4 i4_multiply_high(I4 a, I4 b) { return wasm_i16x8_extmul_high_i8x16(a, b); }
+// Words high * 128 + low.
+static inline I4 i4_join_words(I4 high, I4 low) {
+  return wasm_i16x8_add(wasm_i16x8_shl(high, 7), low);
+}
+// Each byte shifted; the low bits may be those of its neighbour.
+template <int kBits>
+static inline I4 b16_shift_left(I4 v) {
+  return wasm_i16x8_shl(v, kBits);
+}
+static inline I4 b16_or(I4 a, I4 b) { return wasm_v128_or(a, b); }
