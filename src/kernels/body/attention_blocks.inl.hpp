@@ -13,6 +13,20 @@
 //
 // Padding: queries to kTileQueries, a head's dims to kTileDims, both with zeros.
 
+// Primitives beside those of vector_float.inl.hpp and trit_digits.inl.hpp; words are 16-bit halves
+// of lanes, the even one lower:
+//
+// clang-format off
+//   kTileQueries kTileVectors   queries and vectors of a tile, so that their product and both fit
+//   v_bits v_of_bits            the same registers as integers and as floats
+//   vi_load_i8_n(p, n)          as vi_load_i8, the first n < 16; missing lanes are zero
+//   vi_pair(even, odd)          words: the low halves of two vectors' lanes
+//   vi_store_words_n(v, p, n)   the first n low words, 16 at most
+//   vi_dot_words(acc, a, b)     each lane += even words' product + odd words' product
+//   kKeyOffset vi_offset_keys   what the table's dot of bytes adds to keys to have them unsigned
+//   vi_dot_keys(acc, k, codes)  each lane += four offset keys * four codes in [-127, 127]
+// clang-format on
+
 constexpr size_t kTileDims = 16 * kTileVectors;   // dims of a tile of values
 constexpr size_t kByteBlock = 16 * kTileVectors;  // positions of a tile of int8 keys
 constexpr size_t kKeyVectors = kTileVectors / 2;  // of binary16 keys, two chains a vector

@@ -1,6 +1,6 @@
 // Lanes and words of AVX-512: what attention and head rows need beside the primitives of
 // vector_float.inl.hpp. Included inside the AVX-512 region after those, before
-// vector_float.inl.hpp; generic_lanes.inl.hpp lists what each name means.
+// vector_float.inl.hpp; attention_blocks.inl.hpp and vector_head.inl.hpp say what each name means.
 
 constexpr size_t kTileQueries =
     4;  // 4 x 4 accumulators, 4 vectors and a weight: 21 of 32 registers

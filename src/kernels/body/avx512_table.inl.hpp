@@ -11,6 +11,7 @@
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
+#include "kernels/body/head_q6_k_words.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"

@@ -12,12 +12,22 @@
 // lane.
 //
 // Bounds, values in [-16256, 16256]: a step of codes in [-128, 127] adds at most 2 * 128 * 16256 =
-// 4161536 to a lane; 512 steps are below 2^31, and so are sixteen lanes of one step. A
-// q6_k block is eight steps of sub * code in [-4096, 4096]: 16 * 4096 * 16256 = 1065353216 a lane.
-// Lanes of more than one step are summed in two parts of 16 bits.
+// 4161536 to a lane; 512 steps are below 2^31, and so are sixteen lanes of one step. Lanes of more
+// than one step are summed in two parts of 16 bits.
+
+// Primitives beside those of attention_blocks.inl.hpp:
+//
+// clang-format off
+//   vi_dot_words_at(acc, a, p)    vi_dot_words with the vector at p
+//   vi_load_words(p)              32 int8 as words, in the table's own order
+//   vi_join_planes(high, low)     32 values high * 128 + low, in that order
+//   unpack_q4_0(nibbles)          the 32 codes of a block, in that order
+//   vi_split(v, high, low)        v as high * 65536 + low, 0 <= low < 65536
+//   vi_reduce16(v)                the lane sums of sixteen vectors, which may be overwritten
+// clang-format on
 
 constexpr size_t kStepCols = 32;
-constexpr size_t kRunSteps = 256;  // of all tokens together: 16 KiB of values
+constexpr size_t kRunSteps = 256;  // of int8 rows, of all tokens together: 16 KiB of values
 constexpr size_t kRunPlaces = 16;  // totals of 16 rows, blocks times tokens: 16 KiB
 constexpr size_t kBatchRows = 16;
 constexpr size_t kMostI8Cols = 512 * kStepCols;
@@ -38,26 +48,6 @@ static inline void sum_wide(const VI* totals, double* sums) {
   }
 }
 
-// How the rows of a block type become words, and the activations values in the same order.
-template <TensorType type>
-struct HeadBlock {
-  static constexpr size_t kScaleAt = 0;
-  static inline void join(const int8_t* high, const int8_t* low, VI* values) {
-    values[0] = vi_join_planes(high, low);
-  }
-  static inline void unpack(const uint8_t* block, VI* words) {
-    words[0] = type == TensorType::q8_0 ? vi_load_words(block + 2) : unpack_q4_0(block + 2);
-  }
-};
-template <>
-struct HeadBlock<TensorType::q6_k> {
-  static constexpr size_t kScaleAt = 208;
-  static inline void join(const int8_t* high, const int8_t* low, VI* values) {
-    for (size_t i = 0; i < 4; ++i) join_q6_k(high + 64 * i, low + 64 * i, values + 2 * i);
-  }
-  static inline void unpack(const uint8_t* block, VI* words) { unpack_q6_k(block, words); }
-};
-
 // The sum of up to eight steps, in two chains.
 template <size_t kSteps>
 static inline VI sum_steps(const VI* words, const VI* values) {
@@ -73,6 +63,32 @@ static inline VI sum_steps(const VI* words, const VI* values) {
   }
   return even;
 }
+
+// How a block of a type is multiplied: `unpack` makes kWords vectors of it, `join` kValues of the
+// activations that it meets, `dot` a total of both, `dot_stored` the same for a block that one
+// token meets, and `sums` rounds the lane sums of sixteen totals, which may be overwritten. The
+// form for q6_k is in a file of its own, chosen by the table.
+template <TensorType type>
+struct HeadBlock {
+  static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
+  static constexpr size_t kScaleAt = 0;
+  static constexpr size_t kWords = 1;
+  static constexpr size_t kValues = 1;
+
+  static inline void join(const int8_t* high, const int8_t* low, VI* values) {
+    values[0] = vi_join_planes(high, low);
+  }
+  static inline void unpack(const uint8_t* block, VI* words) {
+    words[0] = type == TensorType::q8_0 ? vi_load_words(block + 2) : unpack_q4_0(block + 2);
+  }
+  static inline VI dot(const VI* words, const VI* values) { return sum_steps<1>(words, values); }
+  static inline VI dot_stored(const uint8_t* block, const VI* values) {
+    VI words[kWords];
+    unpack(block, words);
+    return dot(words, values);
+  }
+  static inline V sums(VI* totals) { return v_from_int(vi_reduce16(totals)); }
+};
 
 static inline void fetch(const uint8_t* at, size_t bytes) {
   for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
@@ -93,7 +109,7 @@ static inline size_t even_run(size_t n, size_t most) {
   return (n + runs - 1) / runs;
 }
 
-// A run of blocks of one call: values [token][block][step].
+// A run of blocks of one call: values [token][block][kValues].
 struct HeadRun {
   size_t first;
   size_t count;
@@ -104,12 +120,12 @@ struct HeadRun {
 
 template <TensorType type>
 static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
-  using Codec = BlockCodec<type>;
-  constexpr size_t kSteps = Codec::kElems / kStepCols;
+  constexpr size_t kElems = BlockCodec<type>::kElems;
+  using Block = HeadBlock<type>;
   for (size_t t = 0; t < a.n; ++t) {
     for (size_t b = 0; b < run.count; ++b) {
-      const size_t at = t * a.stride + (run.first + b) * Codec::kElems;
-      HeadBlock<type>::join(a.high + at, a.low + at, values + (t * run.count + b) * kSteps);
+      const size_t at = t * a.stride + (run.first + b) * kElems;
+      Block::join(a.high + at, a.low + at, values + (t * run.count + b) * Block::kValues);
     }
   }
 }
@@ -119,7 +135,7 @@ template <TensorType type>
 static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
                       float (*sums)[kBatchRows]) {
   using Codec = BlockCodec<type>;
-  constexpr size_t kSteps = Codec::kElems / kStepCols;
+  using Block = HeadBlock<type>;
   VI totals[kRunPlaces][kBatchRows];
   uint16_t scale_bits[kRunPlaces][kBatchRows];
   for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
@@ -127,13 +143,17 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
     const uint8_t* block = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
     for (size_t b = 0; b < run.count; ++b, block += Codec::kBytes) {
       fetch(block + run.ahead, Codec::kBytes);
-      VI words[kSteps];
-      HeadBlock<type>::unpack(block, words);
-      __builtin_memcpy(&scale_bits[b][r], block + HeadBlock<type>::kScaleAt, 2);
+      __builtin_memcpy(&scale_bits[b][r], block + Block::kScaleAt, 2);
+      if (run.n_tokens == 1) {
+        totals[b][r] = Block::dot_stored(block, run.values + b * Block::kValues);
+        continue;
+      }
+      VI words[Block::kWords];
+      Block::unpack(block, words);
 #pragma GCC unroll 1
       for (size_t t = 0; t < run.n_tokens; ++t) {
         const size_t place = t * run.count + b;
-        totals[place][r] = sum_steps<kSteps>(words, run.values + place * kSteps);
+        totals[place][r] = Block::dot(words, run.values + place * Block::kValues);
       }
     }
   }
@@ -141,16 +161,7 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
     V sum = v_load(sums[t]);
     for (size_t b = 0; b < run.count; ++b) {
       const V scale = v_load_f16(scale_bits[b]);
-      VI* total = totals[t * run.count + b];
-      if constexpr (kSteps > 1) {
-        double wide[kBatchRows];
-        float rounded[kBatchRows];
-        sum_wide(total, wide);
-        for (size_t i = 0; i < kBatchRows; ++i) rounded[i] = static_cast<float>(wide[i]);
-        sum = v_add(sum, v_mul(v_load(rounded), scale));
-      } else {
-        sum = v_add(sum, v_mul(v_from_int(vi_reduce16(total)), scale));
-      }
+      sum = v_add(sum, v_mul(Block::sums(totals[t * run.count + b]), scale));
     }
     v_store(sums[t], sum);
   }
@@ -163,7 +174,7 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
   const ActivationView& a = input.codes;
   const size_t n_blocks = head.k / Codec::kElems;
   const size_t most = even_run(n_blocks, kRunPlaces / a.n);
-  VI values[kRunSteps];
+  VI values[kRunPlaces * HeadBlock<type>::kValues];
   for (size_t row = begin; row < end; row += kBatchRows) {
     const size_t n_rows = end - row < kBatchRows ? end - row : kBatchRows;
     float sums[kVectorTokens][kBatchRows] = {};
