@@ -189,6 +189,7 @@ std::optional<int> load_bench_model(const BenchOptions& options, OpenModel& out,
   tern::LoadOptions load;
   if (const auto status = prepare_load(options.model, out, load)) return status;
   if (const auto status = read_packing("--packing", options.packing, load.packing)) return status;
+  load.skip_zeros = !options.dense;
   std::string_view name = *options.model.model;
   if (options.shape) {
     name = *options.shape;
@@ -200,6 +201,7 @@ std::optional<int> load_bench_model(const BenchOptions& options, OpenModel& out,
     synth.packing = load.packing.value_or(tern::select_kernels(load.isa)->packing);
     if (load.head == tern::HeadOption::q6) synth.head = tern::TensorType::q6_k;
     if (load.head == tern::HeadOption::i8) synth.head = tern::TensorType::i8;
+    synth.skip_zeros = load.skip_zeros;
     synth.gate_zeros = options.gate_zeros;
     synth.down_zeros = options.down_zeros;
     load.head = tern::HeadOption::keep;

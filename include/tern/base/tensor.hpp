@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstring>
 
 #include "tern/base/buffer.hpp"
 #include "tern/base/checked_math.hpp"
@@ -64,6 +65,16 @@ class Tensor {
   /// Errors: out_of_memory, also when the shape overflows.
   static Result<Tensor> create(const Shape& shape, const AllocatorHooks& hooks,
                                size_t row_multiple = 1) {
+    TERN_TRY_ASSIGN(Tensor tensor, create_uninitialized(shape, hooks, row_multiple));
+    if (tensor.size_bytes() != 0) {
+      std::memset(static_cast<void*>(tensor.data()), 0, tensor.size_bytes());
+    }
+    return tensor;
+  }
+  /// The same, not zeroed. Requires: `alignment` a power of two, at least kBufferAlignment.
+  static Result<Tensor> create_uninitialized(const Shape& shape, const AllocatorHooks& hooks,
+                                             size_t row_multiple = 1,
+                                             size_t alignment = kBufferAlignment) {
     Shape stride;
     size_t size = 1;
     for (size_t d = Rank; d-- > 0;) {
@@ -74,7 +85,7 @@ class Tensor {
       }
     }
     Tensor tensor;
-    TERN_TRY_ASSIGN(tensor.buffer_, Buffer<T>::create(size, hooks));
+    TERN_TRY_ASSIGN(tensor.buffer_, Buffer<T>::create_uninitialized(size, hooks, alignment));
     tensor.shape_ = shape;
     tensor.stride_ = stride;
     return tensor;

@@ -22,6 +22,8 @@ TERN_NAMESPACE_BEGIN
 struct SynthOptions {
   uint64_t seed = 0;
   Packing packing = Packing::t2;  ///< t2 or t5
+  /// Lays out ReLU^2 layers for skipping; false: all as tiles.
+  bool skip_zeros = true;
   /// f16, q6_k or i8; by default q6_k where the width is a multiple of 256, else i8.
   std::optional<TensorType> head;
   /// How many of 1000 gates are to be zero in a ReLU^2 model. Of random gates half are; above that
@@ -147,13 +149,14 @@ inline Result<TernLayout> ModelSynthesizer::plan(uint64_t hash) {
       draw(layout.add_vector(LayerTensorName(n, rule.name).view(), extent_of(config_, rule.size)),
            {is_sub ? Kind::sub_gain : Kind::gain});
     }
-    const bool skips = architecture_->activation == Activation::relu2;
+    const bool is_relu2 = architecture_->activation == Activation::relu2;
+    const bool skips = is_relu2 && options_.skip_zeros;
     for (const LinearRule& rule : architecture_->linears) {
       TernaryView w;
       w.rows = extent_of(config_, rule.rows);
       w.cols = extent_of(config_, rule.cols);
       w.packing = choose_packing(options_.packing, w.scale_kind, rule.skippable, skips);
-      const bool is_gate = skips && rule.matrix == &LayerWeights::ffn_gate;
+      const bool is_gate = is_relu2 && rule.matrix == &LayerWeights::ffn_gate;
       const size_t at = layout.add_matrix(LayerTensorName(n, rule.name).view(), w, 1);
       draw(at, {is_gate ? Kind::gate : Kind::matrix, w});
       draw(at + 1, {Kind::scale, w});

@@ -8,6 +8,7 @@
 #include "tern/base/tensor.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/model.hpp"
+#include "tern/platform/large_pages.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/version.hpp"
 
@@ -21,7 +22,7 @@ struct QuantizedBatch {
   Tensor<int8_t, 2> codes;        // [n, activation_stride(widest)]
   Tensor<int8_t, 2> low;          // the low plane of int16, else empty
   Buffer<QuantizedToken> tokens;  // [n]
-  Buffer<int8_t> packed;          // what pack_tokens makes of codes, for batches
+  Tensor<int8_t, 1> packed;       // what pack_tokens makes of codes, for batches
 
   ActivationView view(size_t n) const {
     return {codes.data(), low.data(), tokens.data(), codes.stride(0), n};
@@ -114,14 +115,15 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   // Rows of whole cache lines: neighbouring tokens are written by different threads.
   constexpr size_t kLine = kBufferAlignment / sizeof(float);
   for (const Row& row : rows) {
-    TERN_TRY_ASSIGN(a.*row.tensor, (Tensor<float, 2>::create({row.n, row.width}, hooks, kLine)));
+    TERN_TRY_ASSIGN(a.*row.tensor,
+                    (create_streamed_tensor<float, 2>({row.n, row.width}, hooks, kLine)));
   }
   TERN_TRY_ASSIGN(a.quantized.codes,
-                  (Tensor<int8_t, 2>::create({batch, activation_stride(widest)}, hooks)));
+                  (create_streamed_tensor<int8_t, 2>({batch, activation_stride(widest)}, hooks)));
   TERN_TRY_ASSIGN(a.quantized.tokens, Buffer<QuantizedToken>::create(batch, hooks));
   if (batch > kVectorTokens) {
-    TERN_TRY_ASSIGN(a.quantized.packed,
-                    Buffer<int8_t>::create(kernels.packed_tokens_bytes(batch, widest), hooks));
+    TERN_TRY_ASSIGN(a.quantized.packed, (create_streamed_tensor<int8_t, 1>(
+                                            {kernels.packed_tokens_bytes(batch, widest)}, hooks)));
   }
   const size_t tasks = most_tasks(n_workers);
   size_t sums = 0;

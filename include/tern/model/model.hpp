@@ -32,6 +32,9 @@ struct LoadOptions {
   /// What linear layers are packed as: t2 or t5, where that is possible (packing_policy.hpp). By
   /// default what the instruction set streams best, and a tern file as it is, without packing.
   std::optional<Packing> packing;
+  /// Lays `up` and `down` of ReLU^2 layers out in lines when packing, so that zeros can be skipped;
+  /// false: all as tiles, which stream a little faster when everything is read anyway.
+  bool skip_zeros = true;
   HeadOption head = HeadOption::keep;
   /// Where packing runs; by default on the calling thread.
   TaskRunner runner;

@@ -52,7 +52,8 @@ inline Result<void> Model::load(const GgufFile& file, const LoadOptions& options
   TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
   name_.assign(name);
   const WeightOptions weights{options.packing.value_or(kernels_.packing),
-                              options.packing.has_value(), options.head, options.runner};
+                              options.packing.has_value(), options.skip_zeros, options.head,
+                              options.runner};
   TERN_TRY(WeightLoader(file, directory, *architecture_, kernels_, weights, hooks_)
                .load(config_, weights_));
   TERN_TRY(load_text(file));

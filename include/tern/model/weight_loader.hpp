@@ -21,6 +21,7 @@ TERN_NAMESPACE_BEGIN
 struct WeightOptions {
   Packing tiles = Packing::t2;  ///< t2 or t5
   bool repack = false;          ///< what is packed already as well
+  bool skip_zeros = true;       ///< lines where a layer can skip
   HeadOption head = HeadOption::keep;
   TaskRunner runner;
 };
@@ -189,7 +190,8 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
     Piece piece = pieces_[first + i];
     const TernaryView& view = piece.matrix->view();
     const Skippable skippable = architecture_.linears[i].skippable;
-    piece.packing = choose_packing(options_.tiles, view.scale_kind, skippable, skips);
+    piece.packing =
+        choose_packing(options_.tiles, view.scale_kind, skippable, skips && options_.skip_zeros);
     if (view.data != nullptr) {
       const Packing tiles = is_five(view.packing) ? Packing::t5 : Packing::t2;
       if (view.packing != choose_packing(tiles, view.scale_kind, skippable, skips && has_lines)) {

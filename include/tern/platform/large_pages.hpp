@@ -6,7 +6,9 @@
 
 #include <cstdint>
 
-#include "tern/base/buffer.hpp"
+#include <cstring>
+
+#include "tern/base/tensor.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -25,6 +27,22 @@ inline Result<Buffer<uint8_t>> create_streamed_buffer(uint64_t bytes, const Allo
                   Buffer<uint8_t>::create_uninitialized(bytes, hooks, kLargePageBytes));
   advise_large_pages(buffer.data(), buffer.size());
   return buffer;
+}
+
+/// A zeroed tensor in large pages where it is large enough, as create_streamed_buffer.
+/// Errors: out_of_memory.
+template <typename T, size_t Rank>
+Result<Tensor<T, Rank>> create_streamed_tensor(const std::array<size_t, Rank>& shape,
+                                               const AllocatorHooks& hooks,
+                                               size_t row_multiple = 1) {
+  size_t bytes = sizeof(T);  // a product that overflows is refused by the tensor
+  for (const size_t extent : shape) bytes *= extent;
+  if (bytes < kLargePageBytes) return Tensor<T, Rank>::create(shape, hooks, row_multiple);
+  TERN_TRY_ASSIGN(auto tensor, (Tensor<T, Rank>::create_uninitialized(shape, hooks, row_multiple,
+                                                                      kLargePageBytes)));
+  advise_large_pages(tensor.data(), tensor.size_bytes());
+  std::memset(static_cast<void*>(tensor.data()), 0, tensor.size_bytes());
+  return tensor;
 }
 
 TERN_NAMESPACE_END

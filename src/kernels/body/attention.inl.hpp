@@ -23,9 +23,9 @@ static void attend_block(const QueryBlock& b, float* y, size_t y_stride) {
   for (size_t j = 0; j < end; j += kChunk) {
     const size_t chunk_end = smaller(end, j + kChunk);
     if (!f16) quantize_chunk_weights(b, j, chunk_end - j);
-    const size_t steps = b.padded / kTileQueries * ((a.dim + kTileDims - 1) / kTileDims);
-    RowsAhead next(a.values, a.dim, chunk_end, smaller(end, chunk_end + kChunk),
-                   f16 ? steps * (kChunk / kPart) : steps);
+    const size_t tiles = (a.dim + kTileDims - 1) / kTileDims * (f16 ? kChunk / kPart : 1);
+    const size_t steps = b.count > kTileQueries ? b.padded / kTileQueries * tiles : 1;
+    RowsAhead next(a.values, a.dim, chunk_end, smaller(end, chunk_end + kChunk), steps);
     for (size_t d = 0; d < a.dim; d += kTileDims) {
       if (f16) {
         add_chunk_f16(b, j, chunk_end, d, next, y, y_stride);

@@ -53,7 +53,15 @@ struct AttentionPlan {
 };
 
 // Rows of the cache that the next block needs, brought while this one is multiplied: as many at
-// each of `steps` as make all in the end.
+// each of `steps` as make all in the end. With one step there is nothing to spread them over: loops
+// over few queries bring each row kRowsAhead before they read it.
+constexpr size_t kRowsAhead = 16;
+
+static inline void fetch_row(const void* row, size_t bytes) {
+  const auto* at = static_cast<const uint8_t*>(row);
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 3);
+}
+
 struct RowsAhead {
   const uint8_t* at;
   size_t stride;
@@ -62,7 +70,7 @@ struct RowsAhead {
   size_t each;
 
   RowsAhead(const CacheView& cache, size_t dim, size_t begin, size_t end, size_t steps)
-      : left(larger(end, begin) - begin), each((left + steps - 1) / steps) {
+      : left(steps > 1 ? larger(end, begin) - begin : 0), each((left + steps - 1) / steps) {
     const size_t elem_bytes = cache.type == CacheType::f16 ? sizeof(uint16_t) : sizeof(int8_t);
     stride = cache.stride * elem_bytes;
     row_bytes = dim * elem_bytes;

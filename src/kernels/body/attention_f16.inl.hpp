@@ -85,8 +85,6 @@ static void score_tile_f16(const float* queries, size_t query_stride, const floa
   }
 }
 
-constexpr size_t kKeysAhead = 2048;  // elements, 4 KiB
-
 // Scores of few queries over positions [begin, end): the keys as they lie.
 template <size_t kQueries>
 static void score_rows_f16(const float* queries, size_t query_stride, const CacheView& keys,
@@ -95,7 +93,7 @@ static void score_rows_f16(const float* queries, size_t query_stride, const Cach
   const size_t whole = dim / 16 * 16;
   for (size_t j = begin; j < end; ++j) {
     const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
-    for (size_t i = 0; i < dim; i += 32) __builtin_prefetch(key + kKeysAhead + i, 0, 2);
+    fetch_row(key + kRowsAhead * keys.stride, dim * sizeof(uint16_t));
     V sum[kQueries];
 #pragma GCC unroll 4
     for (size_t q = 0; q < kQueries; ++q) sum[q] = v_zero();
@@ -180,6 +178,9 @@ static inline void value_tile(const float* weights, size_t row, const T* values,
     }
   }
   for (size_t j = 0; j < n; ++j) {
+    if constexpr (sizeof(T) == sizeof(uint16_t)) {
+      fetch_row(values + (j + kRowsAhead) * stride, 16 * kVectors * sizeof(T));
+    }
     V value[kVectors];
 #pragma GCC unroll 4
     for (size_t v = 0; v < kVectors; ++v) {
@@ -250,7 +251,6 @@ static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t 
     const size_t n = smaller(end - j, kPart);
     const uint16_t* part = data + j * a.values.stride;
     if (as_stored) {
-      next.step();
       add_part(b, 0, j, n, part, a.values.stride);
       continue;
     }

@@ -9,7 +9,7 @@
 
 // Keys [begin, begin + n); missing positions and dims are zero.
 static void transpose_keys_i8(const CacheView& keys, size_t begin, size_t n, size_t dim,
-                              int32_t* tile) {
+                              bool fetch_ahead, int32_t* tile) {
   const auto* data = static_cast<const int8_t*>(keys.data) + begin * keys.stride;
   for (size_t v = 0; v < kTileVectors; ++v) {
     for (size_t d = 0; d < dim; d += 64) {
@@ -18,6 +18,7 @@ static void transpose_keys_i8(const CacheView& keys, size_t begin, size_t n, siz
         rows[j] = vi_zero();
         if (16 * v + j >= n) continue;
         const int8_t* key = data + (16 * v + j) * keys.stride + d;
+        if (fetch_ahead) fetch_row(key + kByteBlock * keys.stride, 64);
         if (dim - d >= 64) {
           rows[j] = vi_load(key);
         } else {
@@ -88,7 +89,7 @@ static void score_block_i8(const QueryBlock& b) {
   auto* tile = reinterpret_cast<int32_t*>(b.tile);
   quantize_queries(b);
   for (size_t j = 0; j < end; j += kByteBlock) {
-    transpose_keys_i8(a.keys, j, end - j, a.dim, tile);
+    transpose_keys_i8(a.keys, j, end - j, a.dim, b.count <= kTileQueries, tile);
     V units[kTileVectors];
     for (size_t v = 0; v < kTileVectors; ++v) {
       const size_t at = j + 16 * v;
@@ -177,6 +178,10 @@ static void add_chunk_i8(const QueryBlock& b, size_t begin, size_t end, size_t d
   auto* tile = reinterpret_cast<int32_t*>(b.tile);
   for (size_t j = 0; j < n; j += 2) {
     const int8_t* even = data + j * stride;
+    if (b.count <= kTileQueries) {
+      fetch_row(even + kRowsAhead * stride, width);
+      fetch_row(even + (kRowsAhead + 1) * stride, width);
+    }
     for (size_t v = 0; v < kTileVectors; ++v) {
       const VI odd = j + 1 < n ? load_value_i8(even + stride, width, v) : vi_zero();
       vi_store(tile + j / 2 * kTileDims + 16 * v, vi_pair(load_value_i8(even, width, v), odd));
