@@ -74,6 +74,26 @@ TEST_CASE("logits are the same bits skipped and dense, for every table, packing 
   }
 }
 
+TEST_CASE("a model that is not laid out for skipping has tiles only, and the same logits") {
+  const auto bytes = relu_model_bytes(3);
+  const auto tokens = some_tokens(12, 70);
+  tern::LoadOptions options;
+  options.skip_zeros = false;
+  const auto tiles = tern::Model::load_memory(bytes, options);
+  REQUIRE(tiles.ok());
+  const auto lines = load(bytes);
+  for (size_t n = 0; n < 2; ++n) {
+    const tern::LayerWeights& layer = (*tiles)->weights().layers[n];
+    CHECK_FALSE(tern::is_rows(layer.ffn_up.view().packing));
+    CHECK_FALSE(tern::is_columns(layer.ffn_down.view().packing));
+    CHECK(tern::is_rows(lines->weights().layers[n].ffn_up.view().packing));
+    CHECK(tern::is_columns(lines->weights().layers[n].ffn_down.view().packing));
+  }
+  const auto session = open_session(*tiles);
+  CHECK(all_logits(*session, tokens, 1) == all_logits(*open_session(lines), tokens, 1));
+  CHECK(session->skip_counts().gates == 0);
+}
+
 TEST_CASE("what was skipped is counted") {
   const auto bytes = relu_model_bytes(1);  // every gate is dead
   const auto all_dead = open_session(load(bytes));
