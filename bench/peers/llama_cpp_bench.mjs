@@ -84,8 +84,8 @@ async function timeLlama(folder, file, threads, plan) {
   return { prefill, decode };
 }
 
-function timeTern(program, file, threads, plan, extra) {
-  const [line] = JSON.parse(execFileSync(program, ["bench", "-m", file, "-t", String(threads), "-p",
+function timeTern(program, model, threads, plan, extra) {
+  const [line] = JSON.parse(execFileSync(program, ["bench", ...model, "-t", String(threads), "-p",
     String(plan.prompt), "-n", String(plan.gen), "--repeat", "1", "--format", "json", ...extra]));
   return { prefill: line.prefill_tok_s, decode: line.decode_tok_s };
 }
@@ -108,8 +108,12 @@ if (!fs.existsSync(file)) writeRandomGguf(file, plan.shape);
 
 const runners = {
   "llama.cpp, TQ2_0, F16 head": (threads) => timeLlama(plan.folder, file, threads, plan),
-  "tern, the file's F16 head": (threads) => timeTern(plan.program, file, threads, plan, []),
-  "tern, --head q6": (threads) => timeTern(plan.program, file, threads, plan, ["--head", "q6"]),
+  "tern, the same file": (threads) => timeTern(plan.program, ["-m", file], threads, plan, []),
+  "tern, the same file, --head q6":
+    (threads) => timeTern(plan.program, ["-m", file], threads, plan, ["--head", "q6"]),
+  // llama.cpp runs the architecture with SiLU; the model's own activation leaves zeros to skip.
+  "tern, --shape: Q6_K head, the model's own activation":
+    (threads) => timeTern(plan.program, ["--shape", plan.shape], threads, plan, []),
 };
 const rates = {};
 for (let round = 0; round < plan.rounds; ++round) {

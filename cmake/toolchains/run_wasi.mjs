@@ -26,6 +26,10 @@ if (existsSync(shared)) preopens[`${checkout}/../shared`] = shared;
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('TERN_')));
 
 const wasi = new WASI({version: 'preview1', args: [program, ...args], env, preopens, returnOnExit: true});
+// In node 20 WASI calls that are compiled as fast API calls corrupt the heap of JavaScript: it crashes once
+// the program ends.
+setFlagsFromString('--no-turbo-fast-api-calls');
+
 const bytes = readFileSync(program);
 // node 20 has relaxed SIMD behind a flag that later ones do not know, and its baseline compiler adds a
 // relaxed dot product to itself, not to the sum: there the optimizing one compiles everything.

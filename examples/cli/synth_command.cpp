@@ -47,7 +47,9 @@ int synth_command(Arguments arguments) {
   std::optional<std::string_view> weights;
   tern::SynthOptions options;
   const std::string names = shape_names();
+  bool dense = false;
   const OptionRow rows[] = {
+      {"--dense", "", "lays nothing out for skipping zeros", &dense},
       {"--shape", "NAME", names, &shape_name, true},
       {"-o", "FILE", "the tern file", &out, true},
       {"--seed", "N", "another number, another model",
@@ -69,6 +71,7 @@ int synth_command(Arguments arguments) {
     packing = kernels->packing;
   }
   options.packing = *packing;
+  options.skip_zeros = !dense;
 
   const InterruptGuard interrupts;
   const tern::AllocatorHooks hooks = tern::default_allocator();

@@ -5,8 +5,8 @@
 //     lane 4i + c of a register's half:  sum of u[row][c] * q[c], its two rows one behind the other
 //
 // Bound: a product is at most 3 * 127 = 381 with code 3; 86 of them (32766) are added in 16 bits
-// before they are widened to 32, where docs/numerics.md 4.4 keeps the end in range. Exported
-// symbol: the table.
+// before they are widened to 32 (21 where u is multiplied in its place, times 4), where
+// docs/numerics.md 4.4 keeps the end in range. Exported symbol: the table.
 #include "kernels/tables.hpp"
 #include "kernels/target_region.hpp"
 

@@ -27,10 +27,11 @@ static inline I4 i4_dot_trits(I4 sum, I4 u, I4 q) {
   return i4_dot_words(i4_dot_words(sum, u_even, even_bytes(q)), u_odd, odd_bytes(q));
 }
 
+// Of 2 to 4 tokens and 1 or 2 rows the fastest, by little, with node 20 on x86-64.
 constexpr size_t kMostPlanes = 4;
 constexpr size_t kMostPlaces = 2;
-constexpr size_t kRowsAtOnce = 1;
-constexpr size_t kTokenTile = 2;
+constexpr size_t kRowsAtOnce = 2;
+constexpr size_t kTokenTile = 4;
 constexpr size_t kPrefetchBytes = 0;
 
 // Each body builds on those before it.

@@ -22,11 +22,12 @@ namespace {
 // clang-format on
 
 // The second factor has seven bits: what an engine makes of an eighth is its own affair. Trits have
-// two.
+// two, or four where they lie (kMostPlaces).
 static inline I4 i4_dot_trits(I4 sum, I4 u, I4 q) {
   return wasm_i32x4_relaxed_dot_i8x16_i7x16_add(q, u, sum);
 }
 
+// Of 2 to 4 tokens and 1 or 2 rows the fastest, by little, with node 20 on x86-64.
 constexpr size_t kMostPlanes = 4;
 constexpr size_t kMostPlaces = 2;
 constexpr size_t kRowsAtOnce = 1;

@@ -11,15 +11,10 @@ namespace {
 
 constexpr const KernelTable* kTables[] = {
 #if defined(__x86_64__)
-    &kAvx512VbmiKernels,
-    &kAvx512VnniKernels,
-    &kAvxVnniKernels,
-    &kAvx2Kernels,
+    &kAvx512VbmiKernels,  &kAvx512VnniKernels,  &kAvxVnniKernels, &kAvx2Kernels,
 #endif
 #if defined(__aarch64__)
-    &kNeonI8mmKernels,
-    &kNeonDotprodKernels,
-    &kNeonKernels,
+    &kNeonI8mmKernels,    &kNeonDotprodKernels, &kNeonKernels,
 #endif
 #if defined(__wasm_relaxed_simd__)
     &kWasmRelaxedKernels,

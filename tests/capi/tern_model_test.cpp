@@ -46,8 +46,8 @@ TEST_CASE("a model from a file says what it is") {
   CHECK(tern_model_n_heads(model.get()) == 4);
   CHECK(tern_model_n_kv_heads(model.get()) == 2);
   CHECK(tern_model_head_dim(model.get()) == 64);
-  // 3.15 M ternary weights at a quarter of a byte, and a few vectors.
-  CHECK(tern_model_weight_bytes(model.get()) > 786432);
+  // 3.15 M ternary weights at 1.6 or 2 bits, as the machine likes, and a few vectors.
+  CHECK(tern_model_weight_bytes(model.get()) > 629145);
   CHECK(tern_model_weight_bytes(model.get()) < 900000);
 }
 

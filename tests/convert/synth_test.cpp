@@ -40,7 +40,7 @@ double empty_rows(const tern::TernaryView& w) {
   double empty = 0;
   for (size_t row = 0; row < w.rows; ++row) {
     tern::unpack_row(w, row, u.data());
-    empty += std::count(u.begin(), u.end(), tern::kZeroTrit) == w.cols ? 1 : 0;
+    empty += std::count(u.begin(), u.end(), tern::kZeroTrit) == std::ssize(u) ? 1 : 0;
   }
   return empty / w.rows;
 }

@@ -8,8 +8,8 @@
 //     of the unit, the order in which interleaving within 16 bytes leaves them
 //
 // The next sixteen columns, which may lie anywhere, are prefetched unit by unit. Digits of T2 are
-// multiplied where they lie, so a sum of place i is 4^i times too large until all columns are in: at most
-// 64 * 3 * 127 * 65536 < 2^31.
+// multiplied where they lie, so a sum of place i is 4^i times too large until all columns are in:
+// at most 64 * 3 * 127 * 65536 < 2^31.
 
 constexpr size_t kColumnGroup = 16;
 constexpr size_t kColumnQuads = kColumnGroup / 4;
@@ -116,7 +116,7 @@ static void multiply_column_lines(const TernaryView& w, const ColumnInputs& in, 
     find_columns(w.data, n_units * kTritBlockBytes, in, i, end, &group);
     add_columns<Code>(group, in, n_units, sums);
   }
-  if (kColumnPlaces<Code> > 1) divide_places<Code>(sums, in.n_planes * n_units);
+  if (kColumnPlaces < Code >> 1) divide_places<Code>(sums, in.n_planes * n_units);
 }
 
 static void multiply_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,

@@ -3,13 +3,15 @@
 //
 //   kMostPlanes             planes of activations in one pass over a tile, a power of two: as many
 //                           VS as leave registers for the digits
-//   kMostPlaces             how many digits of T2 may be multiplied where they lie (1, 2, 4): u times
+//   kMostPlaces             how many digits of T2 may be multiplied where they lie (1, 2, 4): u
+//   times
 //                           1, 4, 16, 64, in bytes and in the sums
 //   kPrefetchBytes          how far ahead of the block the weights are prefetched
 //
-// Fewer planes than kMostPlanes use its sums for digits in their places: a sum for each place, which is
-// shifted once at the end, saves shifting the digits. Bound of a sum of place i: 4^i times that of u,
-// so a run has kDotsInSum / 4^i dots; int32 holds 64 * 3 * 127 a product over 65536 / 4 columns.
+// Fewer planes than kMostPlanes use its sums for digits in their places: a sum for each place,
+// which is shifted once at the end, saves shifting the digits. Bound of a sum of place i: 4^i times
+// that of u, so a run has kDotsInSum / 4^i dots; int32 holds 64 * 3 * 127 a product over 65536 / 4
+// columns.
 
 // acc[p][row] = sum over the blocks of u * plane p from `column` on.
 template <typename Code, size_t kPlanes>
