@@ -196,6 +196,48 @@ TEST_CASE("Scalar attention is close to the formula, and softmax sums to one") {
   }
 }
 
+TEST_CASE("Scalar attention over int8 is the formula for the quantized query, keys and values") {
+  const KernelTable k = scalar_kernels();
+  constexpr size_t kDim = 64;
+  for (const size_t n : {1, 5, 300}) {
+    const auto q = values(Values::ordinary, kDim, n);
+    std::vector<int8_t> cache(2 * n * kDim);
+    std::vector<uint16_t> units(2 * n);
+    std::vector<naive::Doubles> rows(2 * n);  // keys, then values
+    for (size_t j = 0; j < 2 * n; ++j) {
+      const auto row = values(Values::ordinary, kDim, n + j);
+      REQUIRE(k.to_i8(row.data(), kDim, cache.data() + j * kDim, &units[j]));
+      const double unit = naive::half_value(units[j]);
+      for (size_t d = 0; d < kDim; ++d) {
+        rows[j].push_back(cache[j * kDim + d] * unit);
+        // Half a unit, and what the clamp takes off where the unit was rounded down.
+        REQUIRE(std::fabs(rows[j][d] - row[d]) <= unit * (0.5 + 127 * 0x1p-11 + 1e-4));
+      }
+    }
+    tern::AttentionView a;
+    a.q = q.data();
+    a.n_tokens = a.n_heads = 1;
+    a.position = n - 1;
+    a.dim = kDim;
+    a.keys = {tern::CacheType::i8, cache.data(), kDim, units.data()};
+    a.values = {tern::CacheType::i8, cache.data() + n * kDim, kDim, units.data() + n};
+    a.scale = k.attention_scale(kDim);
+    std::vector<float> y(kDim);
+    std::vector<float> scratch(k.attention_scratch_bytes(1, 1, n, kDim) / sizeof(float));
+    k.attend(a, y.data(), 0, scratch.data());
+    std::vector<int8_t> codes(kDim);
+    const double step = k.quantize_i8(q.data(), kDim, codes.data(), kDim).step;
+    naive::Doubles query;
+    for (const int8_t code : codes) query.push_back(code * step);
+    const auto expected =
+        naive::attention(query, {rows.begin(), rows.begin() + n}, {rows.begin() + n, rows.end()});
+    // Values are below 4; weights are off by half of 1 / 16256 of the largest, and their sum is not
+    // below the largest.
+    const double bound = 4 * (static_cast<double>(n) * 0.5 / 16256 + 64 * kUlp);
+    for (size_t d = 0; d < kDim; ++d) REQUIRE(std::fabs(y[d] - expected[d]) <= bound);
+  }
+}
+
 TEST_CASE("Scalar heads of floats are dot products within their roundings") {
   const KernelTable k = scalar_kernels();
   const size_t n = 320;

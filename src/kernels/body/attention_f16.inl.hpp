@@ -5,7 +5,8 @@
 // positions in lanes each chain is a vector of its own; the first products start the chains, since
 // +0.0 would only change the sign of a zero, which exp of a difference does not see.
 
-// Keys [begin, begin + n) as floats [dim][kKeyBlock]; missing positions are zero.
+// Keys [begin, begin + n), as many as fit, as floats [dim][kKeyBlock]; missing positions are the
+// last one.
 static void transpose_keys_f16(const CacheView& keys, size_t begin, size_t n, size_t dim,
                                float* tile) {
   const auto* data = static_cast<const uint16_t*>(keys.data) + begin * keys.stride;
@@ -14,10 +15,8 @@ static void transpose_keys_f16(const CacheView& keys, size_t begin, size_t n, si
       VI rows[16];
 #pragma GCC unroll 16
       for (size_t j = 0; j < 16; ++j) {
-        const uint16_t* key = data + (16 * v + j) * keys.stride + d;
-        rows[j] = 16 * v + j >= n ? vi_zero()
-                  : dim - d >= 16 ? v_bits(v_load_f16(key))
-                                  : v_bits(v_load_f16_n(key, dim - d));
+        const uint16_t* key = data + smaller(16 * v + j, n - 1) * keys.stride + d;
+        rows[j] = v_bits(dim - d >= 16 ? v_load_f16(key) : v_load_f16_n(key, dim - d));
       }
       vi_transpose16(rows);
 #pragma GCC unroll 16

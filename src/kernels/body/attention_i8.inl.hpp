@@ -7,27 +7,28 @@
 // Bounds: a score's sum is below 255 * 127 * 65536 < 2^31; a chunk's below 256 * 16256 * 128 <
 // 2^31.
 
-// Keys [begin, begin + n); missing positions and dims are zero.
+// 64 bytes, of which the first n exist; the others are zero.
+static inline VI load_bytes_n(const int8_t* p, size_t n) {
+  int8_t copy[64] = {};
+  __builtin_memcpy(copy, p, n);
+  return vi_load(copy);
+}
+
+// Keys [begin, begin + n), as many as fit; missing positions are the last one, missing dims zero.
 static void transpose_keys_i8(const CacheView& keys, size_t begin, size_t n, size_t dim,
                               bool fetch_ahead, int32_t* tile) {
   const auto* data = static_cast<const int8_t*>(keys.data) + begin * keys.stride;
   for (size_t v = 0; v < kTileVectors; ++v) {
     for (size_t d = 0; d < dim; d += 64) {
       VI rows[16];
+#pragma GCC unroll 16
       for (size_t j = 0; j < 16; ++j) {
-        rows[j] = vi_zero();
-        if (16 * v + j >= n) continue;
-        const int8_t* key = data + (16 * v + j) * keys.stride + d;
+        const int8_t* key = data + smaller(16 * v + j, n - 1) * keys.stride + d;
         if (fetch_ahead) fetch_row(key + kByteBlock * keys.stride, 64);
-        if (dim - d >= 64) {
-          rows[j] = vi_load(key);
-        } else {
-          int8_t copy[64] = {};
-          __builtin_memcpy(copy, key, dim - d);
-          rows[j] = vi_load(copy);
-        }
+        rows[j] = dim - d >= 64 ? vi_load(key) : load_bytes_n(key, dim - d);
       }
       vi_transpose16(rows);
+#pragma GCC unroll 16
       for (size_t i = 0; i < 16; ++i) {
         vi_store(tile + (d / 4 + i) * kByteBlock + 16 * v, vi_offset_keys(rows[i]));
       }
@@ -147,22 +148,65 @@ static inline VI load_value_i8(const int8_t* p, size_t width, size_t v) {
                                : vi_zero();
 }
 
-// Sums of a tile of queries over the pairs of a chunk.
-static inline void sum_pairs(const int16_t* words, const int32_t* tile, size_t n_pairs, VI* sum) {
-#pragma GCC unroll 16
-  for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) sum[s] = vi_zero();
-  for (size_t p = 0; p < n_pairs; ++p) {
-    VI value[kTileVectors];
+// Where the pairs of a chunk come from: the tile, or for few queries the cache itself. A missing
+// odd position is the even one again: its weight is zero.
+struct TilePairs {
+  const int32_t* tile;
+  inline void load(size_t p, VI* value) const {
 #pragma GCC unroll 4
     for (size_t v = 0; v < kTileVectors; ++v) value[v] = vi_load(tile + p * kTileDims + 16 * v);
+  }
+};
+struct StoredPairs {
+  const int8_t* data;
+  size_t stride;
+  size_t n;
+  inline void load(size_t p, VI* value) const {
+    const int8_t* even = data + 2 * p * stride;
+    const int8_t* odd = 2 * p + 1 < n ? even + stride : even;
+    fetch_row(even + kRowsAhead * stride, kTileDims);
+    fetch_row(odd + kRowsAhead * stride, kTileDims);
 #pragma GCC unroll 4
-    for (size_t q = 0; q < kTileQueries; ++q) {
+    for (size_t v = 0; v < kTileVectors; ++v) {
+      value[v] = vi_pair(vi_load_i8(even + 16 * v), vi_load_i8(odd + 16 * v));
+    }
+  }
+};
+
+// Sums of a tile of queries over the pairs of a chunk: [kQueries][kTileVectors].
+template <size_t kQueries, typename Pairs>
+static inline void sum_pairs(const int16_t* words, const Pairs& pairs, size_t n_pairs, VI* sum) {
+  VI total[kQueries * kTileVectors];
+#pragma GCC unroll 16
+  for (size_t s = 0; s < kQueries * kTileVectors; ++s) total[s] = vi_zero();
+  for (size_t p = 0; p < n_pairs; ++p) {
+    VI value[kTileVectors];
+    pairs.load(p, value);
+#pragma GCC unroll 4
+    for (size_t q = 0; q < kQueries; ++q) {
       const VI weight = vb_broadcast4(words + q * kChunk + 2 * p);
 #pragma GCC unroll 4
       for (size_t v = 0; v < kTileVectors; ++v) {
-        VI& s = sum[q * kTileVectors + v];
+        VI& s = total[q * kTileVectors + v];
         s = vi_dot_words(s, value[v], weight);
       }
+    }
+  }
+#pragma GCC unroll 16
+  for (size_t s = 0; s < kQueries * kTileVectors; ++s) sum[s] = total[s];
+}
+
+// y += float(sum) * step for queries [first, end) of a tile.
+static void add_sums_i8(const QueryBlock& b, size_t first, size_t end, const VI* sum, size_t d,
+                        float* y, size_t y_stride) {
+  const size_t width = smaller(b.view.dim - d, kTileDims);
+  for (size_t q = first; q < end; ++q) {
+    float* out = b.output(y, y_stride, q) + d;
+    const V step = v_set(b.units[q]);
+    for (size_t v = 0; 16 * v < width; ++v) {
+      const V exact = v_from_int(sum[(q - first) * kTileVectors + v]);
+      const V before = v_load_any(out + 16 * v, width - 16 * v);
+      v_store_any(out + 16 * v, width - 16 * v, v_add(before, v_mul(exact, step)));
     }
   }
 }
@@ -175,30 +219,29 @@ static void add_chunk_i8(const QueryBlock& b, size_t begin, size_t end, size_t d
   const auto* data = static_cast<const int8_t*>(a.values.data) + begin * stride + d;
   const size_t width = smaller(a.dim - d, kTileDims);
   const size_t n = end - begin;
+  const size_t n_pairs = (n + 1) / 2;
+  VI sum[kTileQueries * kTileVectors];
+  if (width == kTileDims && b.count <= kTileQueries) {
+    const StoredPairs pairs{data, stride, n};
+    if (b.count == 1) {
+      sum_pairs<1>(b.words, pairs, n_pairs, sum);
+    } else {
+      sum_pairs<kTileQueries>(b.words, pairs, n_pairs, sum);
+    }
+    add_sums_i8(b, 0, b.count, sum, d, y, y_stride);
+    return;
+  }
   auto* tile = reinterpret_cast<int32_t*>(b.tile);
   for (size_t j = 0; j < n; j += 2) {
     const int8_t* even = data + j * stride;
-    if (b.count <= kTileQueries) {
-      fetch_row(even + kRowsAhead * stride, width);
-      fetch_row(even + (kRowsAhead + 1) * stride, width);
-    }
     for (size_t v = 0; v < kTileVectors; ++v) {
       const VI odd = j + 1 < n ? load_value_i8(even + stride, width, v) : vi_zero();
       vi_store(tile + j / 2 * kTileDims + 16 * v, vi_pair(load_value_i8(even, width, v), odd));
     }
   }
-  for (size_t q0 = 0; q0 < b.count; q0 += kTileQueries) {
+  for (size_t q = 0; q < b.count; q += kTileQueries) {
     next.step();
-    VI sum[kTileQueries * kTileVectors];
-    sum_pairs(b.words + q0 * kChunk, tile, (n + 1) / 2, sum);
-    for (size_t q = q0; q < smaller(q0 + kTileQueries, b.count); ++q) {
-      float* out = b.output(y, y_stride, q) + d;
-      const V step = v_set(b.units[q]);
-      for (size_t v = 0; 16 * v < width; ++v) {
-        const V exact = v_from_int(sum[(q - q0) * kTileVectors + v]);
-        const V before = v_load_any(out + 16 * v, width - 16 * v);
-        v_store_any(out + 16 * v, width - 16 * v, v_add(before, v_mul(exact, step)));
-      }
-    }
+    sum_pairs<kTileQueries>(b.words + q * kChunk, TilePairs{tile}, n_pairs, sum);
+    add_sums_i8(b, q, smaller(q + kTileQueries, b.count), sum, d, y, y_stride);
   }
 }
