@@ -99,7 +99,7 @@ void register_all() {
     for (const CacheType type : {CacheType::f16, CacheType::i8}) {
       for (const Shape& s : kShapes) {
         const std::string name =
-            std::string(type == CacheType::f16 ? "attend_f16/" : "attend_i8/") + raw->isa +
+            std::string(type == CacheType::f16 ? "attend_f16/" : "attend_i8/") + isa +
             "/tokens:" + std::to_string(s.tokens) + "/heads:" + std::to_string(s.heads) +
             "/positions:" + std::to_string(s.positions) + "/dim:" + std::to_string(s.dim);
         benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
