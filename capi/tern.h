@@ -405,7 +405,7 @@ typedef struct tern_session tern_session;
 typedef struct tern_session_options {
   uint32_t struct_size;
   uint32_t context;                /* positions; 0: those of the model; at most 1048575 */
-  uint32_t batch;                  /* most tokens in one pass over the weights; 0: 128 */
+  uint32_t batch;                  /* most tokens in one pass over the weights; 0: 256 */
   uint32_t n_threads;              /* own threads, the caller included; 0 and 1: the caller alone */
   const tern_allocator* allocator; /* NULL: the model's */
   const tern_scheduler* scheduler; /* the host's threads, not own ones; then n_threads is 0 */
