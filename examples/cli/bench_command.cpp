@@ -43,7 +43,9 @@ struct BenchOptions {
         {"-n", "N", "tokens to decode; 0 leaves decoding out",
          Number<uint32_t>{&plan.gen_tokens, 0, tern::kMaxContext, "a whole number"}},
         {"--packing", "TYPE", "how linear layers lie in memory: t2 or t5", &packing},
-        {"--dense", "", "reads zeros too, which are skipped by default where that is exact",
+        {"--dense", "",
+         "reads zeros too, which are skipped by default where that is exact; a tern file keeps its "
+         "layout unless --packing is given",
          &dense},
         {"--copy", "", "reads a model file into large pages, instead of mapping it", &copy},
         {"--gate-zeros", "N", "of a random ReLU^2 model: gates in a thousand that are zero",
@@ -264,7 +266,9 @@ int bench_command(Arguments arguments) {
     line.packing = body_packing(*open.model);
     line.head = head_name(*open.model);
     line.kv = *options.model.kv;
-    line.skips = !options.dense;
+    const auto& layers = open.model->weights().layers;
+    line.skips =
+        !options.dense && !layers.empty() && tern::is_rows(layers[0].ffn_up.view().packing);
     line.load_ms = load_ms;
     line.plan = options.plan;
     line.threads = n;
@@ -273,6 +277,7 @@ int bench_command(Arguments arguments) {
     line.plan.session.runner = tern::TaskRunner(*std::move(pool));
     line.plan.session.kv = kv_type(options.model);
     line.plan.session.batch = options.model.batch;
+    line.plan.session.context = options.model.context;
     line.plan.session.skip_zeros = !options.dense;
     line.limits = measure_limits(open.model->kernels(), line.plan.session.runner);
     auto result = run_bench(open.model, line.plan, line.limits);

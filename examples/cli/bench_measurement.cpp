@@ -87,10 +87,11 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
                                     const BenchPlan& plan, const MachineLimits& limits) {
   reset_peak_memory();
   tern::SessionOptions options = plan.session;
-  options.context = std::max(plan.prompt_tokens, plan.gen_tokens);
+  options.context = std::max({options.context, plan.prompt_tokens, plan.gen_tokens});
   TERN_TRY_ASSIGN(const auto session, tern::Session::create(model, options));
   const InterruptGuard interrupts(session.get());
-  const auto tokens = make_tokens(options.context, model->config().vocab_size);
+  const auto tokens =
+      make_tokens(std::max(plan.prompt_tokens, plan.gen_tokens), model->config().vocab_size);
   const ModelWork work = work_of(*model);
 
   BenchResult result;

@@ -15,7 +15,7 @@ struct BenchPlan {
   uint32_t prompt_tokens = 512;  ///< 0: prefill is not measured
   uint32_t gen_tokens = 64;      ///< 0: decoding is not measured
   uint32_t repeats = 3;          ///< the median of so many is reported
-  tern::SessionOptions session;  ///< its runner has the threads; its context is set here
+  tern::SessionOptions session;  ///< its runner has the threads; its context grows as needed
 };
 
 /// Rates are medians. What was not measured, or does not exist for the model, is absent.

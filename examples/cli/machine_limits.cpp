@@ -11,7 +11,9 @@ namespace cli {
 
 namespace {
 
-constexpr size_t kReadBytes = size_t{512} << 20;  // far beyond any cache
+constexpr size_t kReadBytes = size_t{1} << 30;        // of all threads together, beyond any cache
+constexpr size_t kMostReadBytes = size_t{512} << 20;  // of one thread
+constexpr size_t kLeastReadBytes = size_t{64} << 20;
 constexpr size_t kDotRounds = 4'000'000;
 constexpr int kRepeats = 5;
 
@@ -24,22 +26,23 @@ double seconds(F&& f) {
 
 double measure_read(const tern::KernelTable& kernels, const tern::TaskRunner& runner) {
   const size_t workers = runner.n_workers();
+  const size_t bytes = std::clamp(kReadBytes / workers, kLeastReadBytes, kMostReadBytes);
   std::vector<tern::Buffer<uint8_t>> buffers(workers);
   for (auto& buffer : buffers) {
-    auto made = tern::create_streamed_buffer(kReadBytes, tern::default_allocator());
+    auto made = tern::create_streamed_buffer(bytes, tern::default_allocator());
     if (!made.ok()) return 0;
     buffer = *std::move(made);
   }
   std::vector<uint64_t> sums(workers);
-  runner.run(workers, [&](size_t task) { std::memset(buffers[task].data(), 1, kReadBytes); });
+  runner.run(workers, [&](size_t task) { std::memset(buffers[task].data(), 1, bytes); });
   double best = 0;
   for (int i = 0; i < kRepeats; ++i) {
     const double taken = seconds([&] {
       runner.run(workers, [&](size_t task) {
-        sums[task] += kernels.probe_read(buffers[task].data(), kReadBytes);
+        sums[task] += kernels.probe_read(buffers[task].data(), bytes);
       });
     });
-    best = std::max(best, static_cast<double>(workers * kReadBytes) / taken * 1e-9);
+    best = std::max(best, static_cast<double>(workers * bytes) / taken * 1e-9);
   }
   return best;
 }

@@ -13,8 +13,8 @@ struct MachineLimits {
   double dot_gmac_s = 0;  ///< 10^9 int8 multiply-adds a second, all threads together
 };
 
-/// Measures with the threads of `runner`. Cost: a second or two; 512 MiB of memory a thread, freed
-/// again. Zeros where there is no memory.
+/// Measures with the threads of `runner`. Cost: a second or two; 512 MiB of memory, for two and
+/// more threads about 1 GiB, freed again. Zeros where there is no memory.
 MachineLimits measure_limits(const tern::KernelTable& kernels, const tern::TaskRunner& runner);
 
 }  // namespace cli

@@ -61,6 +61,36 @@ TEST_CASE("the sample loads as it is, and rewritten without the region's alignme
   load(rewrite(sample.file, TernArrays::of(sample.file)).build());
 }
 
+TEST_CASE("of up and down both are packed or neither is") {
+  // Lines beside tiles would skip rows into lists that nobody made.
+  const auto m = random_model(small_shape(), 2, 11, RandomScales::row);
+  const Bytes plain_bytes = gguf_of(m, TensorType::f16).build();
+  const auto plain = *tern::GgufFile::parse(plain_bytes, tern::default_allocator());
+  const Sample sample;
+  for (const std::string& name : {kUp, kDown}) {
+    TernArrays arrays = TernArrays::of(sample.file);
+    const auto at = static_cast<std::ptrdiff_t>(arrays.index_of(name));
+    arrays.names.erase(arrays.names.begin() + at);
+    arrays.packings.erase(arrays.packings.begin() + at);
+    arrays.scale_kinds.erase(arrays.scale_kinds.begin() + at);
+    arrays.rows.erase(arrays.rows.begin() + at);
+    arrays.cols.erase(arrays.cols.begin() + at);
+    GgufWriter writer = rewrite(sample.file, arrays);
+    const tern::GgufTensor* tensor = plain.find_tensor(name);
+    REQUIRE(tensor != nullptr);
+    writer.replace_tensor({name,
+                           tensor->type_id,
+                           {tensor->dims, tensor->dims + tensor->n_dims},
+                           {tensor->data.begin(), tensor->data.end()},
+                           {}});
+    writer.remove_tensor(name + ".scale");
+    const auto error = load_error(writer.build());
+    CHECK(error.status == Status::mismatch);
+    CHECK(subject(error) == kUp);
+    CHECK(std::string(error.what) == "of ffn_up and ffn_down only one is packed");
+  }
+}
+
 TEST_CASE("a newer major version is refused by name, a newer minor one is read") {
   const Sample sample;
   const auto with_version = [&](uint32_t version) {

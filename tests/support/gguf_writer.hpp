@@ -76,6 +76,10 @@ class GgufWriter {
     }
   }
 
+  void remove_tensor(std::string_view name) {
+    std::erase_if(tensors_, [&](const Tensor& tensor) { return tensor.name == name; });
+  }
+
   Bytes build() const {
     Bytes out;
     put(out, magic);

@@ -73,14 +73,6 @@ class GgufHeader {
   std::span<const uint8_t> bytes() const { return bytes_; }
   /// Bytes of the whole file, the padding of its end included.
   uint64_t file_bytes() const { return file_bytes_; }
-  /// Overwrites the u64 value of an entry in bytes(). Requires: add() of that key with a u64.
-  void replace(std::string_view key, uint64_t value) {
-    const std::string_view text(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
-    const size_t at = text.find(key);
-    TERN_ASSERT(at != text.npos);
-    std::memcpy(bytes_.data() + at + key.size() + sizeof(uint32_t), &value, sizeof(value));
-  }
-
   static constexpr std::string_view kAlignmentKey = "general.alignment";
 
  private:

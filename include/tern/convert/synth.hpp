@@ -62,12 +62,7 @@ class ModelSynthesizer {
     TERN_TRY_ASSIGN(auto image, create_streamed_buffer(layout.header().file_bytes(), hooks_));
     fill(layout, image);
     ContentHash hash;
-    const auto items = layout.items();
-    for (size_t i = 0; i < items.size(); ++i) {
-      if (!items[i].is_packed) continue;
-      hash.add(bytes_of(items[i], image));
-      hash.add(bytes_of(items[i + 1], image));
-    }
+    for (const TernItem& item : layout.items()) hash.add(bytes_of(item, image));
     // The same header but for one number.
     TERN_TRY_ASSIGN(layout, plan(hash.value()));
     const auto header = layout.header().bytes();

@@ -104,12 +104,7 @@ inline void TernFile::add_weights(const Model& model) {
 
 inline uint64_t TernFile::hash() const {
   ContentHash hash;
-  const auto items = layout_.items();
-  for (size_t i = 0; i < items.size(); ++i) {
-    if (!items[i].is_packed) continue;
-    hash.add(items[i].data);
-    hash.add(items[i + 1].data);
-  }
+  for (const TernItem& item : layout_.items()) hash.add(item.data);
   return hash.value();
 }
 

@@ -131,7 +131,7 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
     const TernaryView down = layer.ffn_down.view();
     if (is_columns(down.packing)) sums = std::max(sums, column_sums_size(down));
   }
-  if (sums != 0) {
+  if (model.config().activation == Activation::relu2) {
     TERN_TRY_ASSIGN(a.live.rows, Buffer<uint32_t>::create(c.ffn_dim, hooks));
     TERN_TRY_ASSIGN(a.live.columns, Buffer<uint32_t>::create(c.ffn_dim + size_t{63}, hooks));
     TERN_TRY_ASSIGN(a.live.values, Buffer<int8_t>::create(c.ffn_dim + size_t{63}, hooks));

@@ -33,7 +33,8 @@ struct LoadOptions {
   /// default what the instruction set streams best, and a tern file as it is, without packing.
   std::optional<Packing> packing;
   /// Lays `up` and `down` of ReLU^2 layers out in lines when packing, so that zeros can be skipped;
-  /// false: all as tiles, which stream a little faster when everything is read anyway.
+  /// false: all as tiles, which stream a little faster when everything is read anyway. A tern file
+  /// keeps what it has unless `packing` is given.
   bool skip_zeros = true;
   HeadOption head = HeadOption::keep;
   /// Where packing runs; by default on the calling thread.

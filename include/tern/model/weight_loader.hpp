@@ -185,6 +185,11 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
   // All scales of the layer are known now. What stays where it is leaves the list again.
   const bool skips = layer_skips(config.activation, layer.ffn_up.view(), layer.ffn_down.view());
   const bool has_lines = is_rows(layer.ffn_up.view().packing);
+  // One that is packed already beside one that is not could end as lines beside tiles.
+  if (skips && (layer.ffn_up.view().data != nullptr) != (layer.ffn_down.view().data != nullptr)) {
+    return Error(Status::mismatch, "of ffn_up and ffn_down only one is packed",
+                 LayerTensorName(n, "ffn_up").view());
+  }
   size_t kept = first;
   for (size_t i = 0; i < architecture_.linears.size(); ++i) {
     Piece piece = pieces_[first + i];
