@@ -68,7 +68,7 @@ static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
 }  // namespace avx2
 
 extern const KernelTable kAvx2Kernels;
-const KernelTable kAvx2Kernels = avx2::make_table("avx2", kCpuAvx2 | kCpuF16c);
+const KernelTable kAvx2Kernels = avx2::make_table("avx2", kCpuAvx2 | kCpuF16c, avx2::kPacking);
 
 TERN_NAMESPACE_END
 TERN_REGION_END

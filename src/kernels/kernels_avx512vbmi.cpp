@@ -32,7 +32,7 @@ namespace {
 
 extern const KernelTable kAvx512VbmiKernels;
 constexpr KernelTable kAvx512VbmiTable =
-    avx512vbmi::make_table(avx512vbmi::kFeatures | kCpuAvx512Vbmi, Packing::t5);
+    avx512vbmi::make_table("avx512vnni", avx512vbmi::kFeatures | kCpuAvx512Vbmi, Packing::t5);
 const KernelTable kAvx512VbmiKernels = kAvx512VbmiTable;
 
 TERN_NAMESPACE_END

@@ -36,7 +36,8 @@ namespace {
 }  // namespace avx512vnni
 
 extern const KernelTable kAvx512VnniKernels;
-constexpr KernelTable kAvx512VnniTable = avx512vnni::make_table(avx512vnni::kFeatures, Packing::t2);
+constexpr KernelTable kAvx512VnniTable =
+    avx512vnni::make_table("avx512vnni", avx512vnni::kFeatures, Packing::t2);
 const KernelTable kAvx512VnniKernels = kAvx512VnniTable;
 
 TERN_NAMESPACE_END

@@ -52,7 +52,7 @@ static inline VI vi_dot_keys(VI acc, VI keys, VI codes) { return vs_dot(acc, key
 
 extern const KernelTable kAvxVnniKernels;
 const KernelTable kAvxVnniKernels =
-    avxvnni::make_table("avxvnni", kCpuAvx2 | kCpuF16c | kCpuAvxVnni);
+    avxvnni::make_table("avxvnni", kCpuAvx2 | kCpuF16c | kCpuAvxVnni, avxvnni::kPacking);
 
 TERN_NAMESPACE_END
 TERN_REGION_END

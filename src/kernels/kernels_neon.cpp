@@ -81,7 +81,7 @@ constexpr size_t kPrefetchBytes = 1024;
 }  // namespace neon
 
 extern const KernelTable kNeonKernels;
-const KernelTable kNeonKernels = neon::make_table("neon", kCpuNeon);
+const KernelTable kNeonKernels = neon::make_table("neon", kCpuNeon, neon::kPacking);
 
 TERN_NAMESPACE_END
 TERN_BASELINE_REGION_END

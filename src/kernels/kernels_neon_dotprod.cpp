@@ -35,7 +35,7 @@ namespace {
 
 extern const KernelTable kNeonDotprodKernels;
 const KernelTable kNeonDotprodKernels =
-    neon_dotprod::make_table("neon_dotprod", kCpuNeon | kCpuDotProd);
+    neon_dotprod::make_table("neon_dotprod", kCpuNeon | kCpuDotProd, neon_dotprod::kPacking);
 
 TERN_NAMESPACE_END
 TERN_REGION_END

@@ -31,7 +31,7 @@ namespace {
 
 extern const KernelTable kNeonI8mmKernels;
 const KernelTable kNeonI8mmKernels =
-    neon_i8mm::make_table("neon_i8mm", kCpuNeon | kCpuDotProd | kCpuI8mm);
+    neon_i8mm::make_table("neon_i8mm", kCpuNeon | kCpuDotProd | kCpuI8mm, neon_i8mm::kPacking);
 
 TERN_NAMESPACE_END
 TERN_REGION_END

@@ -48,7 +48,7 @@ constexpr size_t kPrefetchBytes = 0;
 }  // namespace wasm128
 
 extern const KernelTable kWasm128Kernels;
-const KernelTable kWasm128Kernels = wasm128::make_table("wasm128", kCpuWasmSimd);
+const KernelTable kWasm128Kernels = wasm128::make_table("wasm128", kCpuWasmSimd, wasm128::kPacking);
 
 TERN_NAMESPACE_END
 TERN_BASELINE_REGION_END

@@ -48,8 +48,8 @@ constexpr size_t kPrefetchBytes = 0;
 }  // namespace wasm_relaxed
 
 extern const KernelTable kWasmRelaxedKernels;
-const KernelTable kWasmRelaxedKernels =
-    wasm_relaxed::make_table("wasm_relaxed", kCpuWasmSimd | kCpuWasmRelaxed);
+const KernelTable kWasmRelaxedKernels = wasm_relaxed::make_table(
+    "wasm_relaxed", kCpuWasmSimd | kCpuWasmRelaxed, wasm_relaxed::kPacking);
 
 TERN_NAMESPACE_END
 TERN_BASELINE_REGION_END

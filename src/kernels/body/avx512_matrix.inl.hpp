@@ -1,44 +1,12 @@
 // The matrix product with vpdpbusd (docs/numerics.md 4), from every packing: two tiles unpacked to
-// bytes (avx512_unpack.inl.hpp) meet twelve packed tokens. Included inside an AVX-512 region, after
-// avx512_unpack.inl.hpp.
+// bytes (avx512_unpack.inl.hpp) meet twelve packed tokens (token_packing.inl.hpp). Unpacked tiles
+// may have more columns than tokens, which none meets. Included inside an AVX-512 region, after
+// both.
 //
 // Loops, from the outside: batches of tiles, planes, blocks of columns, pairs of tiles, groups of
 // tokens. Between blocks of columns the exact sums wait in y, as the bits of an int32.
 
-constexpr size_t kTokenTile = 12;  // tokens a pass: 2 tiles x 12 = 24 accumulators of 32
 constexpr size_t kScratchBytes = 2 * kTileRows * kColumnBlock;
-
-// Packed activations: [plane][group of kTokenTile tokens][column / 4][token][4], zero beyond the
-// end. Unpacked tiles may have more columns, which no token meets.
-static inline size_t packed_columns(size_t k) { return (k + 3) / 4 * 4; }
-static inline size_t packed_plane_bytes(size_t n, size_t k) {
-  return (n + kTokenTile - 1) / kTokenTile * kTokenTile * packed_columns(k);
-}
-static size_t packed_tokens_bytes(size_t n, size_t k) { return 2 * packed_plane_bytes(n, k); }
-
-static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, size_t end,
-                       int8_t* packed) {
-  const size_t columns = packed_columns(k);
-  for (size_t group = begin; group < end; group += kTokenTile) {
-    int8_t* out = packed + group * columns;
-    const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
-    for (size_t c = 0; c < columns; c += 4) {
-      for (size_t t = 0; t < kTokenTile; ++t, out += 4) {
-        if (t < count) {
-          __builtin_memcpy(out, q + (group + t) * stride + c, 4);
-        } else {
-          __builtin_memset(out, 0, 4);
-        }
-      }
-    }
-  }
-}
-static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t end,
-                        int8_t* packed) {
-  pack_plane(a.high, a.stride, k, begin, end, packed);
-  if (a.low != nullptr)
-    pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
-}
 
 // Which part of the sum over columns a call of matrix_step continues.
 struct MatrixStep {

@@ -10,42 +10,8 @@
 //   dot_tokens(bytes, packed, n, part)
 //                           part[i] = u of the byte tile * token i over n columns
 //
-// Between blocks of columns the int32 sums of a token wait in its y. Packed activations are
-// [plane][group of kTokenTile tokens][column / kPackedColumns][token][kPackedColumns], zero beyond
-// the end.
-
-static inline size_t packed_columns(size_t k) {
-  return (k + kPackedColumns - 1) / kPackedColumns * kPackedColumns;
-}
-static inline size_t packed_plane_bytes(size_t n, size_t k) {
-  return (n + kTokenTile - 1) / kTokenTile * kTokenTile * packed_columns(k);
-}
-static size_t packed_tokens_bytes(size_t n, size_t k) { return 2 * packed_plane_bytes(n, k); }
-
-static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, size_t end,
-                       int8_t* packed) {
-  const size_t columns = packed_columns(k);
-  for (size_t group = begin; group < end; group += kTokenTile) {
-    int8_t* out = packed + group * columns;
-    const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
-    for (size_t c = 0; c < columns; c += kPackedColumns) {
-      for (size_t t = 0; t < kTokenTile; ++t, out += kPackedColumns) {
-        if (t < count) {
-          __builtin_memcpy(out, q + (group + t) * stride + c, kPackedColumns);
-        } else {
-          __builtin_memset(out, 0, kPackedColumns);
-        }
-      }
-    }
-  }
-}
-static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t end,
-                        int8_t* packed) {
-  pack_plane(a.high, a.stride, k, begin, end, packed);
-  if (a.low != nullptr) {
-    pack_plane(a.low, a.stride, k, begin, end, packed + packed_plane_bytes(a.n, k));
-  }
-}
+// Between blocks of columns the int32 sums of a token wait in its y. token_packing.inl.hpp packs
+// the activations.
 
 // sum[i] += u of the byte tile * token i over n columns.
 static inline void add_products(const uint8_t* bytes, const int8_t* packed, size_t n, VI* sum) {

@@ -67,29 +67,44 @@ static bool rms_norm(const float* x, const float* gain, size_t n, float eps, flo
 }
 
 // 3
-static uint32_t absmax_bits(const float* x, size_t k) {
-  VI largest = vi_zero();
-  for (size_t i = 0; i < k; i += 16) {
-    largest = vi_max_u(largest, v_abs_bits(v_load_any(x + i, k - i)));
+// What a quantizer reads: sixteen lanes from element i on, of n; missing lanes are +0.0.
+struct PlainLanes {
+  const float* x;
+  V load(size_t i, size_t n) const { return v_load_any(x + i, n - i); }
+};
+struct NormedLanes {  // 2: (x * r) * gain, computed again rather than stored
+  const float* x;
+  const float* gain;
+  V r;
+  V load(size_t i, size_t n) const {
+    return v_mul(v_mul(v_load_any(x + i, n - i), r), v_load_any(gain + i, n - i));
   }
+};
+
+template <typename Lanes>
+static inline uint32_t absmax_bits(const Lanes& lanes, size_t n) {
+  VI largest = vi_zero();
+  for (size_t i = 0; i < n; i += 16) largest = vi_max_u(largest, v_abs_bits(lanes.load(i, n)));
   return vi_reduce_max_u(largest);
 }
 
-static bool all_finite(const float* x, size_t n) { return is_finite_bits(absmax_bits(x, n)); }
+static bool all_finite(const float* x, size_t n) {
+  return is_finite_bits(absmax_bits(PlainLanes{x}, n));
+}
 
 // 3.1
-static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
+template <typename Lanes>
+static inline QuantizedToken quantize_lanes_i8(const Lanes& lanes, size_t n, int8_t* q) {
   QuantizedToken token = {};
-  for (size_t i = k; i < stride; ++i) q[i] = 0;
-  const uint32_t bits = absmax_bits(x, k);
+  const uint32_t bits = absmax_bits(lanes, n);
   if (!is_finite_bits(bits)) return token;
   const float m = floored_absmax(bits);
   const V s = v_set(127.0f / m);
   VI sum = vi_zero();
-  for (size_t i = 0; i < k; i += 16) {
-    const VI value = v_to_int(v_mul(v_load_any(x + i, k - i), s));
+  for (size_t i = 0; i < n; i += 16) {
+    const VI value = v_to_int(v_mul(lanes.load(i, n), s));
     sum = vi_add(sum, value);
-    vi_store_i8_n(value, q + i, k - i);
+    vi_store_i8_n(value, q + i, n - i);
   }
   token.sum = vi_reduce_add(sum);
   token.step = m / 127.0f;
@@ -97,12 +112,26 @@ static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t st
   return token;
 }
 
+static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
+  for (size_t i = k; i < stride; ++i) q[i] = 0;
+  return quantize_lanes_i8(PlainLanes{x}, k, q);
+}
+
+// 2 and 3.1 in one.
+static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t n, float eps,
+                                       int8_t* q, size_t stride) {
+  for (size_t i = n; i < stride; ++i) q[i] = 0;
+  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
+  if (!is_finite(mean)) return {};
+  return quantize_lanes_i8(NormedLanes{x, gain, v_set(1.0f / v_sqrt1(mean + eps))}, n, q);
+}
+
 // 3.2
 static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_t* low,
                                    size_t stride) {
   QuantizedToken token = {};
   for (size_t i = k; i < stride; ++i) high[i] = low[i] = 0;
-  const uint32_t bits = absmax_bits(x, k);
+  const uint32_t bits = absmax_bits(PlainLanes{x}, k);
   if (!is_finite_bits(bits)) return token;
   const float m = floored_absmax(bits);
   const V s = v_set(16256.0f / m);
@@ -120,36 +149,6 @@ static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_
   token.sum = vi_reduce_add(sum_high);
   token.sum_low = vi_reduce_add(sum_low);
   token.step = m / 16256.0f;
-  token.finite = 1;
-  return token;
-}
-
-// 2 and 3.1 in one: the normed values are computed twice rather than stored.
-static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t n, float eps,
-                                       int8_t* q, size_t stride) {
-  QuantizedToken token = {};
-  for (size_t i = n; i < stride; ++i) q[i] = 0;
-  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
-  if (!is_finite(mean)) return token;
-  const V r = v_set(1.0f / v_sqrt1(mean + eps));
-  VI largest = vi_zero();
-  for (size_t i = 0; i < n; i += 16) {
-    const V y = v_mul(v_mul(v_load_any(x + i, n - i), r), v_load_any(gain + i, n - i));
-    largest = vi_max_u(largest, v_abs_bits(y));
-  }
-  const uint32_t bits = vi_reduce_max_u(largest);
-  if (!is_finite_bits(bits)) return token;
-  const float m = floored_absmax(bits);
-  const V s = v_set(127.0f / m);
-  VI sum = vi_zero();
-  for (size_t i = 0; i < n; i += 16) {
-    const V y = v_mul(v_mul(v_load_any(x + i, n - i), r), v_load_any(gain + i, n - i));
-    const VI value = v_to_int(v_mul(y, s));
-    sum = vi_add(sum, value);
-    vi_store_i8_n(value, q + i, n - i);
-  }
-  token.sum = vi_reduce_add(sum);
-  token.step = m / 127.0f;
   token.finite = 1;
   return token;
 }
@@ -209,7 +208,7 @@ static bool to_f16(const float* x, size_t n, uint16_t* y) {
 
 // A product beyond int32 is kept in range before it is converted.
 static bool to_i8(const float* x, size_t n, int8_t* y, uint16_t* scale) {
-  const uint32_t bits = absmax_bits(x, n);
+  const uint32_t bits = absmax_bits(PlainLanes{x}, n);
   *scale = 0x7C00;
   if (is_finite_bits(bits)) *scale = f16_from_f32(floored_absmax(bits) / 127.0f);
   if ((*scale & 0x7C00) == 0x7C00) {
@@ -257,7 +256,7 @@ static float softmax_exp(float* s, size_t n) {
     v_store(lanes, v_max(v_max(top[0], top[1]), v_max(top[2], top[3])));
     for (size_t l = 0; l < 16; ++l) largest = lanes[l] > largest ? lanes[l] : largest;
   } else {
-    bits = absmax_bits(s, n);
+    bits = absmax_bits(PlainLanes{s}, n);
     for (size_t j = 1; j < n; ++j) largest = s[j] > largest ? s[j] : largest;
   }
   if (!is_finite_bits(bits)) return f32_of_bits(kNanBits);
