@@ -6,7 +6,7 @@
 //     header | norms, scales, embedding | from a multiple of 2 MiB: packed tensors | the head
 #pragma once
 
-#include "tern/convert/gguf_header.hpp"
+#include "tern/format/gguf_header.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/tensor_names.hpp"

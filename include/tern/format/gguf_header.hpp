@@ -1,6 +1,6 @@
 // The header of a GGUF file under construction: metadata and tensor directory to bytes.
 //
-// Room: convert. Entries are appended in their order, new ones or raw ones of another file; tensors
+// Room: format. Entries are appended in their order, new ones or raw ones of another file; tensors
 // are given their places by finish():
 //
 //     "GGUF" 3 n_tensors n_entries | entries | tensor infos | padding | data of each tensor,
