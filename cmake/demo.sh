@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 need_build_tools
 need_file /usr/include/fmt/core.h libfmt-dev
+need_file /usr/include/rapidjson/reader.h rapidjson-dev
 install_missing
 use_generator
 
