@@ -13,7 +13,7 @@ namespace {
 
 constexpr CommandHelp kConvertHelp = {
     "tern convert IN OUT [--weights t2|t5] [--head keep|q6|i8]",
-    "Makes a tern file of a GGUF or tern file. It gives the same text, bit for bit, as the file it "
+    "Makes a tern file of a model. It gives the same text, bit for bit, as the file it "
     "was\n"
     "made of, and loads at once: weights are packed already, and are read from the mapped file.",
 };
@@ -37,7 +37,7 @@ int convert_command(Arguments arguments) {
   std::optional<std::string_view> weights;
   std::optional<std::string_view> head = "keep";
   const OptionRow rows[] = {
-      {"IN", "", "a GGUF or tern file, or @stories: the model inside the program", &in, true},
+      {"IN", "", kModelHelp, &in, true},
       {"OUT", "", "the tern file", &out, true},
       {"--weights", "TYPE",
        "how weights are packed: t2 or t5; by default what this machine reads fastest, or as they "
@@ -51,17 +51,15 @@ int convert_command(Arguments arguments) {
   if (const auto status = read_head(*head, load.head)) return *status;
 
   const InterruptGuard interrupts;
-  const auto source = open_model_bytes(*in);
+  const auto source = open_checkpoint(*in);
   if (!source) return kFailed;
   auto pool =
       tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), load.allocator);
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
-  const auto model = tern::Model::load_memory(source->bytes, load);
+  const auto model = tern::Model::load(*source, load);
   if (!model.ok()) return fail(model.error(), *in);
-  const auto parsed = tern::GgufFile::parse(source->bytes, load.allocator);
-  if (!parsed.ok()) return fail(parsed.error(), *in);
-  const auto planned = tern::TernFile::create(**model, *parsed);
+  const auto planned = tern::TernFile::create(**model, (*source)->file());
   if (!planned.ok()) return fail(planned.error(), *in);
 
   auto file = OutputFile::create(*out);

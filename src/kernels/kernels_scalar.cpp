@@ -21,6 +21,7 @@ namespace {
 #include "kernels/body/scalar_vector.inl.hpp"
 #include "kernels/body/scalar_attention.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
+#include "kernels/body/master_weights.inl.hpp"
 #include "kernels/body/scalar_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 // clang-format on
@@ -36,6 +37,9 @@ constexpr KernelTable kScalarTable = {
     .matrix_scratch_bytes = 0,
     .decode_row = scalar::decode_row,
     .encode_row = scalar::encode_row,
+    .sum_magnitudes = scalar::sum_magnitudes,
+    .absmean_scale = scalar::absmean_scale,
+    .reciprocal = scalar::reciprocal,
     .rms_norm = scalar::rms_norm,
     .quantize_i8 = scalar::quantize_i8,
     .quantize_i16 = scalar::quantize_i16,

@@ -235,6 +235,23 @@ bool head_rows(const KernelTable& k, const Line& l) {
               0);
   return same({logit}, l.floats("->logits"));
 }
+bool absmean(const KernelTable& k, const Line& l) {
+  const std::vector<uint8_t> rows = l.bytes("rows");
+  const auto n_rows = static_cast<size_t>(l.integers("n_rows")[0]);
+  const tern::TensorType type = row_type(l.word("type"));
+  const size_t row_bytes = rows.size() / n_rows;
+  const size_t cols = row_bytes / tern::type_info(type).block_bytes;
+  const tern::HeadView table{type, rows.data(), row_bytes, cols};
+  std::vector<double> sums;
+  for (size_t row = 0; row < n_rows; ++row) sums.push_back(k.sum_magnitudes(table, row));
+  const tern::AbsmeanScale out = k.absmean_scale(sums.data(), n_rows, n_rows * cols);
+  if (l.is_non_finite()) return out.scale == 0.0f;
+  return sums == l.doubles("->sums") && same({out.scale}, l.floats("->scale")) &&
+         same({out.largest_zero}, l.floats("->largest_zero"));
+}
+bool reciprocal(const KernelTable& k, const Line& l) {
+  return same({k.reciprocal(l.floats("x")[0])}, l.floats("->y"));
+}
 bool all_finite(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x");
   const bool finite = k.all_finite(x.data(), x.size());
@@ -302,6 +319,8 @@ constexpr Operation kOperations[] = {
     {"decode_row", decode_row},
     {"encode_row", encode_row},
     {"head_rows", head_rows},
+    {"absmean", absmean},
+    {"reciprocal", reciprocal},
     {"all_finite", all_finite},
     {"penalize", penalize},
     {"sampling_weights", sampling_weights},

@@ -69,6 +69,12 @@ struct HeadView {
   const float* scales = nullptr;  // [vocab_size] for i8: a row's unit; else null
 };
 
+/// How float weights become trits by their mean magnitude (docs/numerics.md 15).
+struct AbsmeanScale {
+  float scale = 0;         ///< of the trits; 0 where a weight is not finite
+  float largest_zero = 0;  ///< the largest magnitude that becomes a zero trit
+};
+
 /// Inputs to the head: the float vectors, and their int16 form for quantized heads.
 struct HeadInput {
   const float* x = nullptr;  // [n, x_stride]
@@ -110,6 +116,14 @@ struct AttentionView {
   /* Quantizes a row to q6_k or i8 (numerics 10); *scale gets the unit of an i8 row. Requires: k a \
      multiple of the type's block; finite x. */                                                    \
   X(encode_row, void, (TensorType type, const float* x, size_t k, uint8_t* row, float* scale))     \
+  /* The magnitudes of a row added in f64, ascending; not finite where one is not (numerics 15).   \
+     Requires: table.type one of f32, f16, bf16. */                                                \
+  X(sum_magnitudes, double, (const HeadView& table, size_t row))                                   \
+  /* How n_weights floats become trits, by the sums of their rows (numerics 15). Requires:         \
+     n_weights > 0. */                                                                             \
+  X(absmean_scale, AbsmeanScale, (const double* row_sums, size_t n_rows, uint64_t n_weights))      \
+  /* 1 / x: the scale that an inverse one means (numerics 15). */                                  \
+  X(reciprocal, float, (float x))                                                                  \
   /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). Requires: n > 0. */\
   X(rms_norm, bool, (const float* x, const float* gain, size_t n, float eps, float* y))            \
   /* int8 absmax; writes q[0, stride), zero from k on (numerics 3.1). Requires: k <= stride. */    \

@@ -242,18 +242,13 @@ inline Result<void> HfFolder::give_form(const Named& named, GgufTensor& tensor) 
     if (named.tensor->n_dims != 2 || tensor.dims[1] > kMaxDim) {
       return detail::about_tensor(Status::mismatch, "packed tensor is not a matrix", *named.tensor);
     }
-    if (model_.is_scale_inverse) {
-      return detail::about_tensor(Status::unsupported, "inverse scales are not supported yet",
-                                  *named.tensor);
-    }
     TERN_TRY_ASSIGN(tensor.form.scale_bits, read_scale(named));
     tensor.form.kind = FormKind::row_quarters;
     tensor.form.is_inverse = model_.is_scale_inverse;
     tensor.type = &kRowQuarters;
     tensor.dims[1] *= 4;
   } else if (model_.is_online) {
-    return detail::about_tensor(Status::unsupported, "master weights are not supported yet",
-                                *named.tensor);
+    tensor.form.kind = FormKind::master;
   }
   // Halves of a head turn together in this family, neighbours in GGUF's `llama`.
   const bool is_rotated = named.name.gguf == "attn_q" || named.name.gguf == "attn_k";

@@ -165,7 +165,8 @@ inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uin
     return source;
   }
   TERN_TRY_ASSIGN(source.tensor, find_shaped_tensor(file_, name, rows, cols));
-  source.stored = ternary_source(*source.tensor);
+  TERN_TRY_ASSIGN(source.stored,
+                  open_ternary_source(*source.tensor, kernels_, options_.runner, hooks_));
   TERN_TRY_ASSIGN(matrix, plan_matrix(source, options_.runner, hooks_));
   checkpoint_.give_back(source.tensor->data);
   return source;
