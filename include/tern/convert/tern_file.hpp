@@ -10,6 +10,7 @@
 #include "tern/convert/content_hash.hpp"
 #include "tern/convert/tern_layout.hpp"
 #include "tern/model/model.hpp"
+#include "tern/model/tokenizer_keys.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -52,13 +53,16 @@ class TernFile {
 
 inline void TernFile::add_metadata(const GgufFile& source) {
   // What describes the container that is left behind, or is said anew.
-  constexpr std::string_view kDropped[] = {GgufHeader::kAlignmentKey, "general.file_type"};
+  constexpr std::string_view kDropped[] = {GgufHeader::kAlignmentKey, "general.file_type",
+                                           kTernMergesKey};
   constexpr std::string_view kDroppedPrefixes[] = {"tern.", "split."};
   const auto entries = source.metadata();
   for (size_t i = 0; i < entries.size(); ++i) {
     const std::string_view key = entries[i].key;
     bool keep = std::find(std::begin(kDropped), std::end(kDropped), key) == std::end(kDropped);
-    for (const std::string_view prefix : kDroppedPrefixes) keep &= !key.starts_with(prefix);
+    for (const std::string_view prefix : kDroppedPrefixes) {
+      keep &= !key.starts_with(prefix) || key.starts_with(kTernTokenizerPrefix);
+    }
     if (keep) layout_.header().add_raw(source.entry_bytes(i));
   }
 }
@@ -66,7 +70,7 @@ inline void TernFile::add_metadata(const GgufFile& source) {
 /// Merges by token ids, so that loading need not find tokens by their texts.
 inline Result<void> TernFile::add_merges(const Model& model) {
   const Tokenizer* tokenizer = model.tokenizer();
-  if (tokenizer == nullptr || tokenizer->vocabulary().kind() != TokenizerKind::byte_bpe) return {};
+  if (tokenizer == nullptr) return {};
   TERN_TRY_ASSIGN(const Vector<TokenMerge> merges, tokenizer->vocabulary().token_merges());
   if (merges.empty()) return {};
   layout_.header().begin_array(kTernMergesKey, MetadataType::i32, 3 * merges.size());
