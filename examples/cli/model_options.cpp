@@ -19,7 +19,8 @@ constexpr size_t kKvTypes = 2;  // of the names, those that this version can do
 constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
 constexpr std::string_view kPackingNames[] = {"t2", "t5"};
 
-// The position of a name among those that an option takes; what is wrong is said, then nothing.
+}  // namespace
+
 std::optional<size_t> read_name(std::string_view option, std::string_view text,
                                 std::span<const std::string_view> names) {
   const auto at = std::find(names.begin(), names.end(), text);
@@ -28,8 +29,6 @@ std::optional<size_t> read_name(std::string_view option, std::string_view text,
              fmt::format("must be one of {}, not '{}'", fmt::join(names, ", "), one_line(text)));
   return std::nullopt;
 }
-
-}  // namespace
 
 std::optional<CheckpointPtr> open_checkpoint(std::string_view name, tern::FileAccess access) {
   const tern::AllocatorHooks hooks = tern::default_allocator();
