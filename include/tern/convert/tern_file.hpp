@@ -9,6 +9,7 @@
 #include "tern/base/memory_wall.hpp"
 #include "tern/convert/content_hash.hpp"
 #include "tern/convert/tern_layout.hpp"
+#include "tern/model/config_reader.hpp"
 #include "tern/model/model.hpp"
 #include "tern/version.hpp"
 
@@ -59,6 +60,7 @@ inline void TernFile::add_metadata(const GgufFile& source) {
     const std::string_view key = entries[i].key;
     bool keep = std::find(std::begin(kDropped), std::end(kDropped), key) == std::end(kDropped);
     for (const std::string_view prefix : kDroppedPrefixes) keep &= !key.starts_with(prefix);
+    keep |= key == kActivationBitsKey;
     if (keep) layout_.header().add_raw(source.entry_bytes(i));
   }
 }
@@ -93,6 +95,9 @@ inline void TernFile::add_weights(const Model& model) {
     }
     for (const LinearRule& rule : model.architecture().linears) {
       const TernaryMatrix& matrix = layer.*rule.matrix;
+      if (matrix.input_gain().size() != 0) {
+        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
+      }
       layout_.add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), matrix.n_scales());
     }
     ++n;
