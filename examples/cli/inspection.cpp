@@ -116,11 +116,15 @@ bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& director
                  const tern::Architecture& architecture, uint32_t n_layers,
                  std::vector<std::string>& doubts) {
   std::set<std::string> required = {"token_embd.weight", "output_norm.weight"};
+  const bool input_norms = tern::has_input_norms(file, architecture);
   for (uint32_t layer = 0; layer < n_layers; ++layer) {
     const auto add = [&](std::string_view name) {
       required.insert(fmt::format("blk.{}.{}.weight", layer, name));
     };
-    for (const tern::LinearRule& rule : architecture.linears) add(rule.name);
+    for (const tern::LinearRule& rule : architecture.linears) {
+      add(rule.name);
+      if (input_norms) add(fmt::format("{}{}", rule.name, tern::kInputNormSuffix));
+    }
     for (const tern::GainRule& rule : architecture.gains) add(rule.name);
   }
   std::vector<std::string_view> unknown;
