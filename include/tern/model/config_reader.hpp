@@ -170,7 +170,7 @@ inline Result<void> read_activation_bits(const GgufFile& file, const Architectur
   TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
   const bool is_trilm =
       architecture.name == "llama" && name.find("TriLM") != std::string_view::npos;
-  const bool is_float = is_trilm || (architecture.input_norms && !config.input_norms);
+  const bool is_float = is_trilm || (architecture.float_activations && !config.input_norms);
   TERN_TRY_ASSIGN(config.activation_bits,
                   file.get_or<uint32_t>(kActivationBitsKey, is_float ? 16u : 8u));
   if (config.activation_bits == 8 || config.activation_bits == 16) return {};
