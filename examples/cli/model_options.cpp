@@ -19,7 +19,13 @@ constexpr size_t kKvTypes = 2;  // of the names, those that this version can do
 constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
 constexpr std::string_view kPackingNames[] = {"t2", "t5"};
 
-// The position of a name among those that an option takes; what is wrong is said, then nothing.
+bool is_hugging_face_folder(std::string_view path) {
+  const std::string config = std::string(path) + "/config.json";
+  return tern::FileBytes::open(config, tern::FileAccess::mapped, tern::default_allocator()).ok();
+}
+
+}  // namespace
+
 std::optional<size_t> read_name(std::string_view option, std::string_view text,
                                 std::span<const std::string_view> names) {
   const auto at = std::find(names.begin(), names.end(), text);
@@ -28,13 +34,6 @@ std::optional<size_t> read_name(std::string_view option, std::string_view text,
              fmt::format("must be one of {}, not '{}'", fmt::join(names, ", "), one_line(text)));
   return std::nullopt;
 }
-
-bool is_hugging_face_folder(std::string_view path) {
-  const std::string config = std::string(path) + "/config.json";
-  return tern::FileBytes::open(config, tern::FileAccess::mapped, tern::default_allocator()).ok();
-}
-
-}  // namespace
 
 std::optional<ModelBytes> open_model_bytes(std::string_view name, tern::FileAccess access) {
   ModelBytes out;

@@ -54,6 +54,9 @@ struct ModelOptions {
   void add_rows(std::vector<OptionRow>& rows);
 };
 
+/// The position of a name among those that an option takes; what is wrong is said, then nothing.
+std::optional<size_t> read_name(std::string_view option, std::string_view text,
+                                std::span<const std::string_view> names);
 /// What --kv and --head mean, once load_model has taken them.
 tern::CacheType kv_type(const ModelOptions& options);
 /// Nothing when `text` is the name of a head; else the exit status, after a line that says so.

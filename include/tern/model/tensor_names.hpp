@@ -45,15 +45,12 @@ class LayerTensorName {
 };
 
 namespace detail {
-/// What `blk.<layer>.<rest>` names; nothing for other names.
+/// What `<layer>.<rest>` names; nothing for other names.
 struct LayerTensor {
   uint32_t layer;
   std::string_view rest;
 };
-inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
-  constexpr std::string_view kPrefix = "blk.";
-  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
+inline std::optional<LayerTensor> parse_numbered(std::string_view name) {
   uint32_t layer = 0;
   size_t digits = 0;
   for (; digits < name.size() && digits < 6 && name[digits] >= '0' && name[digits] <= '9';
@@ -62,6 +59,12 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
   }
   if (digits == 0 || name.substr(digits, 1) != ".") return std::nullopt;
   return LayerTensor{layer, name.substr(digits + 1)};
+}
+/// The same of `blk.<layer>.<rest>`.
+inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
+  return parse_numbered(name.substr(kPrefix.size()));
 }
 
 /// Whether `rest` is a rule's name and the suffix of weights.

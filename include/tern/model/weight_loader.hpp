@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "tern/model/architecture.hpp"
+#include "tern/model/checkpoint.hpp"
 #include "tern/model/config.hpp"
 #include "tern/model/head_loader.hpp"
 #include "tern/model/matrix_loader.hpp"
@@ -29,10 +30,11 @@ struct WeightOptions {
 /// Lives on the stack of Model::load.
 class WeightLoader {
  public:
-  WeightLoader(const GgufFile& file, const TernDirectory& directory,
+  WeightLoader(const Checkpoint& checkpoint, const TernDirectory& directory,
                const Architecture& architecture, const KernelTable& kernels,
                const WeightOptions& options, const AllocatorHooks& hooks)
-      : file_(file),
+      : checkpoint_(checkpoint),
+        file_(checkpoint.file()),
         directory_(directory),
         architecture_(architecture),
         kernels_(kernels),
@@ -72,6 +74,7 @@ class WeightLoader {
   Result<void> fill_region(const ModelConfig& config, ModelWeights& weights);
   Result<uint64_t> reserve(std::optional<uint64_t> bytes);
 
+  const Checkpoint& checkpoint_;
   const GgufFile& file_;
   const TernDirectory& directory_;
   const Architecture& architecture_;
@@ -162,8 +165,9 @@ inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uin
     return source;
   }
   TERN_TRY_ASSIGN(source.tensor, find_shaped_tensor(file_, name, rows, cols));
-  source.stored = {source.tensor->type->type(), source.tensor->data.data(), rows, cols};
+  source.stored = ternary_source(*source.tensor);
   TERN_TRY_ASSIGN(matrix, plan_matrix(source, options_.runner, hooks_));
+  checkpoint_.give_back(source.tensor->data);
   return source;
 }
 
@@ -238,6 +242,7 @@ inline Result<void> WeightLoader::fill_region(const ModelConfig& config, ModelWe
     uint8_t* data = weights.region.data() + piece.offset;
     piece.matrix->place(piece.packing, data);
     TERN_TRY(pack_matrix(piece.source, piece.matrix->view(), data, options_.runner, hooks_));
+    if (!piece.source.is_packed()) checkpoint_.give_back(piece.source.tensor->data);
   }
   if (type == stored.type) return {};
   uint8_t* rows = weights.region.data() + head_offset;

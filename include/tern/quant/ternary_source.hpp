@@ -2,25 +2,29 @@
 //
 // Room: quant. The one way by which weights become ternary: float types when their values are
 // exactly {-g, 0, +g} in groups of 32 columns, TQ1_0 and TQ2_0 in groups of 256, I2_S with one
-// scale.
+// scale; and the forms of other containers, with one scale too.
 #pragma once
 
 #include "tern/quant/i2_s_codec.hpp"
+#include "tern/quant/tensor_form.hpp"
 #include "tern/quant/ternarize.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-/// A tensor [rows, cols] as it lies in a file. Requires: `bytes` has tensor_bytes() of its type.
+/// A tensor [rows, cols] as it lies in a file. Requires: `bytes` has tensor_bytes() of its type, or
+/// rows / 4 * cols bytes for row quarters; paired_rows, if not 0, is even and divides rows.
 struct TernarySource {
   TensorType type = TensorType::f32;
   const uint8_t* bytes = nullptr;
   uint32_t rows = 0;
   uint32_t cols = 0;
+  TensorForm form = {};
 };
 
 /// Columns that share a scale in what read_ternary_row gives (the last group may be cut short); 0
 /// for a type that holds no trits.
 constexpr size_t ternary_group_cols(const TernarySource& source) {
+  if (source.form.kind == FormKind::row_quarters) return source.cols;
   switch (source.type) {
     case TensorType::f32:
     case TensorType::f16:
@@ -98,6 +102,23 @@ inline Result<void> read_i2_s_row(const TernarySource& source, size_t row, uint8
   const uint32_t file_scale = I2SCodec::scale_bits(source.bytes, elems);
   return ternary_result(canonicalize_group(file_scale, source.cols, u, *scale_bits), elems / 4);
 }
+
+inline Result<void> read_quarters_row(const TernarySource& source, size_t row, uint8_t* u,
+                                      uint32_t* scale_bits) {
+  const size_t quarter = source.rows / 4;
+  const uint64_t at = uint64_t{row % quarter} * source.cols;
+  const uint8_t* bytes = source.bytes + at;
+  const size_t shift = 2 * (row / quarter);
+  unsigned largest = 0;
+  for (size_t col = 0; col < source.cols; ++col) {
+    const unsigned code = (bytes[col] >> shift) & 3u;
+    largest = code > largest ? code : largest;
+    u[col] = static_cast<uint8_t>(code);
+  }
+  if (largest == 3) return Error(Status::malformed, "a trit has the illegal code 3", at);
+  return ternary_result(canonicalize_group(source.form.scale_bits, source.cols, u, *scale_bits),
+                        at);
+}
 }  // namespace detail
 
 /// Reads one row as trits and scales.
@@ -111,6 +132,10 @@ inline Result<void> read_i2_s_row(const TernarySource& source, size_t row, uint8
 inline Result<void> read_ternary_row(const TernarySource& source, size_t row, uint8_t* u,
                                      uint32_t* scale_bits) {
   TERN_ASSERT(row < source.rows);
+  row = stored_row(source.form, row);
+  if (source.form.kind == FormKind::row_quarters) {
+    return detail::read_quarters_row(source, row, u, scale_bits);
+  }
   switch (source.type) {
     case TensorType::f32:
       return detail::read_float_row<TensorType::f32>(source, row, u, scale_bits);
