@@ -14,6 +14,8 @@
 //   | add_eos          | no                                          | no                    |
 //   | add_space_prefix | no                                          | yes                   |
 //   | ignore_merges    | as the pre-tokenizer's name implies         | -                     |
+//   | token_merges     | the merges' texts are resolved              | scores decide         |
+//   | space_prefix     | -                                           | add_space_prefix      |
 //   | types            | normal; the special ids control, unk        | the same, and <0xHH>  |
 //   |                  | unknown                                     | is a byte             |
 //
