@@ -112,7 +112,7 @@ int convert_command(Arguments arguments) {
   std::optional<std::string_view> weights_name;
   std::optional<std::string_view> head = "keep";
   const OptionRow rows[] = {
-      {"IN", "", "a GGUF or tern file, or @stories: the model inside the program", &in, true},
+      {"IN", "", kModelHelp, &in, true},
       {"OUT", "", "the file to make", &out, true},
       {"--weights", "TYPE",
        "how linear layers are stored; in a tern file by default as this machine reads fastest, or "
@@ -131,33 +131,32 @@ int convert_command(Arguments arguments) {
   }
 
   const InterruptGuard interrupts;
-  const auto source = open_model_bytes(*in);
+  const auto source = open_checkpoint(*in);
   if (!source) return kFailed;
   auto pool =
       tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), load.allocator);
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
-  const auto parsed = tern::GgufFile::parse(source->bytes, load.allocator);
-  if (!parsed.ok()) return fail(parsed.error(), *in);
+  const tern::GgufFile& stored = (*source)->file();
   load.packing = weights.packing;
   // On the way to another file the smallest packing; but what is packed is taken as it is.
-  if (weights.type && parsed->find(tern::kTernVersionKey) == nullptr) {
+  if (weights.type && stored.find(tern::kTernVersionKey) == nullptr) {
     load.packing = tern::Packing::t5;
     load.skip_zeros = false;
   }
   // Before the work: a place that cannot be written to is known at once.
   auto file = OutputFile::create(*out);
   if (!file.ok()) return fail(file.error(), *out);
-  const auto model = tern::Model::load_memory(source->bytes, load);
+  const auto model = tern::Model::load(*source, load);
   if (!model.ok()) return fail(model.error(), *in);
 
   if (!weights.type) {
-    const auto planned = tern::TernFile::create(**model, *parsed);
+    const auto planned = tern::TernFile::create(**model, stored);
     if (!planned.ok()) return fail(planned.error(), *in);
     return write_file(*out, *file, planned->size_bytes(),
                       [&](auto&& sink) { return planned->write(sink); });
   }
-  const auto planned = tern::GgufExport::create(**model, *parsed, *weights.type);
+  const auto planned = tern::GgufExport::create(**model, stored, *weights.type);
   if (!planned.ok()) return fail(planned.error(), *in);
   const int status = write_file(*out, *file, planned->size_bytes(),
                                 [&](auto&& sink) { return planned->write(load.runner, sink); });
