@@ -10,7 +10,7 @@
 #include "tern/format/gguf.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/model/architecture.hpp"
-#include "tern/text/chat_format.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"
 
@@ -19,6 +19,7 @@ TERN_NAMESPACE_BEGIN
 namespace detail {
 
 inline constexpr std::string_view kTokenizerModelKey = "tokenizer.ggml.model";
+inline constexpr std::string_view kChatTemplateKey = "tokenizer.chat_template";
 
 /// The elements of a metadata array as T; empty when the key is absent.
 template <typename T>
@@ -135,19 +136,24 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
   data.types = types;
   data.merges = merges;
   data.token_merges = token_merges;
+  if (const MetadataValue* text = file.find(detail::kChatTemplateKey)) {
+    data.chat_template = text->as<std::string_view>().value_or("");
+  }
   TERN_TRY(detail::read_special_ids(file, data));
   TERN_TRY(detail::read_text_flags(file, data));
   return Tokenizer::create(data, hooks);
 }
 
-/// The chat format of a file; see recognize_chat_format.
-inline Result<ChatFormat> load_chat_format(const GgufFile& file, const Vocabulary& vocabulary) {
+/// How a file says that conversations are written. Errors: mismatch (keys), and those of
+/// ChatRenderer::create.
+inline Result<ChatRenderer> load_chat_renderer(const GgufFile& file,
+                                               const Vocabulary& vocabulary) {
   ChatHints hints;
   TERN_TRY_ASSIGN(hints.chat_template,
-                  file.get_or<std::string_view>("tokenizer.chat_template", ""));
+                  file.get_or<std::string_view>(detail::kChatTemplateKey, ""));
   TERN_TRY_ASSIGN(hints.architecture, file.get_or<std::string_view>("general.architecture", ""));
   TERN_TRY_ASSIGN(hints.pretokenizer, file.get_or<std::string_view>("tokenizer.ggml.pre", ""));
-  return recognize_chat_format(hints, vocabulary);
+  return ChatRenderer::create(hints, vocabulary);
 }
 
 TERN_NAMESPACE_END

@@ -54,6 +54,9 @@ struct VocabularyData {
   /// empty.
   std::span<const TokenMerge> token_merges;
 
+  /// The text of the model's chat template, if it has one: the markers that it writes.
+  std::string_view chat_template;
+
   std::optional<int64_t> bos, eos, eot, eom, unk, pad;
   std::optional<bool> add_bos, add_eos, add_space_prefix, ignore_merges;
 };
