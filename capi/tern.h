@@ -287,7 +287,8 @@ TERN_API const char* tern_model_name(const tern_model* model, size_t* size);
 TERN_API const char* tern_model_architecture(const tern_model* model, size_t* size);
 /* The instruction set in use. */
 TERN_API const char* tern_model_isa(const tern_model* model, size_t* size);
-/* "bitnet", "llama3", "falcon3", "chatml", or "none" (also if tern does not know the model's). */
+/* "bitnet", "llama3", "falcon3", "chatml", "template" (the model's own, none of these), or "none"
+** (also if its template is beyond what tern runs). */
 TERN_API const char* tern_model_chat_format(const tern_model* model, size_t* size);
 /* How many logits there are. Token ids that tern_session_evaluate() takes are below it. */
 TERN_API uint32_t tern_model_vocab_size(const tern_model* model);
@@ -390,8 +391,11 @@ typedef struct tern_chat_message {
 /*
 ** Turns messages into the token ids of a prompt, in the format that the model was trained with.
 ** Shapes:  messages [n_messages], tokens [capacity]; *n_tokens is how many the prompt has.
-** Errors:  TERN_UNSUPPORTED (the model has no chat format, or one that tern does not know), and
-**          those of tern_model_tokenize(). Cost: as tern_model_tokenize().
+**          With a model's own template, messages that continue a conversation are written as one
+**          of their own: what the template writes first comes again.
+** Errors:  TERN_UNSUPPORTED (the model has no chat format, or a template beyond what tern runs),
+**          TERN_MALFORMED (a template that is none), TERN_INVALID_ARGUMENT (the template refuses
+**          the messages), and those of tern_model_tokenize(). Cost: as tern_model_tokenize().
 */
 TERN_API tern_status tern_model_tokenize_chat(const tern_model* model,
                                               const tern_chat_message* messages, size_t n_messages,

@@ -82,8 +82,8 @@ const char* tern_model_isa(const tern_model* model, size_t* size) {
 }
 const char* tern_model_chat_format(const tern_model* model, size_t* size) {
   return text_property(model, size, [](const Model& m) {
-    const auto format = m.chat_format();
-    return tern::chat_format_name(format.ok() ? *format : tern::ChatFormat::none);
+    const auto chat = m.chat();
+    return tern::chat_format_name(chat.ok() ? (*chat)->format() : tern::ChatFormat::none);
   });
 }
 

@@ -93,7 +93,8 @@ Result<tern::GenerateOptions> read_generate_options(const tern_generate_options*
   generate.show_special = (options.flags & TERN_GENERATE_SHOW_SPECIAL) != 0;
   generate.begins_text = (options.flags & TERN_GENERATE_BEGINS_TEXT) != 0;
   if ((options.flags & TERN_GENERATE_CHAT) != 0) {
-    TERN_TRY_ASSIGN(generate.chat_format, model.chat_format());
+    TERN_TRY_ASSIGN(const tern::ChatRenderer* chat, model.chat());
+    generate.chat_format = chat->format();
   }
   return generate;
 }

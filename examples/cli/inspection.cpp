@@ -193,11 +193,10 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
           fmt::format("{}: {} rows for {} tokens", tern::kEmbeddingName, rows, vocabulary.size()));
     }
   }
-  const auto format = tern::load_chat_format(file, vocabulary);
-  if (format.ok()) {
-    out.chat_format = *format;
-  } else {
-    out.doubts.push_back(format_error(format.error(), "tokenizer.chat_template"));
+  const auto chat = tern::load_chat_renderer(file, vocabulary);
+  out.chat_format = chat.ok() ? chat->format() : tern::ChatFormat::none;
+  if (!chat.ok() && file.find("tokenizer.chat_template") != nullptr) {
+    out.doubts.push_back(format_error(chat.error(), "tokenizer.chat_template"));
   }
 }
 

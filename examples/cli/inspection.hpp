@@ -25,7 +25,7 @@ struct Inspection {
   tern::TernDirectory directory;                 ///< empty unless the file is a tern file
   std::vector<InspectedTensor> tensors;
   std::optional<tern::Tokenizer> tokenizer;
-  std::optional<tern::ChatFormat> chat_format;  ///< nothing when it is not known
+  tern::ChatFormat chat_format = tern::ChatFormat::none;  ///< also when it does not run
   std::vector<std::string> doubts;              ///< a sentence each, the gravest last
 };
 

@@ -27,6 +27,8 @@ constexpr Case kCases[] = {
     {"bitnet", "bitnet", 768, 12, 4, 1280, 2, RandomScales::tensor},
     {"bitnet_block_scales", "bitnet", 512, 8, 8, 1024, 2, RandomScales::group256},
     {"llama", "llama", 512, 8, 2, 1024, 2, RandomScales::tensor},
+    {"qwen3", "qwen3", 512, 4, 2, 1024, 2, RandomScales::tensor},
+    {"gemma3", "gemma3", 512, 4, 1, 1024, 2, RandomScales::tensor},
 };
 
 constexpr size_t kSequences = 12;
@@ -89,6 +91,9 @@ std::vector<uint8_t> file_of(const Case& c, const LogicalModel& m, const ByteVoc
   writer.add("general.quantization_version", uint32_t{2});
   writer.add(a + "vocab_size", static_cast<uint32_t>(m.vocab_size));
   writer.add(a + "rope.dimension_count", static_cast<uint32_t>(m.head_dim));
+  if (m.architecture == "gemma3") {  // llama.cpp wants a window; this one holds every test
+    writer.add(a + "attention.sliding_window", static_cast<uint32_t>(m.context_len));
+  }
   v.add_to(writer);
   return writer.build();
 }

@@ -19,7 +19,7 @@ inline constexpr std::string_view kFileTypeKey = "general.file_type";
 /// said anew.
 inline void copy_metadata(const GgufFile& source, GgufHeader& header) {
   constexpr std::string_view kDropped[] = {GgufHeader::kAlignmentKey, kFileTypeKey, kTernVersionKey,
-                                           kTernHashKey, kTernMergesKey};
+                                           kTernHashKey};
   constexpr std::string_view kDroppedPrefixes[] = {"tern.tensor.", "split."};
   const auto entries = source.metadata();
   for (size_t i = 0; i < entries.size(); ++i) {

@@ -23,7 +23,7 @@ class TernFile {
     return catch_out_of_memory([&]() -> Result<TernFile> {
       TernFile file(model.allocator());
       copy_metadata(source, file.layout_.header());
-      TERN_TRY(file.add_merges(model));
+      if (source.find(kTernMergesKey) == nullptr) TERN_TRY(file.add_merges(model));
       file.add_weights(model);
       TERN_TRY(file.layout_.finish(file.hash()));
       return file;
