@@ -1,6 +1,4 @@
 // tern convert: makes a tern file of a model, which loads without packing, or a GGUF file.
-#include <iterator>
-
 #include "command.hpp"
 #include "console.hpp"
 #include "interrupt.hpp"
@@ -17,17 +15,15 @@ namespace {
 constexpr CommandHelp kConvertHelp = {
     "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--head keep|q6|i8]",
     "Makes a tern file (t2, t5) or a GGUF file (tq1_0, tq2_0, i2_s, f16) of a model. Without "
-    "--weights "
-    "it is\n"
-    "tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit for "
-    "bit, as "
-    "what it\n"
-    "was made of, and loads at once: weights are packed already, and are read from the mapped "
-    "file. A "
-    "GGUF\n"
-    "file is for other programs: it holds the same values, or is not made. A linear layer that its "
-    "type does\n"
-    "not hold exactly is F16 there if that does.",
+    "--weights\n"
+    "it is tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit "
+    "for "
+    "bit,\n"
+    "as what it was made of, and loads at once: weights are packed, and are read from the mapped "
+    "file.\n"
+    "A GGUF file is for other programs: it holds the same values, or is not made. A linear layer "
+    "that\n"
+    "its type does not hold exactly is F16 there if that does.",
 };
 
 // What --weights names: a packing of tern files, or a type of GGUF files.
@@ -112,7 +108,7 @@ int convert_command(Arguments arguments) {
   std::optional<std::string_view> weights_name;
   std::optional<std::string_view> head = "keep";
   const OptionRow rows[] = {
-      {"IN", "", "a GGUF or tern file, or @stories: the model inside the program", &in, true},
+      {"IN", "", kModelHelp, &in, true},
       {"OUT", "", "the file to make", &out, true},
       {"--weights", "TYPE",
        "how linear layers are stored; in a tern file by default as this machine reads fastest, or "
@@ -131,33 +127,31 @@ int convert_command(Arguments arguments) {
   }
 
   const InterruptGuard interrupts;
-  const auto source = open_model_bytes(*in);
+  const auto source = open_checkpoint(*in);
   if (!source) return kFailed;
   auto pool =
       tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), load.allocator);
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
-  const auto parsed = tern::GgufFile::parse(source->bytes, load.allocator);
-  if (!parsed.ok()) return fail(parsed.error(), *in);
   load.packing = weights.packing;
   // On the way to another file the smallest packing; but what is packed is taken as it is.
-  if (weights.type && parsed->find(tern::kTernVersionKey) == nullptr) {
+  if (weights.type && (*source)->file().find(tern::kTernVersionKey) == nullptr) {
     load.packing = tern::Packing::t5;
     load.skip_zeros = false;
   }
   // Before the work: a place that cannot be written to is known at once.
   auto file = OutputFile::create(*out);
   if (!file.ok()) return fail(file.error(), *out);
-  const auto model = tern::Model::load_memory(source->bytes, load);
+  const auto model = tern::Model::load(*source, load);
   if (!model.ok()) return fail(model.error(), *in);
 
   if (!weights.type) {
-    const auto planned = tern::TernFile::create(**model, *parsed);
+    const auto planned = tern::TernFile::create(**model, (*source)->file());
     if (!planned.ok()) return fail(planned.error(), *in);
     return write_file(*out, *file, planned->size_bytes(),
                       [&](auto&& sink) { return planned->write(sink); });
   }
-  const auto planned = tern::GgufExport::create(**model, *parsed, *weights.type);
+  const auto planned = tern::GgufExport::create(**model, (*source)->file(), *weights.type);
   if (!planned.ok()) return fail(planned.error(), *in);
   const int status = write_file(*out, *file, planned->size_bytes(),
                                 [&](auto&& sink) { return planned->write(load.runner, sink); });

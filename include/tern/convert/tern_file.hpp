@@ -78,6 +78,9 @@ inline void TernFile::add_weights(const Model& model) {
     }
     for (const LinearRule& rule : model.architecture().linears) {
       const TernaryMatrix& matrix = layer.*rule.matrix;
+      if (matrix.input_gain().size() != 0) {
+        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
+      }
       layout_.add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), matrix.n_scales());
     }
     ++n;

@@ -82,11 +82,8 @@ inline Result<void> Model::load_text(const GgufFile& file) {
     return Error(Status::mismatch, "more tokens than rows of the embedding", kEmbeddingName);
   }
   n_tokens_ = static_cast<uint32_t>(tokenizer.vocabulary().size());
-  // A chat format that is not known is no reason not to load; asking for it gives the error.
-  chat_format_ = load_chat_format(file, tokenizer.vocabulary());
-  if (chat_format_.ok() && *chat_format_ == ChatFormat::none) {
-    chat_format_ = Error(Status::unsupported, "the model has no chat format");
-  }
+  // A chat template that does not run is no reason not to load; asking for it gives the error.
+  chat_ = load_chat_renderer(file, tokenizer.vocabulary());
   tokenizer_.emplace(std::move(tokenizer));
   return {};
 }

@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "tern/base/allocator.hpp"
 #include "tern/base/status.hpp"
@@ -109,6 +110,7 @@ struct TemplateField {
 };
 struct TemplateSpace {
   TemplateField* first = nullptr;
+  size_t n_fields = 0;
 
   TemplateField* find(std::string_view name) const {
     for (TemplateField* field = first; field != nullptr; field = field->next) {
