@@ -143,6 +143,8 @@ TEST_CASE("contradictions and holes", "[hf]") {
   HfJson json = HfJson::byte_level();
   json.added = R"([{"id": 0, "content": "<eos>", "special": true}])";
   check_refused(json, tern::Status::mismatch, "<eos>");
+  json.added = R"([{"id": 259, "content": "ab", "special": true}])";
+  check_refused(json, tern::Status::mismatch, "ab");
   json.added = R"([{"id": 1000000000, "content": "<eos>", "special": true}])";
   check_refused(json, tern::Status::malformed, "<eos>");
   json.added = R"([{"id": 270, "content": "<eos>", "special": true}])";
@@ -261,6 +263,29 @@ TEST_CASE("templates, classes and roles", "[hf]") {
   check_refused(json, kUnsupported, "post_processor");
 }
 
+TEST_CASE("contradictions between files are listed", "[hf]") {
+  HfJson json = HfJson::byte_fallback();
+  const auto conflicts = [&json] {
+    const auto header = tern_test::hf_header(json.files());
+    REQUIRE(header.ok());
+    const auto file = tern::GgufFile::parse(header->bytes(), tern::default_allocator());
+    REQUIRE(file.ok());
+    const auto found = file->get_array<std::string_view>(tern::kTernConflictsKey);
+    return found.ok() ? found->size() : 0;
+  };
+  json.added = R"([{"id": 1, "content": "<s>", "special": true},
+                   {"id": 2, "content": "</s>", "special": true}])";
+  json.post_processor = tern_test::template_of("<s>", 1, "", 0);
+  json.config = R"({"bos_token": "<s>", "add_bos_token": true})";
+  CHECK(conflicts() == 0);
+  json.config = R"({"bos_token": "<s>", "add_bos_token": false})";
+  CHECK(conflicts() == 1);
+  json.config = R"({"bos_token": "</s>", "add_bos_token": false})";
+  CHECK(conflicts() == 2);
+  json.added = R"([{"id": 1, "content": "<s>", "special": true, "normalized": true}])";
+  CHECK(conflicts() == 3);
+}
+
 TEST_CASE("chat templates come from their file, the config, or its list", "[hf]") {
   HfJson json = HfJson::byte_level();
   const auto chat = [](const tern::HfTextFiles& files, std::string_view key) {
@@ -297,7 +322,12 @@ TEST_CASE("memory comes from the hooks, and its end is an error", "[hf]") {
   tern_test::CountingAllocator counter;
   REQUIRE(tern_test::load_hf_tokenizer(json.files(), counter.hooks()).ok());
   CHECK(counter.live == 0);
-  counter.budget = 4096;
-  CHECK(tern_test::load_hf_tokenizer(json.files(), counter.hooks()).status() ==
-        tern::Status::out_of_memory);
+#if defined(__cpp_exceptions)  // else fatal, by design
+  for (const size_t budget : {size_t{4096}, counter.peak / 2, counter.peak - 1}) {
+    counter.budget = budget;
+    CHECK(tern_test::load_hf_tokenizer(json.files(), counter.hooks()).status() ==
+          tern::Status::out_of_memory);
+    CHECK(counter.live == 0);
+  }
+#endif
 }
