@@ -305,6 +305,9 @@ TERN_API uint32_t tern_model_n_layers(const tern_model* model);
 TERN_API uint32_t tern_model_n_heads(const tern_model* model);
 TERN_API uint32_t tern_model_n_kv_heads(const tern_model* model);
 TERN_API uint32_t tern_model_head_dim(const tern_model* model);
+/* The elements of an embedding, of a model that gives embeddings of texts (tern_session_embed());
+** 0 of a model that gives logits. */
+TERN_API uint32_t tern_model_embedding_size(const tern_model* model);
 /* Bytes allocated for weights; what is used in the file's own bytes is not counted. */
 TERN_API uint64_t tern_model_weight_bytes(const tern_model* model);
 
@@ -468,7 +471,8 @@ TERN_API void tern_session_cancel(tern_session* session);
 **          tokens, or NULL; all_logits_size is its capacity in floats.
 ** Errors:  TERN_TOKEN_OUT_OF_RANGE (where = index), TERN_CONTEXT_FULL, TERN_CANCELLED,
 **          TERN_NON_FINITE, TERN_BUFFER_TOO_SMALL (all_logits), TERN_INVALID_ARGUMENT (no
-**          tokens), TERN_BUSY. After one, the contents of all_logits are unspecified.
+**          tokens), TERN_UNSUPPORTED (the model gives embeddings), TERN_BUSY. After one, the
+**          contents of all_logits are unspecified.
 ** Cost:    a pass over the weights for every `batch` tokens; no allocation.
 */
 TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens,
@@ -490,6 +494,26 @@ TERN_API tern_status tern_session_logits(const tern_session* session, const floa
 ** Cost:   a pass over the logits; no allocation.
 */
 TERN_API tern_status tern_session_log_prob(tern_session* session, int32_t token, double* log_prob);
+
+/*
+** The embeddings of texts: vectors of length 1, so that the dot product of two is how near the
+** texts are. Tokenize with TERN_TOKENIZE_ADD_SPECIAL: a text's embedding is that of its last token,
+** which for most models must be the one that ends a text. Several texts share passes over the
+** weights; each gets the bits that it gets alone. The session holds no tokens before and after;
+** its context bounds one text, and texts go through together as far as they fit into it.
+** Shapes:  tokens [n_tokens], the texts one behind the other; lengths [n_texts], the tokens of each,
+**          at least 1; embeddings [n_texts * embedding_size] floats; embeddings_size is its
+**          capacity in floats.
+** Errors:  TERN_UNSUPPORTED (the model gives logits), TERN_TOKEN_OUT_OF_RANGE (where = index),
+**          TERN_CONTEXT_FULL (where = index of the token that does not fit), TERN_CANCELLED,
+**          TERN_NON_FINITE, TERN_BUFFER_TOO_SMALL, TERN_INVALID_ARGUMENT (no texts, lengths that
+**          do not add up to n_tokens), TERN_BUSY. After one, the contents of embeddings are
+**          unspecified.
+** Cost:    a pass over the weights for every `batch` tokens; no allocation.
+*/
+TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* tokens,
+                                        size_t n_tokens, const size_t* lengths, size_t n_texts,
+                                        float* embeddings, size_t embeddings_size);
 
 /* ------------------------------------------------------------------------------------------------
 ** SAMPLING

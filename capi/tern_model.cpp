@@ -111,6 +111,9 @@ uint32_t tern_model_n_kv_heads(const tern_model* model) {
 uint32_t tern_model_head_dim(const tern_model* model) {
   return config_property(model, &tern::ModelConfig::head_dim);
 }
+uint32_t tern_model_embedding_size(const tern_model* model) {
+  return model != nullptr ? model->object->config().embedding_size() : 0;
+}
 uint32_t tern_model_n_tokens(const tern_model* model) {
   return model != nullptr ? model->object->n_tokens() : 0;
 }

@@ -172,6 +172,23 @@ tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens, 
   });
 }
 
+tern_status tern_session_embed(tern_session* session, const int32_t* tokens, size_t n_tokens,
+                               const size_t* lengths, size_t n_texts, float* embeddings,
+                               size_t embeddings_size) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
+    TERN_TRY_ASSIGN(const auto ids, capi::read_array(tokens, n_tokens, "tokens"));
+    TERN_TRY_ASSIGN(const auto sizes, capi::read_array(lengths, n_texts, "lengths"));
+    if (embeddings == nullptr) return capi::null_argument("embeddings");
+    // Of a model of logits there is nothing to fill: embed() says so.
+    const size_t width = self->model().config().embedding_size();
+    if (width != 0 && embeddings_size / width < n_texts) {
+      return Error(Status::buffer_too_small, "the buffer is too small", "embeddings");
+    }
+    return self->embed(ids, sizes, {embeddings, n_texts * width});
+  });
+}
+
 tern_status tern_session_logits(const tern_session* session, const float** logits,
                                 size_t* n_logits) {
   return capi::guard([&]() -> Result<void> {

@@ -2,7 +2,7 @@
 //
 // Room: model. Included by checkpoint.inl.hpp. The order is: the names of all tensors, which tell
 // what the configuration may not; the configuration; then each tensor under its name in GGUF, with
-// the form that its type and the configuration give it.
+// the form that its type and the configuration give it; then the tokenizer.
 #pragma once
 
 #include "tern/base/half.hpp"
@@ -11,6 +11,7 @@
 #include "tern/model/file_names.hpp"
 #include "tern/model/hf_config.hpp"
 #include "tern/model/hf_names.hpp"
+#include "tern/model/hf_tokenizer.hpp"
 #include "tern/quant/block_codec.hpp"
 #include "tern/version.hpp"
 
@@ -46,6 +47,7 @@ class HfFolder {
   const SafetensorsTensor* find_tensor(std::string_view name) const;
 
   HfTensorHints read_hints() const;
+  Result<void> add_text(std::span<const GgufTensor> tensors);
   Result<GgufTensor> convert(const Named& named, size_t at);
   Result<void> give_form(const Named& named, GgufTensor& tensor);
   Result<uint32_t> read_scale(const Named& weight) const;
@@ -105,6 +107,7 @@ inline Result<void> HfFolder::open(std::span<const uint8_t> config) {
       tensors.push_back(*converted);
     }
   }
+  TERN_TRY(add_text(tensors));
   TERN_TRY(out_.header_.finish({}));
   TERN_TRY_ASSIGN(auto header, GgufFile::parse(out_.header_.bytes(), hooks_));
   TERN_TRY_ASSIGN(auto list, Buffer<GgufTensor>::create(tensors.size(), hooks_));
@@ -201,6 +204,37 @@ inline HfTensorHints HfFolder::read_hints() const {
   return hints;
 }
 
+/// Metadata of the tokenizer; a folder without one is a model of token ids.
+inline Result<void> HfFolder::add_text(std::span<const GgufTensor> tensors) {
+  constexpr std::string_view kNames[] = {"tokenizer.json", "tokenizer_config.json",
+                                         "special_tokens_map.json", "generation_config.json",
+                                         "chat_template.jinja"};
+  FileBytes files[std::size(kNames)];
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    auto file = open_beside(kNames[i], FileAccess::copied);
+    if (file.ok()) {
+      files[i] = *std::move(file);
+    } else if (file.status() != Status::not_found) {
+      return in_file(file.error(), kNames[i]);
+    }
+  }
+  if (files[0].bytes().empty()) return {};
+  HfTextFiles text;
+  text.tokenizer = files[0].bytes();
+  text.tokenizer_config = files[1].bytes();
+  text.special_tokens_map = files[2].bytes();
+  text.generation_config = files[3].bytes();
+  const auto bytes = files[4].bytes();
+  text.chat_template = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  for (const GgufTensor& tensor : tensors) {
+    if (tensor.name == kEmbeddingName) text.vocab_size = static_cast<size_t>(tensor.dims[1]);
+  }
+  const auto added = add_tokenizer_metadata(text, out_.header_, hooks_);
+  // Of the other files an error names its file itself.
+  if (added.ok() || std::string_view(added.error().subject).ends_with(".json")) return added;
+  return in_file(added.error(), kNames[0]);
+}
+
 /// A tensor as GGUF has it; `at` is its place in the list.
 inline Result<GgufTensor> HfFolder::convert(const Named& named, size_t at) {
   const SafetensorsTensor& source = *named.tensor;
@@ -242,18 +276,13 @@ inline Result<void> HfFolder::give_form(const Named& named, GgufTensor& tensor) 
     if (named.tensor->n_dims != 2 || tensor.dims[1] > kMaxDim) {
       return detail::about_tensor(Status::mismatch, "packed tensor is not a matrix", *named.tensor);
     }
-    if (model_.is_scale_inverse) {
-      return detail::about_tensor(Status::unsupported, "inverse scales are not supported yet",
-                                  *named.tensor);
-    }
     TERN_TRY_ASSIGN(tensor.form.scale_bits, read_scale(named));
     tensor.form.kind = FormKind::row_quarters;
     tensor.form.is_inverse = model_.is_scale_inverse;
     tensor.type = &kRowQuarters;
     tensor.dims[1] *= 4;
   } else if (model_.is_online) {
-    return detail::about_tensor(Status::unsupported, "master weights are not supported yet",
-                                *named.tensor);
+    tensor.form.kind = FormKind::master;
   }
   // Halves of a head turn together in this family, neighbours in GGUF's `llama`.
   const bool is_rotated = named.name.gguf == "attn_q" || named.name.gguf == "attn_k";

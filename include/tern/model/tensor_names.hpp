@@ -12,6 +12,8 @@
 TERN_NAMESPACE_BEGIN
 
 inline constexpr std::string_view kWeightSuffix = ".weight";
+/// Behind a linear layer's name: the gain of the norm of its input.
+inline constexpr std::string_view kInputNormSuffix = "_norm_in";
 inline constexpr std::string_view kEmbeddingName = "token_embd.weight";
 inline constexpr std::string_view kHeadName = "output.weight";
 inline constexpr std::string_view kOutputNormName = "output_norm.weight";
@@ -19,10 +21,10 @@ inline constexpr std::string_view kRopeFactorsName = "rope_freqs.weight";
 inline constexpr std::string_view kTopTensors[] = {kEmbeddingName, kHeadName, kOutputNormName,
                                                    kRopeFactorsName};
 
-/// `blk.<layer>.<name>.weight`, composed in place.
+/// `blk.<layer>.<name><suffix>.weight`, composed in place.
 class LayerTensorName {
  public:
-  LayerTensorName(uint32_t layer, std::string_view name) {
+  LayerTensorName(uint32_t layer, std::string_view name, std::string_view suffix = {}) {
     append("blk.");
     char digits[10];
     size_t n = 0;
@@ -33,6 +35,7 @@ class LayerTensorName {
     while (n > 0) text_[size_++] = digits[--n];
     append(".");
     append(name);
+    append(suffix);
     append(kWeightSuffix);
   }
   std::string_view view() const { return {text_, size_}; }
@@ -67,14 +70,16 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
   return parse_numbered(name.substr(kPrefix.size()));
 }
 
-/// Whether `rest` is a rule's name and the suffix of weights.
+/// Whether `rest` is a rule's name, `suffix` and the suffix of weights.
 template <typename Rule>
-bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
+bool names_one_of(std::span<const Rule> rules, std::string_view rest,
+                  std::string_view suffix = {}) {
+  if (!rest.ends_with(kWeightSuffix)) return false;
+  rest.remove_suffix(kWeightSuffix.size());
+  if (!rest.ends_with(suffix)) return false;
+  rest.remove_suffix(suffix.size());
   for (const Rule& rule : rules) {
-    if (rest.substr(0, rule.name.size()) == rule.name &&
-        rest.substr(rule.name.size()) == kWeightSuffix) {
-      return true;
-    }
+    if (rest == rule.name) return true;
   }
   return false;
 }

@@ -94,7 +94,9 @@ inline Result<void> WeightLoader::check_names(const ModelConfig& config) const {
     if (const auto in_layer = detail::parse_layer_tensor(tensor.name); in_layer && !known) {
       known = in_layer->layer < config.n_layers &&
               (detail::names_one_of(architecture_.gains, in_layer->rest) ||
-               detail::names_one_of(architecture_.linears, in_layer->rest));
+               detail::names_one_of(architecture_.linears, in_layer->rest) ||
+               (config.input_norms &&
+                detail::names_one_of(architecture_.linears, in_layer->rest, kInputNormSuffix)));
     }
     if (!known) {
       return Error(Status::unsupported, "tensor is not part of the architecture", tensor.name,
@@ -131,7 +133,8 @@ inline Result<void> WeightLoader::load_tables(ModelConfig& config, ModelWeights&
   config.vocab_size = static_cast<uint32_t>(rows);
   TERN_TRY_ASSIGN(weights.embedding, view_table(kEmbeddingName, config));
   weights.head = weights.embedding;
-  if (!architecture_.tied_head && file_.find_tensor(kHeadName) != nullptr) {
+  const bool may_have_head = !architecture_.tied_head && config.pooling == Pooling::none;
+  if (may_have_head && file_.find_tensor(kHeadName) != nullptr) {
     TERN_TRY_ASSIGN(weights.head, view_table(kHeadName, config));
   }
   return {};
@@ -165,7 +168,8 @@ inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uin
     return source;
   }
   TERN_TRY_ASSIGN(source.tensor, find_shaped_tensor(file_, name, rows, cols));
-  source.stored = ternary_source(*source.tensor);
+  TERN_TRY_ASSIGN(source.stored,
+                  open_ternary_source(*source.tensor, kernels_, options_.runner, hooks_));
   TERN_TRY_ASSIGN(matrix, plan_matrix(source, options_.runner, hooks_));
   checkpoint_.give_back(source.tensor->data);
   return source;
@@ -184,10 +188,16 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
     TERN_TRY_ASSIGN(const MatrixSource source,
                     find_matrix(LayerTensorName(n, rule.name).view(), extent_of(config, rule.rows),
                                 extent_of(config, rule.cols), matrix));
+    if (config.input_norms) {
+      TERN_TRY_ASSIGN(auto gain, load_float_vector(
+                                     file_, LayerTensorName(n, rule.name, kInputNormSuffix).view(),
+                                     extent_of(config, rule.cols), kernels_, hooks_));
+      matrix.set_input_gain(std::move(gain));
+    }
     pieces_.push_back({&matrix, source, Packing::t2, 0});
   }
   // All scales of the layer are known now. What stays where it is leaves the list again.
-  const bool skips = layer_skips(config.activation, layer.ffn_up.view(), layer.ffn_down.view());
+  const bool skips = layer_skips(config, layer.ffn_up.view(), layer.ffn_down.view());
   const bool has_lines = is_rows(layer.ffn_up.view().packing);
   // One that is packed already beside one that is not could end as lines beside tiles.
   if (skips && (layer.ffn_up.view().data != nullptr) != (layer.ffn_down.view().data != nullptr)) {

@@ -19,12 +19,15 @@ struct TernarySource {
   uint32_t rows = 0;
   uint32_t cols = 0;
   TensorForm form = {};
+  /// Of FormKind::master, binary32 (docs/numerics.md 15): the largest magnitude that is a zero
+  /// trit. The scale is form.scale_bits.
+  uint32_t largest_zero_bits = 0;
 };
 
 /// Columns that share a scale in what read_ternary_row gives (the last group may be cut short); 0
 /// for a type that holds no trits.
 constexpr size_t ternary_group_cols(const TernarySource& source) {
-  if (source.form.kind == FormKind::row_quarters) return source.cols;
+  if (has_one_scale(source.form)) return source.cols;
   switch (source.type) {
     case TensorType::f32:
     case TensorType::f16:
@@ -119,6 +122,37 @@ inline Result<void> read_quarters_row(const TernarySource& source, size_t row, u
   return ternary_result(canonicalize_group(source.form.scale_bits, source.cols, u, *scale_bits),
                         at);
 }
+
+template <TensorType type>
+Result<void> read_master_row(const TernarySource& source, size_t row, uint8_t* u,
+                             uint32_t* scale_bits) {
+  using Codec = FloatCodec<type>;
+  const uint64_t at = uint64_t{row} * source.cols * Codec::kBytes;
+  uint32_t largest = 0;
+  for (size_t col = 0; col < source.cols; ++col) {
+    const uint32_t bits = Codec::f32_bits(source.bytes + at + col * Codec::kBytes);
+    const uint32_t magnitude = bits & ~kSignBit;
+    largest = magnitude > largest ? magnitude : largest;
+    const unsigned nonzero = magnitude > source.largest_zero_bits;
+    const unsigned negative = bits >> 31;
+    u[col] = static_cast<uint8_t>(kZeroTrit + nonzero - 2 * (nonzero & negative));
+  }
+  if (!is_finite_bits(largest)) return ternary_result(Status::malformed, at);
+  scale_bits[0] = largest > source.largest_zero_bits ? source.form.scale_bits : kWildcardScale;
+  return {};
+}
+
+inline Result<void> read_formed_row(const TernarySource& source, size_t row, uint8_t* u,
+                                    uint32_t* scale_bits) {
+  if (source.form.kind == FormKind::row_quarters) {
+    return read_quarters_row(source, row, u, scale_bits);
+  }
+  switch (source.type) {
+    case TensorType::f16: return read_master_row<TensorType::f16>(source, row, u, scale_bits);
+    case TensorType::bf16: return read_master_row<TensorType::bf16>(source, row, u, scale_bits);
+    default: return read_master_row<TensorType::f32>(source, row, u, scale_bits);
+  }
+}
 }  // namespace detail
 
 /// Reads one row as trits and scales.
@@ -133,8 +167,8 @@ inline Result<void> read_ternary_row(const TernarySource& source, size_t row, ui
                                      uint32_t* scale_bits) {
   TERN_ASSERT(row < source.rows);
   row = stored_row(source.form, row);
-  if (source.form.kind == FormKind::row_quarters) {
-    return detail::read_quarters_row(source, row, u, scale_bits);
+  if (has_one_scale(source.form)) {
+    return detail::read_formed_row(source, row, u, scale_bits);
   }
   switch (source.type) {
     case TensorType::f32:
