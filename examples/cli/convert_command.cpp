@@ -1,6 +1,4 @@
 // tern convert: makes a tern file of a model, which loads without packing, or a GGUF file.
-#include <iterator>
-
 #include "command.hpp"
 #include "console.hpp"
 #include "interrupt.hpp"
@@ -17,17 +15,15 @@ namespace {
 constexpr CommandHelp kConvertHelp = {
     "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--head keep|q6|i8]",
     "Makes a tern file (t2, t5) or a GGUF file (tq1_0, tq2_0, i2_s, f16) of a model. Without "
-    "--weights "
-    "it is\n"
-    "tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit for "
-    "bit, as "
-    "what it\n"
-    "was made of, and loads at once: weights are packed already, and are read from the mapped "
-    "file. A "
-    "GGUF\n"
-    "file is for other programs: it holds the same values, or is not made. A linear layer that its "
-    "type does\n"
-    "not hold exactly is F16 there if that does.",
+    "--weights\n"
+    "it is tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit "
+    "for "
+    "bit,\n"
+    "as what it was made of, and loads at once: weights are packed, and are read from the mapped "
+    "file.\n"
+    "A GGUF file is for other programs: it holds the same values, or is not made. A linear layer "
+    "that\n"
+    "its type does not hold exactly is F16 there if that does.",
 };
 
 // What --weights names: a packing of tern files, or a type of GGUF files.
@@ -137,10 +133,9 @@ int convert_command(Arguments arguments) {
       tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), load.allocator);
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
-  const tern::GgufFile& stored = (*source)->file();
   load.packing = weights.packing;
   // On the way to another file the smallest packing; but what is packed is taken as it is.
-  if (weights.type && stored.find(tern::kTernVersionKey) == nullptr) {
+  if (weights.type && (*source)->file().find(tern::kTernVersionKey) == nullptr) {
     load.packing = tern::Packing::t5;
     load.skip_zeros = false;
   }
@@ -151,12 +146,12 @@ int convert_command(Arguments arguments) {
   if (!model.ok()) return fail(model.error(), *in);
 
   if (!weights.type) {
-    const auto planned = tern::TernFile::create(**model, stored);
+    const auto planned = tern::TernFile::create(**model, (*source)->file());
     if (!planned.ok()) return fail(planned.error(), *in);
     return write_file(*out, *file, planned->size_bytes(),
                       [&](auto&& sink) { return planned->write(sink); });
   }
-  const auto planned = tern::GgufExport::create(**model, stored, *weights.type);
+  const auto planned = tern::GgufExport::create(**model, (*source)->file(), *weights.type);
   if (!planned.ok()) return fail(planned.error(), *in);
   const int status = write_file(*out, *file, planned->size_bytes(),
                                 [&](auto&& sink) { return planned->write(load.runner, sink); });

@@ -182,6 +182,13 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
     out.doubts.push_back(fmt::format("tokenizer.ggml.pre: absent, taken to be {}",
                                      fallback.empty() ? "the default" : fallback));
   }
+  const auto conflicts = file.get_array<std::string_view>(tern::kTernConflictsKey);
+  if (conflicts.ok()) {
+    for (const tern::MetadataScalar conflict : *conflicts) {
+      const auto text = conflict.as<std::string_view>().value_or("");
+      out.doubts.push_back(fmt::format("tokenizer: {}", text));
+    }
+  }
   if (vocabulary.end_of_generation().empty()) {
     out.doubts.push_back("no token ends a text: generation stops at its limit only");
   }

@@ -261,6 +261,29 @@ TEST_CASE("templates, classes and roles", "[hf]") {
   check_refused(json, kUnsupported, "post_processor");
 }
 
+TEST_CASE("contradictions between files are listed", "[hf]") {
+  HfJson json = HfJson::byte_fallback();
+  const auto conflicts = [&json] {
+    const auto header = tern_test::hf_header(json.files());
+    REQUIRE(header.ok());
+    const auto file = tern::GgufFile::parse(header->bytes(), tern::default_allocator());
+    REQUIRE(file.ok());
+    const auto found = file->get_array<std::string_view>(tern::kTernConflictsKey);
+    return found.ok() ? found->size() : 0;
+  };
+  json.added = R"([{"id": 1, "content": "<s>", "special": true},
+                   {"id": 2, "content": "</s>", "special": true}])";
+  json.post_processor = tern_test::template_of("<s>", 1, "", 0);
+  json.config = R"({"bos_token": "<s>", "add_bos_token": true})";
+  CHECK(conflicts() == 0);
+  json.config = R"({"bos_token": "<s>", "add_bos_token": false})";
+  CHECK(conflicts() == 1);
+  json.config = R"({"bos_token": "</s>", "add_bos_token": false})";
+  CHECK(conflicts() == 2);
+  json.added = R"([{"id": 1, "content": "<s>", "special": true, "normalized": true}])";
+  CHECK(conflicts() == 3);
+}
+
 TEST_CASE("chat templates come from their file, the config, or its list", "[hf]") {
   HfJson json = HfJson::byte_level();
   const auto chat = [](const tern::HfTextFiles& files, std::string_view key) {

@@ -31,6 +31,7 @@ struct HfAddedToken {
   std::string_view content;
   int32_t id = kNoToken;
   bool is_special = false;
+  bool is_loose = false;  ///< the file looks for it in normalized text, tern in any
   bool strips_left = false;
   bool strips_right = false;
 };
@@ -66,6 +67,10 @@ class HfVocabulary {
   std::span<const HfAddedToken> added() const { return added_; }
   bool has_byte_fallback() const { return has_byte_fallback_; }
   JsonValue model() const { return model_; }
+  bool has_loose_special() const {
+    return std::any_of(added_.begin(), added_.end(),
+                       [](const HfAddedToken& token) { return token.is_loose; });
+  }
 
   /// The token with this text, added or not, or kNoToken. Cost: O(tokens).
   TokenId find(std::string_view text) const {
@@ -164,10 +169,10 @@ inline Result<HfAddedToken> HfVocabulary::read_added(JsonValue token,
   // be found at the start of runs alone: special ones are meant to be found anywhere.
   const bool is_ascii = std::all_of(content->begin(), content->end(),
                                     [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-  const bool normalizes =
-      rules.normalizer != Normalizer::none ? !is_ascii : rules.space_prefix == SpacePrefix::runs;
-  if (detail::json_flag(token.find("normalized"), !added.is_special) && normalizes &&
-      !added.is_special) {
+  const bool changes = (rules.normalizer != Normalizer::none && !is_ascii) ||
+                       rules.space_prefix == SpacePrefix::runs;
+  added.is_loose = changes && detail::json_flag(token.find("normalized"), !added.is_special);
+  if (added.is_loose && !added.is_special) {
     return detail::hf_unsupported("an added token that is found in normalized text", *content);
   }
   added.id = *id > std::numeric_limits<int32_t>::max() ? std::numeric_limits<int32_t>::max()

@@ -23,6 +23,7 @@ inline constexpr std::string_view kTernIgnoreMergesKey = "tern.tokenizer.ignore_
 inline constexpr std::string_view kTernStripLeftKey = "tern.tokenizer.strip_left";
 inline constexpr std::string_view kTernStripRightKey = "tern.tokenizer.strip_right";
 inline constexpr std::string_view kTernEndTokensKey = "tern.tokenizer.end_token_ids";
+inline constexpr std::string_view kTernConflictsKey = "tern.tokenizer.conflicts";
 
 /// The one value of kTernNormalizerKey.
 inline constexpr std::string_view kNfcName = "nfc";
