@@ -174,8 +174,7 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
 
 /// How a file says that conversations are written. Errors: mismatch (keys), and those of
 /// ChatRenderer::create.
-inline Result<ChatRenderer> load_chat_renderer(const GgufFile& file,
-                                               const Vocabulary& vocabulary) {
+inline Result<ChatRenderer> load_chat_renderer(const GgufFile& file, const Vocabulary& vocabulary) {
   ChatHints hints;
   TERN_TRY_ASSIGN(hints.chat_template, file.get_or<std::string_view>(kChatTemplateKey, ""));
   TERN_TRY_ASSIGN(hints.architecture, file.get_or<std::string_view>("general.architecture", ""));

@@ -206,6 +206,7 @@ class TemplateMemory {
   template <typename T>
   Result<std::span<T>> allocate(size_t n) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignof(uint64_t));
+    if (n == 0) return std::span<T>();
     if (n > bytes_left_ / sizeof(T)) return too_much();
     const size_t words = (n * sizeof(T) + 7) / 8;
     if (words > free_words_) TERN_TRY(add_chunk(words));
