@@ -12,7 +12,7 @@ namespace cli {
 namespace {
 
 constexpr CommandHelp kConvertHelp = {
-    "tern convert IN OUT [--weights t2|t5] [--head keep|q6|i8]",
+    "tern convert IN OUT [--weights t2|t5] [--head keep|q6|i8] [--i2s-layout x86|arm]",
     "Makes a tern file of a GGUF or tern file. It gives the same text, bit for bit, as the file it "
     "was\n"
     "made of, and loads at once: weights are packed already, and are read from the mapped file.",
@@ -36,6 +36,7 @@ int convert_command(Arguments arguments) {
   std::optional<std::string_view> out;
   std::optional<std::string_view> weights;
   std::optional<std::string_view> head = "keep";
+  std::optional<std::string_view> layout = "x86";
   const OptionRow rows[] = {
       {"IN", "", "a GGUF or tern file, or @stories: the model inside the program", &in, true},
       {"OUT", "", "the tern file", &out, true},
@@ -44,11 +45,13 @@ int convert_command(Arguments arguments) {
        "are",
        &weights},
       {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8", &head},
+      i2s_layout_row(layout),
   };
   if (const auto status = parse_options(kConvertHelp, rows, arguments)) return *status;
   tern::LoadOptions load;
   if (const auto status = read_packing("--weights", weights, load.packing)) return *status;
   if (const auto status = read_head(*head, load.head)) return *status;
+  if (const auto status = read_i2s_layout(*layout, load.i2_s_layout)) return *status;
 
   const InterruptGuard interrupts;
   const auto source = open_model_bytes(*in);

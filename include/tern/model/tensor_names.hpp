@@ -12,6 +12,8 @@
 TERN_NAMESPACE_BEGIN
 
 inline constexpr std::string_view kWeightSuffix = ".weight";
+/// Of the one factor that some files keep beside a linear layer.
+inline constexpr std::string_view kFactorSuffix = ".scale";
 inline constexpr std::string_view kEmbeddingName = "token_embd.weight";
 inline constexpr std::string_view kHeadName = "output.weight";
 inline constexpr std::string_view kOutputNormName = "output_norm.weight";
@@ -19,10 +21,10 @@ inline constexpr std::string_view kRopeFactorsName = "rope_freqs.weight";
 inline constexpr std::string_view kTopTensors[] = {kEmbeddingName, kHeadName, kOutputNormName,
                                                    kRopeFactorsName};
 
-/// `blk.<layer>.<name>.weight`, composed in place.
+/// `blk.<layer>.<name><suffix>`, composed in place.
 class LayerTensorName {
  public:
-  LayerTensorName(uint32_t layer, std::string_view name) {
+  LayerTensorName(uint32_t layer, std::string_view name, std::string_view suffix = kWeightSuffix) {
     append("blk.");
     char digits[10];
     size_t n = 0;
@@ -33,7 +35,7 @@ class LayerTensorName {
     while (n > 0) text_[size_++] = digits[--n];
     append(".");
     append(name);
-    append(kWeightSuffix);
+    append(suffix);
   }
   std::string_view view() const { return {text_, size_}; }
 
@@ -64,12 +66,12 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
   return LayerTensor{layer, name.substr(digits + 1)};
 }
 
-/// Whether `rest` is a rule's name and the suffix of weights.
+/// Whether `rest` is a rule's name and the suffix.
 template <typename Rule>
-bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
+bool names_one_of(std::span<const Rule> rules, std::string_view rest,
+                  std::string_view suffix = kWeightSuffix) {
   for (const Rule& rule : rules) {
-    if (rest.substr(0, rule.name.size()) == rule.name &&
-        rest.substr(rule.name.size()) == kWeightSuffix) {
+    if (rest.substr(0, rule.name.size()) == rule.name && rest.substr(rule.name.size()) == suffix) {
       return true;
     }
   }
