@@ -78,6 +78,9 @@ forbid("atomics live in rooms platform and engine (cancellation)"
 forbid("third-party code is not part of the runtime"
   HEADERS "(Eigen|fmt|catch2|benchmark|gtest|boost)/"
   EXCEPT "^include/tern/(eigen\\.hpp|train/)|^src/train/")
+forbid("JSON is parsed in one source file, behind a header of our own"
+  HEADERS "rapidjson/"
+  EXCEPT "^src/format/json\\.cpp$")
 forbid("a public header must not depend on the host's target flags"
   TEXT "__(AVX|SSE|FMA__|F16C__|BMI|ARM_NEON|ARM_FEATURE|wasm_simd128|FAST_MATH)"
   ONLY "^include/|^capi/tern\\.h$")

@@ -209,17 +209,15 @@ std::optional<int> load_bench_model(const BenchOptions& options, OpenModel& out,
     load.head = tern::HeadOption::keep;
     auto image = tern::synthesize(*shape, synth, load.allocator);
     if (!image.ok()) return fail(image.error(), name);
-    out.source.image = *std::move(image);
-    out.source.bytes = out.source.image.span();
+    out.image = *std::move(image);
   }
   const auto start = std::chrono::steady_clock::now();
-  if (!options.shape) {
-    auto source =
-        open_model_bytes(name, options.copy ? tern::FileAccess::copied : tern::FileAccess::mapped);
-    if (!source) return kFailed;
-    out.source = std::move(*source);
-  }
-  auto model = tern::Model::load_memory(out.source.bytes, load);
+  const tern::FileAccess access =
+      options.copy ? tern::FileAccess::copied : tern::FileAccess::mapped;
+  std::optional<CheckpointPtr> checkpoint;
+  if (!options.shape && !(checkpoint = open_checkpoint(name, access))) return kFailed;
+  auto model = options.shape ? tern::Model::load_memory(out.image.span(), load)
+                             : tern::Model::load(*std::move(checkpoint), load);
   load_ms = milliseconds_since(start);
   if (!model.ok()) return fail(model.error(), name);
   out.model = *std::move(model);

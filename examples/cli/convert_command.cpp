@@ -1,10 +1,11 @@
-// tern convert: makes a tern file of a model, which loads without packing.
+// tern convert: makes a tern file of a model, which loads without packing, or a GGUF file.
 #include "command.hpp"
 #include "console.hpp"
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "output_file.hpp"
 #include "report.hpp"
+#include "tern/convert/gguf_export.hpp"
 #include "tern/convert/tern_file.hpp"
 
 namespace cli {
@@ -12,21 +13,92 @@ namespace cli {
 namespace {
 
 constexpr CommandHelp kConvertHelp = {
-    "tern convert IN OUT [--weights t2|t5] [--head keep|q6|i8] [--i2s-layout x86|arm]",
-    "Makes a tern file of a GGUF or tern file. It gives the same text, bit for bit, as the file it "
-    "was\n"
-    "made of, and loads at once: weights are packed already, and are read from the mapped file.",
+    "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--head keep|q6|i8] [--i2s-layout "
+    "x86|arm]",
+    "Makes a tern file (t2, t5) or a GGUF file (tq1_0, tq2_0, i2_s, f16) of a model. Without "
+    "--weights\n"
+    "it is tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit "
+    "for "
+    "bit,\n"
+    "as what it was made of, and loads at once: weights are packed, and are read from the mapped "
+    "file.\n"
+    "A GGUF file is for other programs: it holds the same values, or is not made. A linear layer "
+    "that\n"
+    "its type does not hold exactly is F16 there if that does.",
 };
 
-tern::Result<void> write_model(const tern::TernFile& model, OutputFile& file) {
-  Progress progress("convert", model.size_bytes());
+// What --weights names: a packing of tern files, or a type of GGUF files.
+struct WeightsName {
+  std::optional<tern::Packing> packing;
+  std::optional<tern::TensorType> type;
+};
+constexpr std::string_view kWeightsNames[] = {"t2", "t5", "tq1_0", "tq2_0", "i2_s", "f16"};
+constexpr WeightsName kWeights[] = {
+    {tern::Packing::t2, {}},       {tern::Packing::t5, {}},      {{}, tern::TensorType::tq1_0},
+    {{}, tern::TensorType::tq2_0}, {{}, tern::TensorType::i2_s}, {{}, tern::TensorType::f16},
+};
+
+// What to make, by --weights, else by the name of OUT. Nothing when that is clear; else the exit
+// status, after a line that says why.
+std::optional<int> read_weights(std::optional<std::string_view> text, std::string_view out,
+                                WeightsName& weights) {
+  const bool is_gguf_name = out.ends_with(".gguf");
+  if (!text) {
+    if (is_gguf_name) weights.type = tern::TensorType::tq2_0;
+    return std::nullopt;
+  }
+  const auto at = read_name("--weights", *text, kWeightsNames);
+  if (!at) return kWrongUsage;
+  weights = kWeights[*at];
+  if (weights.type ? out.ends_with(".tern") : is_gguf_name) {
+    return fail_usage("--weights",
+                      fmt::format("{} is for {} files, and {} is named otherwise", *text,
+                                  weights.type ? "GGUF" : "tern", one_line(out)));
+  }
+  return std::nullopt;
+}
+
+// Writes what `writer(sink)` hands out, with a progress bar, and keeps it. The exit status.
+template <typename Writer>
+int write_file(std::string_view path, OutputFile& file, uint64_t size, Writer&& writer) {
   uint64_t done = 0;
-  return model.write([&](std::span<const uint8_t> bytes) -> tern::Result<void> {
+  Progress progress("convert", size);
+  const auto written = writer([&](std::span<const uint8_t> bytes) -> tern::Result<void> {
     if (is_interrupted()) return tern::Error(tern::Status::cancelled, "interrupted");
     TERN_TRY(file.write(bytes.data(), bytes.size()));
     progress.update(done += bytes.size());
     return {};
   });
+  if (!written.ok()) return fail(written.error(), path);
+  if (const auto kept = file.keep(); !kept.ok()) return fail(kept.error(), path);
+  return kDone;
+}
+
+// Lines about what is not as it was asked for, or not as it was stored.
+void say_exceptions(const tern::GgufExport& exported) {
+  struct Exception {
+    tern::TernaryFit fit;
+    std::string_view why;
+  };
+  constexpr Exception kExceptions[] = {
+      {tern::TernaryFit::ragged_rows, "rows are no whole blocks"},
+      {tern::TernaryFit::many_scales, "it has more scales than the type"},
+      {tern::TernaryFit::inexact_scale, "a scale is not exact in f16"},
+  };
+  for (const Exception& row : kExceptions) {
+    std::string first;
+    size_t n = 0;
+    for (const tern::ExportItem& item : exported.items()) {
+      if (item.fit == row.fit && n++ == 0) first = item.name;
+    }
+    if (n == 0) continue;
+    if (n > 1) first += fmt::format(" and {} more", n - 1);
+    say(fmt::format("{}: written as F16: {}", one_line(first), row.why));
+  }
+  for (const tern::ExportItem& item : exported.items()) {
+    if (!item.is_narrowed) continue;
+    say(fmt::format("{}: BF16 is written as F16, exact in every value", one_line(item.name)));
+  }
 }
 
 }  // namespace
@@ -34,46 +106,61 @@ tern::Result<void> write_model(const tern::TernFile& model, OutputFile& file) {
 int convert_command(Arguments arguments) {
   std::optional<std::string_view> in;
   std::optional<std::string_view> out;
-  std::optional<std::string_view> weights;
+  std::optional<std::string_view> weights_name;
   std::optional<std::string_view> head = "keep";
   std::optional<std::string_view> layout = "x86";
   const OptionRow rows[] = {
-      {"IN", "", "a GGUF or tern file, or @stories: the model inside the program", &in, true},
-      {"OUT", "", "the tern file", &out, true},
+      {"IN", "", kModelHelp, &in, true},
+      {"OUT", "", "the file to make", &out, true},
       {"--weights", "TYPE",
-       "how weights are packed: t2 or t5; by default what this machine reads fastest, or as they "
-       "are",
-       &weights},
-      {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8", &head},
+       "how linear layers are stored; in a tern file by default as this machine reads fastest, or "
+       "as they are",
+       &weights_name},
+      {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8 (tern files only)",
+       &head},
       i2s_layout_row(layout),
   };
   if (const auto status = parse_options(kConvertHelp, rows, arguments)) return *status;
+  WeightsName weights;
+  if (const auto status = read_weights(weights_name, *out, weights)) return *status;
   tern::LoadOptions load;
-  if (const auto status = read_packing("--weights", weights, load.packing)) return *status;
   if (const auto status = read_head(*head, load.head)) return *status;
   if (const auto status = read_i2s_layout(*layout, load.i2_s_layout)) return *status;
+  if (weights.type && load.head == tern::HeadOption::i8) {
+    return fail_usage("--head", "i8 is for tern files");
+  }
 
   const InterruptGuard interrupts;
-  const auto source = open_model_bytes(*in);
+  const auto source = open_checkpoint(*in);
   if (!source) return kFailed;
   auto pool =
       tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), load.allocator);
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
-  const auto model = tern::Model::load_memory(source->bytes, load);
-  if (!model.ok()) return fail(model.error(), *in);
-  const auto parsed = tern::GgufFile::parse(source->bytes, load.allocator);
-  if (!parsed.ok()) return fail(parsed.error(), *in);
-  const auto planned = tern::TernFile::create(**model, *parsed);
-  if (!planned.ok()) return fail(planned.error(), *in);
-
+  load.packing = weights.packing;
+  // On the way to another file the smallest packing; but what is packed is taken as it is.
+  if (weights.type && (*source)->file().find(tern::kTernVersionKey) == nullptr) {
+    load.packing = tern::Packing::t5;
+    load.skip_zeros = false;
+  }
+  // Before the work: a place that cannot be written to is known at once.
   auto file = OutputFile::create(*out);
   if (!file.ok()) return fail(file.error(), *out);
-  if (const auto written = write_model(*planned, *file); !written.ok()) {
-    return fail(written.error(), *out);
+  const auto model = tern::Model::load(*source, load);
+  if (!model.ok()) return fail(model.error(), *in);
+
+  if (!weights.type) {
+    const auto planned = tern::TernFile::create(**model, (*source)->file());
+    if (!planned.ok()) return fail(planned.error(), *in);
+    return write_file(*out, *file, planned->size_bytes(),
+                      [&](auto&& sink) { return planned->write(sink); });
   }
-  if (const auto kept = file->keep(); !kept.ok()) return fail(kept.error(), *out);
-  return kDone;
+  const auto planned = tern::GgufExport::create(**model, (*source)->file(), *weights.type);
+  if (!planned.ok()) return fail(planned.error(), *in);
+  const int status = write_file(*out, *file, planned->size_bytes(),
+                                [&](auto&& sink) { return planned->write(load.runner, sink); });
+  if (status == kDone) say_exceptions(*planned);
+  return status;
 }
 
 }  // namespace cli

@@ -12,12 +12,12 @@ namespace {
 
 constexpr CommandHelp kInspectHelp = {
     "tern inspect FILE [--json]",
-    "Shows what is in a GGUF or tern file, whether or not tern can run it: metadata, tensors with "
+    "Shows what is in a model's files, whether or not tern can run it: metadata, tensors with "
     "their "
     "share\n"
     "of zero weights, tokenizer, and what is doubtful about it. Shapes are [rows, columns]; "
     "offsets\n"
-    "count from the start of the file.",
+    "count from the start of the file that holds a tensor.",
 };
 
 constexpr std::string_view kTypeNames[tern::kMetadataTypes] = {
@@ -142,11 +142,7 @@ void write_tokenizer(const Inspection& inspection, JsonWriter& json) {
   json.key("add_eos");
   json.boolean(vocabulary.add_eos());
   json.key("chat_format");
-  if (inspection.chat_format) {
-    json.text(tern::chat_format_name(*inspection.chat_format));
-  } else {
-    json.null();
-  }
+  json.text(tern::chat_format_name(inspection.chat_format));
   json.end_object();
 }
 
@@ -192,9 +188,7 @@ std::string tokenizer_text(const Inspection& inspection) {
   }
   if (vocabulary.add_bos()) text += ", adds bos";
   if (vocabulary.add_eos()) text += ", adds eos";
-  if (inspection.chat_format) {
-    text += fmt::format(", chat format {}", tern::chat_format_name(*inspection.chat_format));
-  }
+  text += fmt::format(", chat format {}", tern::chat_format_name(inspection.chat_format));
   return text + "\n";
 }
 
@@ -233,21 +227,20 @@ int inspect_command(Arguments arguments) {
   std::optional<std::string_view> path;
   bool json = false;
   const OptionRow rows[] = {
-      {"FILE", "", "a GGUF or tern file, or @stories: the model inside the program", &path, true},
+      {"FILE", "", kModelHelp, &path, true},
       {"--json", "", "as JSON", &json},
   };
   if (const auto status = parse_options(kInspectHelp, rows, arguments)) return *status;
 
-  const auto source = open_model_bytes(*path);
+  const auto source = open_checkpoint(*path);
   if (!source) return kFailed;
-  const tern::AllocatorHooks hooks = tern::default_allocator();
-  const auto file = tern::GgufFile::parse(source->bytes, hooks);
-  if (!file.ok()) return fail(file.error(), *path);
-  auto pool = tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), hooks);
+  const tern::GgufFile& file = (*source)->file();
+  auto pool = tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()),
+                                       tern::default_allocator());
   if (!pool.ok()) return fail(pool.error(), "threads");
-  const auto inspection = inspect(*file, source->bytes, tern::TaskRunner(*std::move(pool)));
+  const auto inspection = inspect(*source, tern::TaskRunner(*std::move(pool)));
   if (!inspection.ok()) return fail(inspection.error(), *path);
-  write_out(json ? inspection_json(*file, *inspection) : inspection_text(*file, *inspection));
+  write_out(json ? inspection_json(file, *inspection) : inspection_text(file, *inspection));
   return kDone;
 }
 

@@ -9,6 +9,7 @@
 
 #include "console.hpp"
 #include "report.hpp"
+#include "tern/model/matrix_loader.hpp"
 #include "tern/model/vocabulary_loader.hpp"
 #include "tern/quant/ternary_source.hpp"
 
@@ -62,11 +63,12 @@ std::optional<double> stored_zero_share(const tern::GgufTensor& tensor,
   constexpr uint64_t kMost = std::numeric_limits<uint32_t>::max();
   if (tensor.n_dims < 2 || tensor.type == nullptr || !tensor.type->readable) return std::nullopt;
   if (tensor.dims[0] > kMost || tensor.rows() > kMost) return std::nullopt;
-  const tern::TernarySource source{tensor.type->type(), tensor.data.data(),
-                                   static_cast<uint32_t>(tensor.rows()),
-                                   static_cast<uint32_t>(tensor.dims[0])};
-  if (tern::ternary_group_cols(source) == 0) return std::nullopt;
-  return zero_share(source, runner);
+  const auto kernels = tern::select_kernels("");
+  if (!kernels.ok()) return std::nullopt;
+  const auto source =
+      tern::open_ternary_source(tensor, *kernels, runner, tern::default_allocator());
+  if (!source.ok() || tern::ternary_group_cols(*source) == 0) return std::nullopt;
+  return zero_share(*source, runner);
 }
 
 std::optional<double> packed_zero_share(const tern::TernTensor& tensor,
@@ -145,11 +147,15 @@ bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& director
                  const tern::Architecture& architecture, uint32_t n_layers,
                  std::vector<std::string>& doubts) {
   std::set<std::string> required = {"token_embd.weight", "output_norm.weight"};
+  const bool input_norms = tern::has_input_norms(file, architecture);
   for (uint32_t layer = 0; layer < n_layers; ++layer) {
     const auto add = [&](std::string_view name) {
       required.insert(fmt::format("blk.{}.{}.weight", layer, name));
     };
-    for (const tern::LinearRule& rule : architecture.linears) add(rule.name);
+    for (const tern::LinearRule& rule : architecture.linears) {
+      add(rule.name);
+      if (input_norms) add(fmt::format("{}{}", rule.name, tern::kInputNormSuffix));
+    }
     for (const tern::GainRule& rule : architecture.gains) add(rule.name);
   }
   std::vector<std::string_view> unknown;
@@ -157,8 +163,8 @@ bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& director
     const auto in_layer = tern::detail::parse_layer_tensor(tensor.name);
     if (required.erase(std::string(tensor.name)) != 0 || tensor.name == "rope_freqs.weight" ||
         directory.names_scales(tensor.name) ||
-        (in_layer &&
-         tern::detail::names_one_of(architecture.linears, in_layer->rest, tern::kFactorSuffix))) {
+        (in_layer && tern::detail::names_one_of(architecture.linears, in_layer->rest, {},
+                                                tern::kFactorSuffix))) {
       continue;
     }
     if (tensor.name != "output.weight") {
@@ -221,20 +227,19 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
           fmt::format("{}: {} rows for {} tokens", tern::kEmbeddingName, rows, vocabulary.size()));
     }
   }
-  const auto format = tern::load_chat_format(file, vocabulary);
-  if (format.ok()) {
-    out.chat_format = *format;
-  } else {
-    out.doubts.push_back(format_error(format.error(), "tokenizer.chat_template"));
+  const auto chat = tern::load_chat_renderer(file, vocabulary);
+  out.chat_format = chat.ok() ? chat->format() : tern::ChatFormat::none;
+  if (!chat.ok() && file.find("tokenizer.chat_template") != nullptr) {
+    out.doubts.push_back(format_error(chat.error(), "tokenizer.chat_template"));
   }
 }
 
 // The last word: whether the model would run. Says nothing twice.
-void doubt_loading(std::span<const uint8_t> bytes, const tern::TaskRunner& runner,
-                   std::vector<std::string>& doubts) {
+void doubt_loading(const std::shared_ptr<const tern::Checkpoint>& checkpoint,
+                   const tern::TaskRunner& runner, std::vector<std::string>& doubts) {
   tern::LoadOptions options;
   options.runner = runner;
-  const auto model = tern::Model::load_memory(bytes, options);
+  const auto model = tern::Model::load(checkpoint, options);
   if (model.ok()) return;
   const std::string why = format_error(model.error(), "");
   if (std::find(doubts.begin(), doubts.end(), why) == doubts.end()) doubts.push_back(why);
@@ -252,8 +257,9 @@ std::string type_name(const InspectedTensor& inspected) {
   return inspected.tensor->type != nullptr ? inspected.tensor->type->name : "?";
 }
 
-tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uint8_t> bytes,
+tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& checkpoint,
                                  const tern::TaskRunner& runner) {
+  const tern::GgufFile& file = checkpoint->file();
   Inspection out;
   if (const tern::MetadataValue* name = file.find("general.architecture")) {
     out.architecture = name->as<std::string_view>();
@@ -264,18 +270,24 @@ tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uin
   } else {
     out.doubts.push_back(format_error(directory.error(), ""));
   }
-  Progress progress("inspect", bytes.size());
+  uint64_t all = 0;
+  for (const tern::GgufTensor& tensor : file.tensors()) all += tensor.data.size();
+  Progress progress("inspect", all);
+  uint64_t done = 0;
   for (const tern::GgufTensor& tensor : file.tensors()) {
     const tern::TernTensor* packed = out.directory.find(tensor.name);
     const auto zeros =
         packed != nullptr ? packed_zero_share(*packed, runner) : stored_zero_share(tensor, runner);
     out.tensors.push_back({&tensor, zeros, packed});
-    progress.update(tensor.offset + tensor.data.size());
+    checkpoint->give_back(tensor.data);
+    progress.update(done += tensor.data.size());
   }
   inspect_text(file, out);
   doubt_types(file, out.doubts);
   doubt_meanings(file, out.doubts);
-  if (doubt_architecture(file, out.directory, out.doubts)) doubt_loading(bytes, runner, out.doubts);
+  out.doubts.insert(out.doubts.end(), checkpoint->doubts().begin(), checkpoint->doubts().end());
+  if (doubt_architecture(file, out.directory, out.doubts))
+    doubt_loading(checkpoint, runner, out.doubts);
   return out;
 }
 

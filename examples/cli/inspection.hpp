@@ -3,6 +3,7 @@
 // Program tern. Looks at any GGUF file that can be parsed, also at those that do not load.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,13 +25,13 @@ struct Inspection {
   tern::TernDirectory directory;                 ///< empty unless the file is a tern file
   std::vector<InspectedTensor> tensors;
   std::optional<tern::Tokenizer> tokenizer;
-  std::optional<tern::ChatFormat> chat_format;  ///< nothing when it is not known
+  tern::ChatFormat chat_format = tern::ChatFormat::none;  ///< also when it does not run
   std::vector<std::string> doubts;              ///< a sentence each, the gravest last
 };
 
-/// Views `file`. Errors: out_of_memory, io_error (no threads). Cost: reads all weights, tries to
-/// load.
-tern::Result<Inspection> inspect(const tern::GgufFile& file, std::span<const uint8_t> bytes,
+/// Views the checkpoint. Errors: out_of_memory, io_error (no threads). Cost: reads all weights,
+/// tries to load.
+tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& checkpoint,
                                  const tern::TaskRunner& runner);
 
 /// The name of a tensor's type or packing, or "?" where its id has no clear meaning.

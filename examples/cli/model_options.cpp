@@ -20,7 +20,8 @@ constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
 constexpr std::string_view kPackingNames[] = {"t2", "t5"};
 constexpr std::string_view kI2sLayoutNames[] = {"x86", "arm"};
 
-// The position of a name among those that an option takes; what is wrong is said, then nothing.
+}  // namespace
+
 std::optional<size_t> read_name(std::string_view option, std::string_view text,
                                 std::span<const std::string_view> names) {
   const auto at = std::find(names.begin(), names.end(), text);
@@ -30,35 +31,17 @@ std::optional<size_t> read_name(std::string_view option, std::string_view text,
   return std::nullopt;
 }
 
-bool is_hugging_face_folder(std::string_view path) {
-  const std::string config = std::string(path) + "/config.json";
-  return tern::FileBytes::open(config, tern::FileAccess::mapped, tern::default_allocator()).ok();
-}
-
-}  // namespace
-
-std::optional<ModelBytes> open_model_bytes(std::string_view name, tern::FileAccess access) {
-  ModelBytes out;
-  if (name == kStoriesName) {
-    out.bytes = stories_model();
-    return out;
-  }
-  auto file = tern::FileBytes::open(name, access, tern::default_allocator());
-  if (!file.ok()) {
-    const bool is_folder = is_hugging_face_folder(name);
-    fail(is_folder ? tern::Error(tern::Status::unsupported,
-                                 "Hugging Face folders are not supported in this version")
-                   : file.error(),
-         name);
-    return std::nullopt;
-  }
-  out.file = std::move(*file);
-  out.bytes = out.file.bytes();
-  return out;
+std::optional<CheckpointPtr> open_checkpoint(std::string_view name, tern::FileAccess access) {
+  const tern::AllocatorHooks hooks = tern::default_allocator();
+  auto checkpoint = name == kStoriesName ? tern::Checkpoint::view(stories_model(), hooks)
+                                         : tern::Checkpoint::open(name, access, hooks);
+  if (checkpoint.ok()) return *std::move(checkpoint);
+  fail(checkpoint.error(), name);
+  return std::nullopt;
 }
 
 OptionRow model_row(std::optional<std::string_view>& model) {
-  return {"-m", "MODEL", "a GGUF or tern file, or @stories: the model inside the program", &model};
+  return {"-m", "MODEL", kModelHelp, &model};
 }
 
 OptionRow i2s_layout_row(std::optional<std::string_view>& layout) {
@@ -166,10 +149,9 @@ std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
 std::optional<int> load_model(const ModelOptions& options, OpenModel& out) {
   tern::LoadOptions load;
   if (const auto status = prepare_load(options, out, load)) return status;
-  auto source = open_model_bytes(*options.model);
-  if (!source) return kFailed;
-  out.source = std::move(*source);
-  auto model = tern::Model::load_memory(out.source.bytes, load);
+  auto checkpoint = open_checkpoint(*options.model);
+  if (!checkpoint) return kFailed;
+  auto model = tern::Model::load(*std::move(checkpoint), load);
   if (!model.ok()) return fail(model.error(), *options.model);
   out.model = *std::move(model);
   return std::nullopt;

@@ -1,4 +1,4 @@
-// The options of every command that runs a model, and what they open: bytes, model, session.
+// The options of every command that runs a model, and what they open: files, model, session.
 //
 // Program tern.
 #pragma once
@@ -18,17 +18,17 @@ namespace cli {
 
 /// The model that is inside the program.
 inline constexpr std::string_view kStoriesName = "@stories";
+/// What an argument that names a model takes.
+inline constexpr std::string_view kModelHelp =
+    "a GGUF or tern file, a Hugging Face folder, or @stories: the model inside the program";
 
-/// The bytes of a model file, mapped or built in.
-struct ModelBytes {
-  std::span<const uint8_t> bytes;
-  tern::FileBytes file;         // backs `bytes` of a file
-  tern::Buffer<uint8_t> image;  // backs `bytes` of a model made in memory
-};
+/// A model's files. Never null.
+using CheckpointPtr = std::shared_ptr<const tern::Checkpoint>;
 
-/// The bytes that -m means. Says what is wrong, then gives nothing.
-std::optional<ModelBytes> open_model_bytes(std::string_view name,
-                                           tern::FileAccess access = tern::FileAccess::mapped);
+/// The files that -m means: a file, a folder, or the model inside the program. Says what is wrong,
+/// then gives nothing.
+std::optional<CheckpointPtr> open_checkpoint(std::string_view name,
+                                             tern::FileAccess access = tern::FileAccess::mapped);
 
 /// -m alone, for commands that read a model file but do not run it.
 OptionRow model_row(std::optional<std::string_view>& model);
@@ -58,6 +58,9 @@ struct ModelOptions {
   void add_rows(std::vector<OptionRow>& rows);
 };
 
+/// The position of a name among those that an option takes; what is wrong is said, then nothing.
+std::optional<size_t> read_name(std::string_view option, std::string_view text,
+                                std::span<const std::string_view> names);
 /// What --kv and --head mean, once load_model has taken them.
 tern::CacheType kv_type(const ModelOptions& options);
 /// Nothing when `text` is the name of a head; else the exit status, after a line that says so.
@@ -72,7 +75,7 @@ std::optional<int> read_shape(std::string_view text, const tern::ModelShape*& ou
 
 /// A model that is ready to run.
 struct OpenModel {
-  ModelBytes source;  // backs the model, so it comes first
+  tern::Buffer<uint8_t> image;  // backs a model made in memory, so it comes first
   tern::TaskRunner runner;
   std::shared_ptr<const tern::Model> model;
   std::shared_ptr<tern::Session> session;

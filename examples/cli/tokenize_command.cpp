@@ -19,14 +19,12 @@ constexpr CommandHelp kTokenizeHelp = {
 };
 
 // Weights are not looked at, so files of vocabularies alone serve, too.
-tern::Result<tern::Tokenizer> load_file_tokenizer(std::span<const uint8_t> bytes) {
-  const tern::AllocatorHooks hooks = tern::default_allocator();
-  TERN_TRY_ASSIGN(const tern::GgufFile file, tern::GgufFile::parse(bytes, hooks));
+tern::Result<tern::Tokenizer> load_file_tokenizer(const tern::GgufFile& file) {
   TERN_TRY_ASSIGN(const auto name, file.get_or<std::string_view>("general.architecture", ""));
   const tern::Architecture* architecture = tern::find_architecture(name);
   return tern::load_tokenizer(
       file, architecture != nullptr ? architecture->default_pretokenizer : std::string_view(),
-      hooks);
+      tern::default_allocator());
 }
 
 int print_ids(const tern::Tokenizer& tokenizer, std::string_view text, bool special) {
@@ -69,10 +67,10 @@ int tokenize_command(Arguments arguments) {
     return fail_usage("tokenize", "needs one of -p, -f and --decode");
   }
 
-  const auto source = open_model_bytes(*model);
+  const auto source = open_checkpoint(*model);
   if (!source) return kFailed;
   const auto tokenizer =
-      tern::catch_out_of_memory([&] { return load_file_tokenizer(source->bytes); });
+      tern::catch_out_of_memory([&] { return load_file_tokenizer((*source)->file()); });
   if (!tokenizer.ok()) return fail(tokenizer.error(), *model);
   if (ids) return print_text(*tokenizer, *ids);
   if (prompt) return print_ids(*tokenizer, *prompt, !no_special);

@@ -21,6 +21,7 @@ namespace {
 #include "kernels/body/scalar_vector.inl.hpp"
 #include "kernels/body/scalar_attention.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
+#include "kernels/body/master_weights.inl.hpp"
 #include "kernels/body/scalar_head.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 // clang-format on
@@ -36,10 +37,15 @@ constexpr KernelTable kScalarTable = {
     .matrix_scratch_bytes = 0,
     .decode_row = scalar::decode_row,
     .encode_row = scalar::encode_row,
+    .sum_magnitudes = scalar::sum_magnitudes,
+    .absmean_scale = scalar::absmean_scale,
+    .reciprocal = scalar::reciprocal,
     .rms_norm = scalar::rms_norm,
+    .l2_normalize = scalar::l2_normalize,
     .quantize_i8 = scalar::quantize_i8,
     .quantize_i16 = scalar::quantize_i16,
     .norm_quantize_i8 = scalar::norm_quantize_i8,
+    .norm_quantize_i16 = scalar::norm_quantize_i16,
     .multiply_vector = scalar::multiply_vector,
     .multiply_rows = scalar::multiply_rows,
     .multiply_columns = scalar::multiply_columns,
@@ -50,8 +56,11 @@ constexpr KernelTable kScalarTable = {
     .pack_tokens = scalar::pack_tokens,
     .multiply_matrix = scalar::multiply_matrix,
     .add = scalar::add,
+    .scale = scalar::scale,
+    .embedding_scale = scalar::embedding_scale,
     .relu2_mul = scalar::relu2_mul,
     .silu_mul = scalar::silu_mul,
+    .gelu_mul = scalar::gelu_mul,
     .rope_frequencies = scalar::rope_frequencies,
     .rope_angles = scalar::rope_angles,
     .rope_halves = scalar::rope_halves,

@@ -57,6 +57,7 @@ struct Handle {
   }
 };
 void unmap(std::span<const uint8_t> bytes) { UnmapViewOfFile(bytes.data()); }
+void drop_pages(std::span<const uint8_t>) {}  // the system trims what is read once by itself
 }  // namespace
 
 Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
@@ -119,8 +120,20 @@ struct Descriptor {
 void unmap(std::span<const uint8_t> bytes) {
   ::munmap(const_cast<uint8_t*>(bytes.data()), bytes.size());
 }
+// Of a shared mapping of a file that nobody writes to this loses nothing: the file has the bytes.
+void drop_pages(std::span<const uint8_t> part) {
+  const long page = ::sysconf(_SC_PAGESIZE);
+  if (page <= 0) return;
+  const auto step = static_cast<uintptr_t>(page);
+  const auto begin = reinterpret_cast<uintptr_t>(part.data());
+  const uintptr_t first = (begin + step - 1) / step * step;
+  const uintptr_t end = (begin + part.size()) / step * step;
+  if (first >= end) return;
+  ::madvise(const_cast<uint8_t*>(part.data() + (first - begin)), end - first, MADV_DONTNEED);
+}
 #else
 void unmap(std::span<const uint8_t>) {}
+void drop_pages(std::span<const uint8_t>) {}
 #endif
 }  // namespace
 
@@ -175,6 +188,10 @@ FileBytes& FileBytes::operator=(FileBytes&& other) noexcept {
   std::swap(copy_, other.copy_);
   std::swap(is_mapped_, other.is_mapped_);
   return *this;
+}
+
+void FileBytes::give_back(std::span<const uint8_t> part) const {
+  if (is_mapped_) drop_pages(part);
 }
 
 FileBytes::~FileBytes() {

@@ -15,7 +15,7 @@ file(MAKE_DIRECTORY plain_folder hf_folder)
 expect_failure(1 "plain_folder: not a regular file" run -p x -m plain_folder)
 file(WRITE hf_folder/config.json "{}")
 foreach(command "run;-p;x;-m" "tokenize;-p;x;-m" inspect)
-  expect_failure(1 "hf_folder: Hugging Face folders are not supported in this version"
+  expect_failure(1 "hf_folder: model.safetensors: no such file"
     ${command} hf_folder)
 endforeach()
 file(WRITE magic.gguf "GGML, or so it says")

@@ -49,6 +49,7 @@ TEST_CASE("every encoding of the test model gives the golden ids and logits") {
   for (const std::string name : {"f16", "tq2_0", "tq1_0", "i2_s"}) {
     check_golden(shared_path("models/stories-" + name + ".gguf"), "");
   }
+  check_golden(shared_path("models/hf-packed"), "");
 }
 
 TEST_CASE("the committed model gives the golden ids and logits on every table") {

@@ -45,6 +45,12 @@ bool rms_norm(const KernelTable& k, const Line& l) {
   return k.rms_norm(x.data(), gain.data(), x.size(), l.floats("eps")[0], y.data()) &&
          same(y, l.floats("->y"));
 }
+bool l2_normalize(const KernelTable& k, const Line& l) {
+  Floats x = l.floats("x");
+  const bool finite = k.l2_normalize(x.data(), x.size(), x.data());
+  if (l.is_non_finite()) return !finite;
+  return finite && same(x, l.floats("->y"));
+}
 bool quantize_i8(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x");
   std::vector<int8_t> q(tern::activation_stride(x.size()));
@@ -77,6 +83,16 @@ bool norm_quantize_i8(const KernelTable& k, const Line& l) {
          integers(q.data(), x.size()) == l.integers("->q") &&
          same({token.step}, l.floats("->step"));
 }
+bool norm_quantize_i16(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x"), gain = l.floats("gain");
+  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
+  const tern::QuantizedToken token = k.norm_quantize_i16(
+      x.data(), gain.data(), x.size(), l.floats("eps")[0], high.data(), low.data(), high.size());
+  if (l.is_non_finite()) return token.finite == 0;
+  return token.finite == 1 && integers(high.data(), x.size()) == l.integers("->high") &&
+         integers(low.data(), x.size()) == l.integers("->low") &&
+         same({token.step}, l.floats("->step"));
+}
 // exp(x) is the weight of a logit x beside a logit 0; where x <= 0, also its share in a softmax.
 bool exp_of(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x"), expected = l.floats("->y");
@@ -107,6 +123,16 @@ bool gated(const Line& l, void (*slot)(const float*, const float*, size_t, float
 }
 bool relu2_mul(const KernelTable& k, const Line& l) { return gated(l, k.relu2_mul); }
 bool silu_mul(const KernelTable& k, const Line& l) { return gated(l, k.silu_mul); }
+bool gelu_mul(const KernelTable& k, const Line& l) { return gated(l, k.gelu_mul); }
+bool scale(const KernelTable& k, const Line& l) {
+  Floats x = l.floats("x");
+  k.scale(l.floats("factor")[0], x.size(), x.data());
+  return same(x, l.floats("->x"));
+}
+bool embedding_scale(const KernelTable& k, const Line& l) {
+  const auto model_dim = static_cast<size_t>(l.integers("model_dim")[0]);
+  return same({k.embedding_scale(model_dim)}, l.floats("->y"));
+}
 bool add(const KernelTable& k, const Line& l) {
   Floats y = l.floats("y");
   k.add(l.floats("x").data(), y.size(), y.data());
@@ -239,6 +265,23 @@ bool head_rows(const KernelTable& k, const Line& l) {
               0);
   return same({logit}, l.floats("->logits"));
 }
+bool absmean(const KernelTable& k, const Line& l) {
+  const std::vector<uint8_t> rows = l.bytes("rows");
+  const auto n_rows = static_cast<size_t>(l.integers("n_rows")[0]);
+  const tern::TensorType type = row_type(l.word("type"));
+  const size_t row_bytes = rows.size() / n_rows;
+  const size_t cols = row_bytes / tern::type_info(type).block_bytes;
+  const tern::HeadView table{type, rows.data(), row_bytes, cols};
+  std::vector<double> sums;
+  for (size_t row = 0; row < n_rows; ++row) sums.push_back(k.sum_magnitudes(table, row));
+  const tern::AbsmeanScale out = k.absmean_scale(sums.data(), n_rows, n_rows * cols);
+  if (l.is_non_finite()) return out.scale == 0.0f;
+  return sums == l.doubles("->sums") && same({out.scale}, l.floats("->scale")) &&
+         same({out.largest_zero}, l.floats("->largest_zero"));
+}
+bool reciprocal(const KernelTable& k, const Line& l) {
+  return same({k.reciprocal(l.floats("x")[0])}, l.floats("->y"));
+}
 bool all_finite(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x");
   const bool finite = k.all_finite(x.data(), x.size());
@@ -284,13 +327,18 @@ struct Operation {
 };
 constexpr Operation kOperations[] = {
     {"rms_norm", rms_norm},
+    {"l2_normalize", l2_normalize},
     {"quantize_i8", quantize_i8},
     {"quantize_i16", quantize_i16},
     {"norm_quantize_i8", norm_quantize_i8},
+    {"norm_quantize_i16", norm_quantize_i16},
     {"multiply", multiply},
     {"exp", exp_of},
     {"relu2_mul", relu2_mul},
     {"silu_mul", silu_mul},
+    {"gelu_mul", gelu_mul},
+    {"scale", scale},
+    {"embedding_scale", embedding_scale},
     {"add", add},
     {"rope_angles", rope_angles},
     {"rope_halves", rope_halves},
@@ -306,6 +354,8 @@ constexpr Operation kOperations[] = {
     {"decode_row", decode_row},
     {"encode_row", encode_row},
     {"head_rows", head_rows},
+    {"absmean", absmean},
+    {"reciprocal", reciprocal},
     {"all_finite", all_finite},
     {"penalize", penalize},
     {"sampling_weights", sampling_weights},

@@ -109,6 +109,17 @@ TEST_CASE("The scalar norm and activations are within a few roundings of the for
       const double expected = naive::silu_mul(x[i], gain[i]);
       REQUIRE(roundings(y[i], expected, expected) <= 8);
     }
+    k.gelu_mul(x.data(), gain.data(), n, y.data());
+    for (size_t i = 0; i < n; ++i) {
+      // Errors of the exponent grow with it; the formula itself cancels where it is large.
+      const double expected = naive::gelu_mul(x[i], gain[i]);
+      const double exponent = 1.6 * std::fabs(x[i]) * (1 + 0.045 * x[i] * x[i]);
+      REQUIRE(roundings(y[i], expected, expected) <=
+              8 + 5 * exponent + 1e-9 * std::exp(std::fmin(exponent, 40)));
+    }
+    REQUIRE(k.l2_normalize(x.data(), n, y.data()));
+    const auto unit = naive::l2_normalize(doubles(x));
+    for (size_t i = 0; i < n; ++i) REQUIRE(roundings(y[i], unit[i], unit[i]) <= bound);
   }
 }
 

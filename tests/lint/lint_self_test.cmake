@@ -123,6 +123,7 @@ set(TOKENS
   "#include <atomic>" "atomics"
   "#include <Eigen/Core>" "third-party"
   "#include <fmt/format.h>" "third-party"
+  "#include <rapidjson/reader.h>" "JSON is parsed"
   "#ifdef __AVX2__" "target flags"
   "#if 0" "switched off"
   "#pragma STDC FP_CONTRACT ON" "fuses"

@@ -111,6 +111,14 @@ TEST_CASE("embeddings and heads of trits give the same logits from every type") 
   }
 }
 
+TEST_CASE("a model of qwen3 with groups of 128 in all its tensors loads as Ternary-Bonsai does") {
+  LogicalModel m = small_model(RandomScales::group128, "qwen3");
+  make_tables_ternary(m);
+  const auto expected = last_logits(gguf_of(m, TensorType::f32, TensorType::tq2_0).build());
+  CHECK(last_logits(gguf_of(m, TensorType::q2_0_g128, TensorType::q2_0_g128).build()) == expected);
+  CHECK(last_logits(gguf_of(m, TensorType::q2_0, TensorType::q2_0).build()) == expected);
+}
+
 TEST_CASE("tern files of models with tables of trits give the logits of their sources") {
   LogicalModel m = small_model();
   make_tables_ternary(m);

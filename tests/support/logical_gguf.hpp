@@ -24,12 +24,21 @@ inline std::vector<std::pair<std::string, LogicalLinear LogicalLayer::*>> linear
 }
 inline std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> gain_names(
     const LogicalModel& m) {
-  if (!m.sub_norms)
-    return {{"attn_norm", &LogicalLayer::attn_norm}, {"ffn_norm", &LogicalLayer::ffn_norm}};
-  return {{"attn_norm", &LogicalLayer::attn_norm},
-          {"attn_sub_norm", &LogicalLayer::attn_sub_norm},
-          {"ffn_norm", &LogicalLayer::ffn_norm},
-          {"ffn_sub_norm", &LogicalLayer::ffn_sub_norm}};
+  std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> names = {
+      {"attn_norm", &LogicalLayer::attn_norm}, {"ffn_norm", &LogicalLayer::ffn_norm}};
+  if (m.sub_norms) {
+    names.emplace_back("attn_sub_norm", &LogicalLayer::attn_sub_norm);
+    names.emplace_back("ffn_sub_norm", &LogicalLayer::ffn_sub_norm);
+  }
+  if (m.head_norms) {
+    names.emplace_back("attn_q_norm", &LogicalLayer::attn_q_norm);
+    names.emplace_back("attn_k_norm", &LogicalLayer::attn_k_norm);
+  }
+  if (m.post_norms) {
+    names.emplace_back("post_attention_norm", &LogicalLayer::post_attention_norm);
+    names.emplace_back("post_ffw_norm", &LogicalLayer::post_ffw_norm);
+  }
+  return names;
 }
 
 /// How many columns share a scale in a random model, and how the scales differ.
@@ -83,6 +92,14 @@ inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t s
       layer.attn_sub_norm = gains(q_dim);
       layer.ffn_sub_norm = gains(m.ffn_dim);
     }
+    if (m.head_norms) {
+      layer.attn_q_norm = gains(m.head_dim);
+      layer.attn_k_norm = gains(m.head_dim);
+    }
+    if (m.post_norms) {
+      layer.post_attention_norm = gains(m.model_dim);
+      layer.post_ffw_norm = gains(m.model_dim);
+    }
     layer.q = linear(q_dim, m.model_dim);
     layer.k = linear(kv_dim, m.model_dim);
     layer.v = linear(kv_dim, m.model_dim);
@@ -90,6 +107,10 @@ inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t s
     layer.gate = linear(m.ffn_dim, m.model_dim);
     layer.up = linear(m.ffn_dim, m.model_dim);
     layer.down = linear(m.model_dim, m.ffn_dim);
+    for (const auto& named : linear_names()) {
+      LogicalLinear& w = layer.*named.second;
+      if (m.input_norms) w.norm_in = gains(w.cols);
+    }
     m.layers.push_back(std::move(layer));
   }
   return m;
@@ -135,7 +156,8 @@ inline std::vector<uint8_t> encode_table(const std::vector<float>& values, size_
 
 /// A writer that holds the whole model; a test may spoil it before build().
 inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
-                          tern::TensorType table_type = tern::TensorType::f16) {
+                          tern::TensorType table_type = tern::TensorType::f16,
+                          tern::TensorType gain_type = tern::TensorType::f32) {
   GgufWriter writer;
   const std::string a = m.architecture + ".";
   writer.add("general.architecture", m.architecture.c_str());
@@ -148,6 +170,7 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   writer.add(a + "attention.key_length", static_cast<uint32_t>(m.head_dim));
   writer.add(a + "attention.layer_norm_rms_epsilon", static_cast<float>(m.eps));
   writer.add(a + "rope.freq_base", static_cast<float>(m.rope_base));
+  if (m.pooling != 0) writer.add(a + "pooling_type", static_cast<uint32_t>(m.pooling));
   const auto table = [&](const char* name, const std::vector<float>& values) {
     writer.add_tensor({name,
                        tern::gguf_type_id(table_type),
@@ -156,7 +179,11 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
                        {}});
   };
   const auto gain = [&](const std::string& name, const std::vector<float>& values) {
-    writer.add_tensor({name, 0, {values.size()}, encode_floats(values, tern::TensorType::f32), {}});
+    writer.add_tensor({name,
+                       tern::gguf_type_id(gain_type),
+                       {values.size()},
+                       encode_floats(values, gain_type),
+                       {}});
   };
   table("token_embd.weight", m.embedding);
   if (!m.head.empty()) table("output.weight", m.head);
@@ -167,6 +194,7 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
       gain(prefix + name + ".weight", m.layers[l].*member);
     for (const auto& [name, member] : linear_names()) {
       const LogicalLinear& w = m.layers[l].*member;
+      if (m.input_norms) gain(prefix + name + "_norm_in.weight", w.norm_in);
       writer.add_tensor({prefix + name + ".weight",
                          tern::gguf_type_id(linear_type),
                          {w.cols, w.rows},
@@ -188,7 +216,11 @@ inline LogicalModel small_shape(const std::string& architecture = "bitnet-b1.58"
   m.head_dim = 64;
   m.ffn_dim = 512;
   m.vocab_size = 70;
-  m.sub_norms = architecture != "llama";
+  m.gelu = m.post_norms = m.scales_embedding = architecture == "gemma3";
+  m.head_norms = architecture == "qwen3" || architecture == "gemma3";
+  m.sub_norms = architecture != "llama" && !m.head_norms;
+  // Without norms at their inputs, such models were trained with float activations.
+  if (m.head_norms) m.activation_bits = 16;
   m.relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
   m.rope_halves = architecture != "llama";
   return m;

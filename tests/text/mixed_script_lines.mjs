@@ -53,11 +53,13 @@ const PIECES = {
     "\u3001\u3002", "\u00BF\u00A1", "(", ")", "[]", "{}", "\"", "%", "&", "@", "\u0000", "\u0007", "\u001B[0m", "\u200B", "\u200E", "\uFFFD", "\uE000"],
   whitespace: [" ", "  ", "   ", "     ", "\t", "\t\t", " \t ", "\n", "\n\n", "\r\n", "\r\n\r\n", " \n", "\n ", "  \n  \n   ",
     "\r", "\u00A0", "\u3000", "\u2003\u2003", "\u2028", "\u2029", "\u202F", "\u1680", "\v", "\f", " \u00A0 "],
+  runs: ["        ", " ".repeat(33), "\n\n\n\n\n", "\t\t\t\t", "=======", "-".repeat(20), "aaaaaaa", "hahahahaha", "!!!!!",
+    "......", "\u3042\u3042\u3042\u3042", "\u{1F600}\u{1F600}\u{1F600}", "000000000", "    return", "\n    \n        "],
 };
 const JOINS = [" ", " ", " ", " ", "", "", "  ", "\n", ", ", "-", "\t", "\r\n"];
 
-/** `count` lines; a line may hold line breaks. */
-export function mixedScriptLines(count) {
+/** `count` lines; a line may hold line breaks, and here and there one of `specials`. */
+export function mixedScriptLines(count, specials) {
   const random = makeRandom(20261122);
   const pick = (list) => list[Math.floor(random() * list.length)];
   const kinds = Object.keys(PIECES);
@@ -69,6 +71,7 @@ export function mixedScriptLines(count) {
     let line = random() < 0.1 ? pick(PIECES.whitespace) : "";
     for (let k = 0; k < length; ++k) {
       if (k > 0) line += pick(JOINS);
+      if (random() < 0.04) line += pick(specials);
       const piece = pick(PIECES[pick(from)]);
       line += random() < 0.05 ? piece.toUpperCase() : piece;
     }

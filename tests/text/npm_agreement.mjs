@@ -1,6 +1,6 @@
-// Writes 2,000 lines of mixed script and the token ids that @lenml/tokenizers gives them, for
-// tests/model/tokenizer_cases_test.cpp to compare with: NAME.lines (one a line; \n, \r and \\
-// escaped) and NAME.ids.
+// Writes 5,000 lines of mixed script, emoji, code and special tokens, and the token ids that
+// @lenml/tokenizers gives them, for tests/model/tokenizer_cases_test.cpp to compare with:
+// NAME.lines (one a line; \n, \r and \\ escaped) and NAME.ids.
 //
 // Usage: node npm_agreement.mjs FOLDER
 // FOLDER holds node_modules; the files go there too.
@@ -12,7 +12,7 @@ import process from "node:process";
 import { VOCABULARIES, readModelFile } from "./npm_packages.mjs";
 import { mixedScriptLines } from "./mixed_script_lines.mjs";
 
-const LINES = 2000;
+const LINES = 5000;
 const folder = path.resolve(process.argv[2]);
 const { TokenizerLoader } = createRequire(path.join(folder, "package.json"))("@lenml/tokenizers");
 
@@ -23,10 +23,7 @@ for (const vocabulary of VOCABULARIES) {
   const tokenizerJSON = readModelFile(folder, vocabulary, "tokenizer.json");
   const tokenizerConfig = readModelFile(folder, vocabulary, "tokenizer_config.json");
   const tokenizer = TokenizerLoader.fromPreTrained({ tokenizerJSON, tokenizerConfig });
-  // GGUF has no key for a normalizer, so runtimes encode text as it comes. A tokenizer that
-  // composes characters first (NFC) is compared on lines that are composed already.
-  const composes = tokenizerJSON.normalizer?.type === "NFC";
-  const lines = mixedScriptLines(LINES).map((line) => composes ? line.normalize("NFC") : line);
+  const lines = mixedScriptLines(LINES, vocabulary.specials);
   const ids = lines.map((line) => tokenizer.encode(line, { add_special_tokens: false }).join(" "));
   const write = (name, rows) =>
     fs.writeFileSync(path.join(folder, name), rows.map((row) => row + "\n").join(""));

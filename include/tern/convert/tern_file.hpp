@@ -4,10 +4,9 @@
 // what was loaded; so a tern file gives the bits of the load that made it.
 #pragma once
 
-#include <algorithm>
-
 #include "tern/base/memory_wall.hpp"
 #include "tern/convert/content_hash.hpp"
+#include "tern/convert/file_pieces.hpp"
 #include "tern/convert/tern_layout.hpp"
 #include "tern/model/model.hpp"
 #include "tern/version.hpp"
@@ -23,8 +22,8 @@ class TernFile {
   static Result<TernFile> create(const Model& model, const GgufFile& source) {
     return catch_out_of_memory([&]() -> Result<TernFile> {
       TernFile file(model.allocator());
-      file.add_metadata(source);
-      TERN_TRY(file.add_merges(model));
+      copy_metadata(source, file.layout_.header());
+      if (source.find(kTernMergesKey) == nullptr) TERN_TRY(file.add_merges(model));
       file.add_weights(model);
       TERN_TRY(file.layout_.finish(file.hash()));
       return file;
@@ -41,7 +40,6 @@ class TernFile {
  private:
   explicit TernFile(const AllocatorHooks& hooks) : hooks_(hooks), layout_(hooks) {}
 
-  void add_metadata(const GgufFile& source);
   Result<void> add_merges(const Model& model);
   void add_weights(const Model& model);
   uint64_t hash() const;
@@ -50,23 +48,10 @@ class TernFile {
   TernLayout layout_;
 };
 
-inline void TernFile::add_metadata(const GgufFile& source) {
-  // What describes the container that is left behind, or is said anew.
-  constexpr std::string_view kDropped[] = {GgufHeader::kAlignmentKey, "general.file_type"};
-  constexpr std::string_view kDroppedPrefixes[] = {"tern.", "split."};
-  const auto entries = source.metadata();
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const std::string_view key = entries[i].key;
-    bool keep = std::find(std::begin(kDropped), std::end(kDropped), key) == std::end(kDropped);
-    for (const std::string_view prefix : kDroppedPrefixes) keep &= !key.starts_with(prefix);
-    if (keep) layout_.header().add_raw(source.entry_bytes(i));
-  }
-}
-
 /// Merges by token ids, so that loading need not find tokens by their texts.
 inline Result<void> TernFile::add_merges(const Model& model) {
   const Tokenizer* tokenizer = model.tokenizer();
-  if (tokenizer == nullptr || tokenizer->vocabulary().kind() != TokenizerKind::byte_bpe) return {};
+  if (tokenizer == nullptr) return {};
   TERN_TRY_ASSIGN(const Vector<TokenMerge> merges, tokenizer->vocabulary().token_merges());
   if (merges.empty()) return {};
   layout_.header().begin_array(kTernMergesKey, MetadataType::i32, 3 * merges.size());
@@ -93,6 +78,9 @@ inline void TernFile::add_weights(const Model& model) {
     }
     for (const LinearRule& rule : model.architecture().linears) {
       const TernaryMatrix& matrix = layer.*rule.matrix;
+      if (matrix.input_gain().size() != 0) {
+        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
+      }
       layout_.add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), matrix.n_scales());
     }
     ++n;
@@ -110,32 +98,14 @@ inline uint64_t TernFile::hash() const {
 
 template <typename Sink>
 Result<void> TernFile::write(Sink&& sink) const {
-  constexpr size_t kPiece = size_t{1} << 20;
-  uint64_t position = 0;
-  const auto put = [&](std::span<const uint8_t> bytes) -> Result<void> {
-    position += bytes.size();
-    while (!bytes.empty()) {
-      const size_t n = std::min(bytes.size(), kPiece);
-      TERN_TRY(sink(bytes.first(n)));
-      bytes = bytes.subspan(n);
-    }
-    return {};
-  };
-  constexpr size_t kZeros = 4096;
-  const uint8_t zeros[kZeros] = {};
-  const auto pad_to = [&](uint64_t offset) -> Result<void> {
-    while (position < offset) {
-      TERN_TRY(put({zeros, static_cast<size_t>(std::min<uint64_t>(offset - position, kZeros))}));
-    }
-    return {};
-  };
-  TERN_TRY(put(layout_.header().bytes()));
+  PieceWriter pieces(sink);
+  TERN_TRY(pieces.put(layout_.header().bytes()));
   for (const uint32_t i : layout_.placed()) {
     const TernItem& item = layout_.items()[i];
-    TERN_TRY(pad_to(item.tensor.offset));
-    TERN_TRY(put(item.data));
+    TERN_TRY(pieces.pad_to(item.tensor.offset));
+    TERN_TRY(pieces.put(item.data));
   }
-  return pad_to(size_bytes());
+  return pieces.pad_to(size_bytes());
 }
 
 TERN_NAMESPACE_END

@@ -4,8 +4,9 @@
 // file, a host's buffer); parsing checks everything that is untrusted once and copies nothing but
 // the two directories. Layout: tern's docs/formats.md; the parser is in gguf.inl.hpp. The reader is
 // tolerant where a file can be understood (tensors in any order and with gaps, types that tern
-// cannot decode) and refuses what is ambiguous (overlaps, duplicates, big-endian, parts of split
-// files).
+// cannot decode) and refuses what is ambiguous (overlaps, duplicates, big-endian, a part of a split
+// file without the others). Other containers become the same view: a header made in memory, and
+// tensors that lie elsewhere (compose).
 #pragma once
 
 #include <span>
@@ -15,6 +16,7 @@
 #include "tern/format/gguf_metadata.hpp"
 #include "tern/format/name_index.hpp"
 #include "tern/quant/tensor_type.hpp"
+#include "tern/quant/ternary_source.hpp"
 
 TERN_NAMESPACE_BEGIN
 
@@ -23,6 +25,10 @@ inline constexpr uint64_t kGgufMaxKeyBytes = 65535;
 inline constexpr uint64_t kGgufMaxNameBytes = 63;
 inline constexpr uint64_t kGgufMaxArrayElems = uint64_t{1} << 30;
 inline constexpr uint32_t kGgufDefaultAlignment = 32;
+// Of the parts of a split file: which one, of how many, and the tensors of all together.
+inline constexpr std::string_view kSplitNumberKey = "split.no";
+inline constexpr std::string_view kSplitCountKey = "split.count";
+inline constexpr std::string_view kSplitTensorsKey = "split.tensors.count";
 
 /// A tensor of the file: its directory entry, and its bytes.
 struct GgufTensor {
@@ -32,8 +38,9 @@ struct GgufTensor {
   uint32_t type_id;             ///< as in the file
   /// Null when the id is unknown, or the size confirms no meaning of it.
   const TypeInfo* type;
-  uint64_t offset;                ///< of `data` from the start of the file
+  uint64_t offset;                ///< of `data` from the start of its file
   std::span<const uint8_t> data;  ///< all bytes up to the next tensor where `type` is null
+  TensorForm form;                ///< of tensors of other containers
 
   /// dims[1] * dims[2] * dims[3]: the rows of dims[0] elements.
   uint64_t rows() const { return dims[1] * dims[2] * dims[3]; }
@@ -42,6 +49,13 @@ struct GgufTensor {
 /// The type of a tensor that must be decoded.
 /// Errors: unsupported_type, with the name of the tensor; the text names a known type.
 inline Result<TensorType> readable_type(const GgufTensor& tensor);
+
+/// A tensor as rows of trits, whether or not it is ternary.
+/// Requires: a readable type; rows() and dims[0] below 2^32.
+inline TernarySource ternary_source(const GgufTensor& tensor) {
+  return {tensor.type->type(), tensor.data.data(), static_cast<uint32_t>(tensor.rows()),
+          static_cast<uint32_t>(tensor.dims[0]), tensor.form};
+}
 
 /// A parsed file. Immutable; valid as long as the bytes. Threads: any number.
 class GgufFile {
@@ -52,6 +66,12 @@ class GgufFile {
   ///         the key or tensor and the offset.
   /// Cost:   one pass over the metadata; allocates less than 5 bytes for each byte of it.
   static Result<GgufFile> parse(std::span<const uint8_t> bytes, const AllocatorHooks& hooks);
+  /// The same of one part of a split file: its metadata, and the tensors that lie in it.
+  static Result<GgufFile> parse_part(std::span<const uint8_t> bytes, const AllocatorHooks& hooks);
+  /// The metadata of `header` with tensors that lie anywhere; their names and data must live as
+  /// long as the file. Errors: malformed (a name twice), out_of_memory.
+  static Result<GgufFile> compose(GgufFile header, Buffer<GgufTensor> tensors,
+                                  const AllocatorHooks& hooks);
 
   uint32_t version() const { return version_; }
 
@@ -87,6 +107,7 @@ class GgufFile {
  private:
   GgufFile() = default;
 
+  Result<void> read_all(const AllocatorHooks& hooks);
   Result<void> read_metadata(ByteReader& reader, uint64_t count, const AllocatorHooks& hooks);
   Result<void> read_tensor_infos(ByteReader& reader, uint64_t count, const AllocatorHooks& hooks);
   Result<void> place_tensors(const AllocatorHooks& hooks);

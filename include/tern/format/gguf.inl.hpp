@@ -137,10 +137,38 @@ inline Result<TensorType> readable_type(const GgufTensor& tensor) {
 
 inline Result<GgufFile> GgufFile::parse(std::span<const uint8_t> bytes,
                                         const AllocatorHooks& hooks) {
-  ByteReader reader(bytes);
+  TERN_TRY_ASSIGN(GgufFile file, parse_part(bytes, hooks));
+  TERN_TRY_ASSIGN(const auto n_parts, file.get_or<uint32_t>(kSplitCountKey, 1));
+  if (n_parts > 1) {
+    return Error(Status::unsupported, "a part of a split GGUF file needs the other files beside it",
+                 kSplitCountKey, file.where(kSplitCountKey));
+  }
+  return file;
+}
+
+inline Result<GgufFile> GgufFile::parse_part(std::span<const uint8_t> bytes,
+                                             const AllocatorHooks& hooks) {
   GgufFile file;
   file.bytes_ = bytes;
-  TERN_TRY_ASSIGN(file.version_, detail::read_gguf_version(reader));
+  TERN_TRY(file.read_all(hooks));
+  return file;
+}
+
+inline Result<GgufFile> GgufFile::compose(GgufFile header, Buffer<GgufTensor> tensors,
+                                          const AllocatorHooks& hooks) {
+  header.tensors_ = std::move(tensors);
+  const auto name_of = [&header](size_t i) { return header.tensors_[i].name; };
+  TERN_TRY_ASSIGN(header.names_, NameIndex::create(header.tensors_.size(), name_of, hooks));
+  const size_t duplicate = header.names_.find_duplicate(name_of);
+  if (duplicate != NameIndex::kNone) {
+    return Error(Status::malformed, "duplicate tensor name", name_of(duplicate));
+  }
+  return header;
+}
+
+inline Result<void> GgufFile::read_all(const AllocatorHooks& hooks) {
+  ByteReader reader(bytes_);
+  TERN_TRY_ASSIGN(version_, detail::read_gguf_version(reader));
   const uint64_t counts_at = reader.position();
   TERN_TRY_ASSIGN(const auto n_tensors, reader.read<uint64_t>());
   TERN_TRY_ASSIGN(const auto n_entries, reader.read<uint64_t>());
@@ -148,26 +176,18 @@ inline Result<GgufFile> GgufFile::parse(std::span<const uint8_t> bytes,
                                "more tensors than the file can hold", counts_at));
   TERN_TRY(detail::check_count(reader, n_entries, detail::kGgufMinMetadataBytes,
                                "more metadata than the file can hold", counts_at + 8));
-  TERN_TRY(file.read_metadata(reader, n_entries, hooks));
-
-  TERN_TRY_ASSIGN(const auto n_parts, file.get_or<uint32_t>("split.count", 1));
-  if (n_parts > 1) {
-    return Error(Status::unsupported, "parts of split GGUF files are not supported", "split.count",
-                 file.where("split.count"));
-  }
-  TERN_TRY_ASSIGN(file.alignment_,
-                  file.get_or<uint32_t>("general.alignment", kGgufDefaultAlignment));
-  if (!std::has_single_bit(file.alignment_)) {
+  TERN_TRY(read_metadata(reader, n_entries, hooks));
+  TERN_TRY_ASSIGN(alignment_, get_or<uint32_t>("general.alignment", kGgufDefaultAlignment));
+  if (!std::has_single_bit(alignment_)) {
     return Error(Status::malformed, "alignment is not a power of two", "general.alignment",
-                 file.where("general.alignment"));
+                 where("general.alignment"));
   }
 
-  TERN_TRY(file.read_tensor_infos(reader, n_tensors, hooks));
+  TERN_TRY(read_tensor_infos(reader, n_tensors, hooks));
   // A file of metadata alone need not be padded. Positions are below 2^63, so this cannot overflow.
-  const uint64_t padded = round_up(reader.position(), uint64_t{file.alignment_});
-  file.data_offset_ = padded < bytes.size() ? padded : bytes.size();
-  TERN_TRY(file.place_tensors(hooks));
-  return file;
+  const uint64_t padded = round_up(reader.position(), uint64_t{alignment_});
+  data_offset_ = padded < bytes_.size() ? padded : bytes_.size();
+  return place_tensors(hooks);
 }
 
 inline Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,

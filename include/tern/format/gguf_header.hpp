@@ -53,6 +53,9 @@ class GgufHeader {
     begin_entry(key, MetadataType::string);
     put_text(entries_, value);
   }
+  void add_flag(std::string_view key, bool value) {
+    add_scalar(key, MetadataType::boolean, static_cast<uint8_t>(value ? 1 : 0));
+  }
   /// The elements follow by put_element, as many as announced.
   void begin_array(std::string_view key, MetadataType element_type, uint64_t size) {
     begin_entry(key, MetadataType::array);

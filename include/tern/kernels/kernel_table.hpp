@@ -70,6 +70,12 @@ struct HeadView {
   float scale = 0;                // of the whole table, for i2_s
 };
 
+/// How float weights become trits by their mean magnitude (docs/numerics.md 15).
+struct AbsmeanScale {
+  float scale = 0;         ///< of the trits; 0 where a weight is not finite
+  float largest_zero = 0;  ///< the largest magnitude that becomes a zero trit
+};
+
 /// Inputs to the head: the float vectors, and their int16 form for quantized heads.
 struct HeadInput {
   const float* x = nullptr;  // [n, x_stride]
@@ -111,8 +117,19 @@ struct AttentionView {
   /* Quantizes a row to q6_k or i8 (numerics 10); *scale gets the unit of an i8 row. Requires: k a \
      multiple of the type's block; finite x. */                                                    \
   X(encode_row, void, (TensorType type, const float* x, size_t k, uint8_t* row, float* scale))     \
-  /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). Requires: n > 0. */\
+  /* The magnitudes of a row added in f64, ascending; not finite where one is not (numerics 15).   \
+     Requires: table.type one of f32, f16, bf16. */                                                \
+  X(sum_magnitudes, double, (const HeadView& table, size_t row))                                   \
+  /* How n_weights floats become trits, by the sums of their rows (numerics 15). Requires:         \
+     n_weights > 0. */                                                                             \
+  X(absmean_scale, AbsmeanScale, (const double* row_sums, size_t n_rows, uint64_t n_weights))      \
+  /* 1 / x: the scale that an inverse one means (numerics 15). */                                  \
+  X(reciprocal, float, (float x))                                                                  \
+  /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). y may be x.        \
+     Requires: n > 0. */                                                                           \
   X(rms_norm, bool, (const float* x, const float* gain, size_t n, float eps, float* y))            \
+  /* y = x / |x|, zero for a zero vector; false when |x|^2 is not finite (numerics 14). y may be x. */\
+  X(l2_normalize, bool, (const float* x, size_t n, float* y))                                      \
   /* int8 absmax; writes q[0, stride), zero from k on (numerics 3.1). Requires: k <= stride. */    \
   X(quantize_i8, QuantizedToken, (const float* x, size_t k, int8_t* q, size_t stride))             \
   /* int16 absmax in two planes; writes both up to stride (numerics 3.2). Requires: k <= stride. */\
@@ -122,6 +139,10 @@ struct AttentionView {
      fails. */                                                                                     \
   X(norm_quantize_i8, QuantizedToken,                                                              \
     (const float* x, const float* gain, size_t n, float eps, int8_t* q, size_t stride))            \
+  /* The same with quantize_i16. */                                                                \
+  X(norm_quantize_i16, QuantizedToken,                                                             \
+    (const float* x, const float* gain, size_t n, float eps, int8_t* high, int8_t* low,            \
+     size_t stride))                                                                               \
   /* y[t, r] for tokens t and the rows of tiles [begin, end) (numerics 4). Requires: packing t2 or \
      t5; a.n <= kVectorTokens; a.stride >= activation_stride(w.cols); w.cols <= 65536. */          \
   X(multiply_vector, void,                                                                         \
@@ -162,11 +183,16 @@ struct AttentionView {
      size_t unit_end, float* y, size_t y_stride, void* scratch))                                   \
   /* y = y + x (numerics 7). */                                                                    \
   X(add, void, (const float* x, size_t n, float* y))                                               \
+  /* x = x * factor (numerics 10). */                                                              \
+  X(scale, void, (float factor, size_t n, float* x))                                               \
+  /* sqrt(model_dim) (numerics 10). Requires: model_dim > 0. */                                    \
+  X(embedding_scale, float, (size_t model_dim))                                                    \
   /* Gated activations: y = act(gate) * up; y may be gate or up. A gate that is not finite leaves  \
      a value that is not finite; relu2_mul does not look at `up` where the gate is finite and <= 0 \
      (numerics 6). */                                                                              \
   X(relu2_mul, void, (const float* gate, const float* up, size_t n, float* y))                     \
   X(silu_mul, void, (const float* gate, const float* up, size_t n, float* y))                      \
+  X(gelu_mul, void, (const float* gate, const float* up, size_t n, float* y))                      \
   /* inv_freq[p] = base^(-2p/dim) / factors[p] / linear_factor; factors may be null (8.1).         \
      Requires: all positive and normal, base < 1e300. Shapes: inv_freq and factors [dim / 2]. */   \
   X(rope_frequencies, void,                                                                        \

@@ -10,8 +10,11 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
+#include "tern/base/half.hpp"
+#include "tern/kernels/kernel_table.hpp"
 #include "tern/model/tensor_loader.hpp"
 #include "tern/model/weights.hpp"
 #include "tern/platform/thread_pool.hpp"
@@ -62,6 +65,46 @@ Result<void> run_tasks(const TaskRunner& runner, size_t n, F&& f) {
 }
 
 }  // namespace detail
+
+/// A tensor as rows of trits, with the scale that its form asks for computed.
+/// Requires: as ternary_source. Errors: unsupported_type (a master that is no float), malformed (a
+/// scale or weight that is not finite); out_of_memory. Cost: of master weights one pass over all.
+inline Result<TernarySource> open_ternary_source(const GgufTensor& tensor,
+                                                 const KernelTable& kernels,
+                                                 const TaskRunner& runner,
+                                                 const AllocatorHooks& hooks) {
+  TernarySource source = ternary_source(tensor);
+  TensorForm& form = source.form;
+  const auto refused = [&tensor](Status status, const char* what) {
+    return Error(status, what, tensor.name, tensor.offset);
+  };
+  if (form.is_inverse) {
+    const float scale = kernels.reciprocal(std::bit_cast<float>(form.scale_bits));
+    if (!is_finite(scale)) return refused(Status::malformed, "a scale is too small to be inverted");
+    form.scale_bits = std::bit_cast<uint32_t>(scale);
+    form.is_inverse = false;
+  }
+  if (form.kind != FormKind::master) return source;
+  if (source.type != TensorType::f32 && source.type != TensorType::f16 &&
+      source.type != TensorType::bf16) {
+    return refused(Status::unsupported_type, "master weights of this type are not supported");
+  }
+  TERN_TRY_ASSIGN(auto sums, Buffer<double>::create(source.rows, hooks));
+  const HeadView table{source.type, source.bytes, tensor.data.size() / source.rows, source.cols};
+  const size_t n_tasks = std::min({runner.n_workers(), kMaxStepTasks, size_t{source.rows}});
+  runner.run(n_tasks, [&](size_t task) {
+    const size_t end = source.rows * (task + 1) / n_tasks;
+    for (size_t row = source.rows * task / n_tasks; row < end; ++row) {
+      sums[row] = kernels.sum_magnitudes(table, row);
+    }
+  });
+  const AbsmeanScale absmean =
+      kernels.absmean_scale(sums.data(), source.rows, uint64_t{source.rows} * source.cols);
+  if (absmean.scale == 0) return refused(Status::malformed, "a weight is not finite");
+  form.scale_bits = std::bit_cast<uint32_t>(absmean.scale);
+  source.largest_zero_bits = std::bit_cast<uint32_t>(absmean.largest_zero);
+  return source;
+}
 
 /// The first pass over a tensor of a GGUF type: a matrix with its scales, not yet placed.
 /// Errors: unsupported_type; not_ternary, malformed (with the byte offset); out_of_memory.

@@ -11,12 +11,13 @@
 #include "tern/format/gguf.hpp"
 #include "tern/kernels/registry.hpp"
 #include "tern/model/architecture.hpp"
+#include "tern/model/checkpoint.hpp"
 #include "tern/model/config.hpp"
 #include "tern/model/head_loader.hpp"
 #include "tern/model/weights.hpp"
 #include "tern/platform/mapped_file.hpp"
 #include "tern/platform/thread_pool.hpp"
-#include "tern/text/chat_format.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"
 
@@ -47,13 +48,16 @@ struct LoadOptions {
 /// Threads: const, any number at once; the last owner to go frees it, on any thread.
 class Model {
  public:
-  /// Loads a GGUF file or a tern file.
-  /// Errors: not_found, io_error; those of load_memory. Cost: of a GGUF file reads the linear
-  /// layers twice, packs them (a copy of 1.6 or 2 bits a weight), and reads the embedding, whose
-  /// values must be finite; it stays in the file's bytes unless options.head says otherwise. Of a
-  /// tern file reads metadata, norms and scales alone.
+  /// Loads what Checkpoint::open takes: a GGUF or tern file, a split file, a Hugging Face folder.
+  /// Errors: not_found, io_error; those of load_memory. Cost: of a tern file reads metadata, norms
+  /// and scales alone. Of anything else reads the linear layers twice, packs them (a copy of 1.6 or
+  /// 2 bits a weight), and reads the embedding, whose values must be finite; it stays in the file's
+  /// bytes unless options.head says otherwise.
   static Result<std::shared_ptr<const Model>> load_file(std::string_view path,
                                                         const LoadOptions& options);
+  /// The same of a checkpoint that is open; options.map plays no part. The model keeps it.
+  static Result<std::shared_ptr<const Model>> load(std::shared_ptr<const Checkpoint> checkpoint,
+                                                   const LoadOptions& options);
   /// Loads from bytes that the caller keeps alive and unchanged as long as the model.
   /// Errors: any of the groups format, unsupported and out_of_memory; isa_unknown, isa_unavailable;
   /// invalid_argument.
@@ -70,9 +74,13 @@ class Model {
 
   /// Null for a model without a vocabulary.
   const Tokenizer* tokenizer() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
-  /// How conversations are written for this model.
-  /// Errors: unsupported (none, or a template that tern does not know).
-  Result<ChatFormat> chat_format() const { return chat_format_; }
+  /// How conversations are written for this model; valid as long as it.
+  /// Errors: unsupported (no chat format, or a template beyond what tern runs), malformed (a
+  ///   template that is none).
+  Result<const ChatRenderer*> chat() const {
+    if (!chat_.ok()) return chat_.error();
+    return &*chat_;
+  }
   /// Tokens that sampling may give: those of the vocabulary, or all of config().vocab_size (the
   /// rows of the embedding, which some files pad) where there is no vocabulary.
   uint32_t n_tokens() const { return n_tokens_; }
@@ -91,13 +99,11 @@ class Model {
   Model(Key, const AllocatorHooks& hooks) : hooks_(hooks), name_(hooks), weights_(hooks) {}
 
  private:
-  static Result<std::shared_ptr<Model>> create(std::span<const uint8_t> bytes,
-                                               const LoadOptions& options);
-  Result<void> load(const GgufFile& file, const LoadOptions& options);
+  Result<void> load(const LoadOptions& options);
   Result<void> load_text(const GgufFile& file);
 
   AllocatorHooks hooks_;
-  FileBytes file_;  // backs what is viewed in the file; empty when loaded from memory
+  std::shared_ptr<const Checkpoint> checkpoint_;  // backs what is viewed in the file
   String name_;
   const Architecture* architecture_ = nullptr;
   KernelTable kernels_;
@@ -106,7 +112,7 @@ class Model {
   Buffer<double> rope_frequencies_;
   float attention_scale_ = 0;
   std::optional<Tokenizer> tokenizer_;
-  Result<ChatFormat> chat_format_{Error(Status::unsupported, "the model has no chat format")};
+  Result<ChatRenderer> chat_{Error(Status::unsupported, "the model has no chat format")};
   uint32_t n_tokens_ = 0;
 };
 

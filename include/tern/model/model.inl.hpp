@@ -12,39 +12,46 @@
 
 TERN_NAMESPACE_BEGIN
 
+namespace detail {
+inline Result<void> check_allocator(const AllocatorHooks& hooks) {
+  if (hooks.allocate != nullptr && hooks.release != nullptr) return {};
+  return Error(Status::invalid_argument, "an allocator hook is null", "allocator");
+}
+}  // namespace detail
+
 inline Result<std::shared_ptr<const Model>> Model::load_file(std::string_view path,
                                                              const LoadOptions& options) {
-  TERN_TRY_ASSIGN(FileBytes file, FileBytes::open(path, options.map, options.allocator));
-  TERN_TRY_ASSIGN(auto model, create(file.bytes(), options));
-  model->file_ = std::move(file);
-  return std::shared_ptr<const Model>(std::move(model));
+  TERN_TRY(detail::check_allocator(options.allocator));
+  TERN_TRY_ASSIGN(auto checkpoint, Checkpoint::open(path, options.map, options.allocator));
+  return load(std::move(checkpoint), options);
 }
 
 inline Result<std::shared_ptr<const Model>> Model::load_memory(std::span<const uint8_t> bytes,
                                                                const LoadOptions& options) {
-  TERN_TRY_ASSIGN(auto model, create(bytes, options));
-  return std::shared_ptr<const Model>(std::move(model));
+  TERN_TRY(detail::check_allocator(options.allocator));
+  TERN_TRY_ASSIGN(auto checkpoint, Checkpoint::view(bytes, options.allocator));
+  return load(std::move(checkpoint), options);
 }
 
-inline Result<std::shared_ptr<Model>> Model::create(std::span<const uint8_t> bytes,
-                                                    const LoadOptions& options) {
-  if (options.allocator.allocate == nullptr || options.allocator.release == nullptr) {
-    return Error(Status::invalid_argument, "an allocator hook is null", "allocator");
-  }
+inline Result<std::shared_ptr<const Model>> Model::load(
+    std::shared_ptr<const Checkpoint> checkpoint, const LoadOptions& options) {
+  TERN_TRY(detail::check_allocator(options.allocator));
   const FpEnvironmentGuard fp_environment;
-  return catch_out_of_memory([&]() -> Result<std::shared_ptr<Model>> {
-    TERN_TRY_ASSIGN(const GgufFile file, GgufFile::parse(bytes, options.allocator));
+  return catch_out_of_memory([&]() -> Result<std::shared_ptr<const Model>> {
     auto model = std::allocate_shared<Model>(HostAllocator<Model>(options.allocator), Key(),
                                              options.allocator);
-    TERN_TRY(model->load(file, options));
-    return model;
+    model->checkpoint_ = std::move(checkpoint);
+    const auto loaded = model->load(options);
+    if (!loaded.ok()) return model->checkpoint_->located(loaded.error());
+    return std::shared_ptr<const Model>(std::move(model));
   });
 }
 
-inline Result<void> Model::load(const GgufFile& file, const LoadOptions& options) {
+inline Result<void> Model::load(const LoadOptions& options) {
   if (options.packing && *options.packing != Packing::t2 && *options.packing != Packing::t5) {
     return Error(Status::invalid_argument, "packing is neither t2 nor t5", "packing");
   }
+  const GgufFile& file = checkpoint_->file();
   TERN_TRY_ASSIGN(const TernDirectory directory, TernDirectory::read(file, hooks_));
   TERN_TRY_ASSIGN(architecture_, read_architecture(file));
   TERN_TRY_ASSIGN(kernels_, select_kernels(options.isa, hooks_));
@@ -57,7 +64,7 @@ inline Result<void> Model::load(const GgufFile& file, const LoadOptions& options
                               options.head,
                               options.i2_s_layout,
                               options.runner};
-  TERN_TRY(WeightLoader(file, directory, *architecture_, kernels_, weights, hooks_)
+  TERN_TRY(WeightLoader(*checkpoint_, directory, *architecture_, kernels_, weights, hooks_)
                .load(config_, weights_));
   TERN_TRY(load_text(file));
   attention_scale_ = config_.attention_scale;
@@ -78,11 +85,8 @@ inline Result<void> Model::load_text(const GgufFile& file) {
     return Error(Status::mismatch, "more tokens than rows of the embedding", kEmbeddingName);
   }
   n_tokens_ = static_cast<uint32_t>(tokenizer.vocabulary().size());
-  // A chat format that is not known is no reason not to load; asking for it gives the error.
-  chat_format_ = load_chat_format(file, tokenizer.vocabulary());
-  if (chat_format_.ok() && *chat_format_ == ChatFormat::none) {
-    chat_format_ = Error(Status::unsupported, "the model has no chat format");
-  }
+  // A chat template that does not run is no reason not to load; asking for it gives the error.
+  chat_ = load_chat_renderer(file, tokenizer.vocabulary());
   tokenizer_.emplace(std::move(tokenizer));
   return {};
 }

@@ -4,6 +4,7 @@
 // Everything is checked here: shapes, types, finite values; the engine trusts what comes out.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -119,6 +120,11 @@ inline Result<Buffer<float>> load_float_vector(const GgufFile& file, std::string
   TERN_TRY_ASSIGN(auto out, Buffer<float>::create(size, hooks));
   const HeadView stored{type, tensor->data.data(), tensor->data.size(), size};
   kernels.decode_row(stored, 0, out.data());
+  if (tensor->form.kind == FormKind::less_one) {
+    TERN_TRY_ASSIGN(auto ones, Buffer<float>::create_uninitialized(size, hooks));
+    std::fill_n(ones.data(), size, 1.0f);
+    kernels.add(ones.data(), size, out.data());
+  }
   if (!kernels.all_finite(out.data(), size)) {
     return Error(Status::malformed, "a value is not finite", name, tensor->offset);
   }

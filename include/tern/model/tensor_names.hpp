@@ -14,6 +14,8 @@ TERN_NAMESPACE_BEGIN
 inline constexpr std::string_view kWeightSuffix = ".weight";
 /// Of the one factor that some files keep beside a linear layer.
 inline constexpr std::string_view kFactorSuffix = ".scale";
+/// Behind a linear layer's name: the gain of the norm of its input.
+inline constexpr std::string_view kInputNormSuffix = "_norm_in";
 inline constexpr std::string_view kEmbeddingName = "token_embd.weight";
 inline constexpr std::string_view kHeadName = "output.weight";
 inline constexpr std::string_view kOutputNormName = "output_norm.weight";
@@ -21,10 +23,11 @@ inline constexpr std::string_view kRopeFactorsName = "rope_freqs.weight";
 inline constexpr std::string_view kTopTensors[] = {kEmbeddingName, kHeadName, kOutputNormName,
                                                    kRopeFactorsName};
 
-/// `blk.<layer>.<name><suffix>`, composed in place.
+/// `blk.<layer>.<name><suffix><ending>`, composed in place.
 class LayerTensorName {
  public:
-  LayerTensorName(uint32_t layer, std::string_view name, std::string_view suffix = kWeightSuffix) {
+  LayerTensorName(uint32_t layer, std::string_view name, std::string_view suffix = {},
+                  std::string_view ending = kWeightSuffix) {
     append("blk.");
     char digits[10];
     size_t n = 0;
@@ -36,6 +39,7 @@ class LayerTensorName {
     append(".");
     append(name);
     append(suffix);
+    append(ending);
   }
   std::string_view view() const { return {text_, size_}; }
 
@@ -47,15 +51,12 @@ class LayerTensorName {
 };
 
 namespace detail {
-/// What `blk.<layer>.<rest>` names; nothing for other names.
+/// What `<layer>.<rest>` names; nothing for other names.
 struct LayerTensor {
   uint32_t layer;
   std::string_view rest;
 };
-inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
-  constexpr std::string_view kPrefix = "blk.";
-  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
-  name.remove_prefix(kPrefix.size());
+inline std::optional<LayerTensor> parse_numbered(std::string_view name) {
   uint32_t layer = 0;
   size_t digits = 0;
   for (; digits < name.size() && digits < 6 && name[digits] >= '0' && name[digits] <= '9';
@@ -65,15 +66,23 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
   if (digits == 0 || name.substr(digits, 1) != ".") return std::nullopt;
   return LayerTensor{layer, name.substr(digits + 1)};
 }
+/// The same of `blk.<layer>.<rest>`.
+inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
+  constexpr std::string_view kPrefix = "blk.";
+  if (name.substr(0, kPrefix.size()) != kPrefix) return std::nullopt;
+  return parse_numbered(name.substr(kPrefix.size()));
+}
 
-/// Whether `rest` is a rule's name and the suffix.
+/// Whether `rest` is a rule's name, `suffix` and `ending`.
 template <typename Rule>
-bool names_one_of(std::span<const Rule> rules, std::string_view rest,
-                  std::string_view suffix = kWeightSuffix) {
+bool names_one_of(std::span<const Rule> rules, std::string_view rest, std::string_view suffix = {},
+                  std::string_view ending = kWeightSuffix) {
+  if (!rest.ends_with(ending)) return false;
+  rest.remove_suffix(ending.size());
+  if (!rest.ends_with(suffix)) return false;
+  rest.remove_suffix(suffix.size());
   for (const Rule& rule : rules) {
-    if (rest.substr(0, rule.name.size()) == rule.name && rest.substr(rule.name.size()) == suffix) {
-      return true;
-    }
+    if (rest == rule.name) return true;
   }
   return false;
 }

@@ -10,15 +10,14 @@
 #include "tern/format/gguf.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/model/architecture.hpp"
-#include "tern/text/chat_format.hpp"
+#include "tern/model/tokenizer_keys.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
 
 namespace detail {
-
-inline constexpr std::string_view kTokenizerModelKey = "tokenizer.ggml.model";
 
 /// The elements of a metadata array as T; empty when the key is absent.
 template <typename T>
@@ -85,11 +84,31 @@ inline Result<void> read_text_flags(const GgufFile& file, VocabularyData& data) 
   constexpr Row kRows[] = {
       {"tokenizer.ggml.add_bos_token", &VocabularyData::add_bos},
       {"tokenizer.ggml.add_eos_token", &VocabularyData::add_eos},
-      {"tokenizer.ggml.add_space_prefix", &VocabularyData::add_space_prefix},
+      {kAddSpacePrefixKey, &VocabularyData::add_space_prefix},
+      {kTernIgnoreMergesKey, &VocabularyData::ignore_merges},
   };
   for (const Row& row : kRows) {
     TERN_TRY_ASSIGN(data.*row.flag, read_optional<bool>(file, row.key));
   }
+  return {};
+}
+
+/// What only tern's own keys say.
+inline Result<void> read_tern_rules(const GgufFile& file, VocabularyData& data) {
+  TERN_TRY_ASSIGN(const auto normalizer, file.get_or<std::string_view>(kTernNormalizerKey, ""));
+  if (normalizer == kNfcName) {
+    data.normalizer = Normalizer::nfc;
+  } else if (!normalizer.empty()) {
+    return Error(Status::unsupported_tokenizer, "normalizer is not supported", normalizer);
+  }
+  TERN_TRY_ASSIGN(const auto prefix, file.get_or<std::string_view>(kTernSpacePrefixKey, ""));
+  for (const SpacePrefixName& row : kSpacePrefixNames) {
+    if (row.name == prefix) data.space_prefix = row.prefix;
+  }
+  if (!prefix.empty() && !data.space_prefix) {
+    return Error(Status::unsupported_tokenizer, "space prefix is not supported", prefix);
+  }
+  TERN_TRY_ASSIGN(data.split_at_spaces, file.get_or<bool>(kTernSplitAtSpacesKey, false));
   return {};
 }
 
@@ -104,7 +123,7 @@ inline Result<TokenizerKind> read_tokenizer_kind(const GgufFile& file) {
 
 /// Whether the file has a vocabulary at all; models of random weights have none.
 inline bool has_vocabulary(const GgufFile& file) {
-  const MetadataValue* value = file.find(detail::kTokenizerModelKey);
+  const MetadataValue* value = file.find(kTokenizerModelKey);
   if (value == nullptr) return false;
   return value->as<std::string_view>() != std::string_view("no_vocab");
 }
@@ -116,7 +135,7 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
   VocabularyData data;
   TERN_TRY_ASSIGN(data.kind, detail::read_tokenizer_kind(file));
   TERN_TRY_ASSIGN(data.pretokenizer,
-                  file.get_or<std::string_view>("tokenizer.ggml.pre", default_pretokenizer));
+                  file.get_or<std::string_view>(kPretokenizerKey, default_pretokenizer));
   TERN_TRY_ASSIGN(
       const Vector<std::string_view> tokens,
       detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.tokens", hooks));
@@ -130,24 +149,38 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
     TERN_TRY_ASSIGN(merges, detail::read_metadata_array<std::string_view>(
                                 file, "tokenizer.ggml.merges", hooks));
   }
+  TERN_TRY_ASSIGN(const Vector<int32_t> strip_left,
+                  detail::read_metadata_array<int32_t>(file, kTernStripLeftKey, hooks));
+  TERN_TRY_ASSIGN(const Vector<int32_t> strip_right,
+                  detail::read_metadata_array<int32_t>(file, kTernStripRightKey, hooks));
+  TERN_TRY_ASSIGN(const Vector<int32_t> end_tokens,
+                  detail::read_metadata_array<int32_t>(file, kTernEndTokensKey, hooks));
+  data.strip_left = strip_left;
+  data.strip_right = strip_right;
+  data.end_tokens = end_tokens;
   data.tokens = tokens;
   data.scores = scores;
   data.types = types;
   data.merges = merges;
   data.token_merges = token_merges;
+  if (const MetadataValue* text = file.find(kChatTemplateKey)) {
+    data.chat_template = text->as<std::string_view>().value_or("");
+  }
   TERN_TRY(detail::read_special_ids(file, data));
   TERN_TRY(detail::read_text_flags(file, data));
+  TERN_TRY(detail::read_tern_rules(file, data));
   return Tokenizer::create(data, hooks);
 }
 
-/// The chat format of a file; see recognize_chat_format.
-inline Result<ChatFormat> load_chat_format(const GgufFile& file, const Vocabulary& vocabulary) {
+/// How a file says that conversations are written. Errors: mismatch (keys), and those of
+/// ChatRenderer::create.
+inline Result<ChatRenderer> load_chat_renderer(const GgufFile& file,
+                                               const Vocabulary& vocabulary) {
   ChatHints hints;
-  TERN_TRY_ASSIGN(hints.chat_template,
-                  file.get_or<std::string_view>("tokenizer.chat_template", ""));
+  TERN_TRY_ASSIGN(hints.chat_template, file.get_or<std::string_view>(kChatTemplateKey, ""));
   TERN_TRY_ASSIGN(hints.architecture, file.get_or<std::string_view>("general.architecture", ""));
-  TERN_TRY_ASSIGN(hints.pretokenizer, file.get_or<std::string_view>("tokenizer.ggml.pre", ""));
-  return recognize_chat_format(hints, vocabulary);
+  TERN_TRY_ASSIGN(hints.pretokenizer, file.get_or<std::string_view>(kPretokenizerKey, ""));
+  return ChatRenderer::create(hints, vocabulary);
 }
 
 TERN_NAMESPACE_END

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "tern/model/architecture.hpp"
+#include "tern/model/checkpoint.hpp"
 #include "tern/model/config.hpp"
 #include "tern/model/head_loader.hpp"
 #include "tern/model/matrix_loader.hpp"
@@ -30,10 +31,11 @@ struct WeightOptions {
 /// Lives on the stack of Model::load.
 class WeightLoader {
  public:
-  WeightLoader(const GgufFile& file, const TernDirectory& directory,
+  WeightLoader(const Checkpoint& checkpoint, const TernDirectory& directory,
                const Architecture& architecture, const KernelTable& kernels,
                const WeightOptions& options, const AllocatorHooks& hooks)
-      : file_(file),
+      : checkpoint_(checkpoint),
+        file_(checkpoint.file()),
         directory_(directory),
         architecture_(architecture),
         kernels_(kernels),
@@ -75,6 +77,7 @@ class WeightLoader {
   Result<void> fill_region(const ModelConfig& config, ModelWeights& weights);
   Result<uint64_t> reserve(std::optional<uint64_t> bytes);
 
+  const Checkpoint& checkpoint_;
   const GgufFile& file_;
   const TernDirectory& directory_;
   const Architecture& architecture_;
@@ -95,7 +98,9 @@ inline Result<void> WeightLoader::check_names(const ModelConfig& config) const {
       known = in_layer->layer < config.n_layers &&
               (detail::names_one_of(architecture_.gains, in_layer->rest) ||
                detail::names_one_of(architecture_.linears, in_layer->rest) ||
-               detail::names_one_of(architecture_.linears, in_layer->rest, kFactorSuffix));
+               detail::names_one_of(architecture_.linears, in_layer->rest, {}, kFactorSuffix) ||
+               (config.input_norms &&
+                detail::names_one_of(architecture_.linears, in_layer->rest, kInputNormSuffix)));
     }
     if (!known) {
       return Error(Status::unsupported, "tensor is not part of the architecture", tensor.name,
@@ -132,7 +137,8 @@ inline Result<void> WeightLoader::load_tables(ModelConfig& config, ModelWeights&
   config.vocab_size = static_cast<uint32_t>(rows);
   TERN_TRY_ASSIGN(weights.embedding, view_table(kEmbeddingName, config));
   weights.head = weights.embedding;
-  if (!architecture_.tied_head && file_.find_tensor(kHeadName) != nullptr) {
+  const bool may_have_head = !architecture_.tied_head && config.pooling == Pooling::none;
+  if (may_have_head && file_.find_tensor(kHeadName) != nullptr) {
     TERN_TRY_ASSIGN(weights.head, view_table(kHeadName, config));
   }
   return {};
@@ -166,9 +172,11 @@ inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uin
     return source;
   }
   TERN_TRY_ASSIGN(source.tensor, find_shaped_tensor(file_, name, rows, cols));
-  source.stored = {source.tensor->type->type(), source.tensor->data.data(), rows, cols,
-                   options_.i2_s_layout};
+  TERN_TRY_ASSIGN(source.stored,
+                  open_ternary_source(*source.tensor, kernels_, options_.runner, hooks_));
+  source.stored.i2_s_layout = options_.i2_s_layout;
   TERN_TRY_ASSIGN(matrix, plan_matrix(source, options_.runner, hooks_));
+  checkpoint_.give_back(source.tensor->data);
   return source;
 }
 
@@ -200,11 +208,17 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
     TERN_TRY_ASSIGN(const MatrixSource source,
                     find_matrix(LayerTensorName(n, rule.name).view(), extent_of(config, rule.rows),
                                 extent_of(config, rule.cols), matrix));
-    TERN_TRY(apply_factor(LayerTensorName(n, rule.name, kFactorSuffix).view(), source, matrix));
+    TERN_TRY(apply_factor(LayerTensorName(n, rule.name, {}, kFactorSuffix).view(), source, matrix));
+    if (config.input_norms) {
+      TERN_TRY_ASSIGN(auto gain, load_float_vector(
+                                     file_, LayerTensorName(n, rule.name, kInputNormSuffix).view(),
+                                     extent_of(config, rule.cols), kernels_, hooks_));
+      matrix.set_input_gain(std::move(gain));
+    }
     pieces_.push_back({&matrix, source, Packing::t2, 0});
   }
   // All scales of the layer are known now. What stays where it is leaves the list again.
-  const bool skips = layer_skips(config.activation, layer.ffn_up.view(), layer.ffn_down.view());
+  const bool skips = layer_skips(config, layer.ffn_up.view(), layer.ffn_down.view());
   const bool has_lines = is_rows(layer.ffn_up.view().packing);
   // One that is packed already beside one that is not could end as lines beside tiles.
   if (skips && (layer.ffn_up.view().data != nullptr) != (layer.ffn_down.view().data != nullptr)) {
@@ -259,6 +273,7 @@ inline Result<void> WeightLoader::fill_region(const ModelConfig& config, ModelWe
     uint8_t* data = weights.region.data() + piece.offset;
     piece.matrix->place(piece.packing, data);
     TERN_TRY(pack_matrix(piece.source, piece.matrix->view(), data, options_.runner, hooks_));
+    if (!piece.source.is_packed()) checkpoint_.give_back(piece.source.tensor->data);
   }
   if (type == stored.type) return {};
   uint8_t* rows = weights.region.data() + head_offset;

@@ -32,6 +32,9 @@ class FileBytes {
   ~FileBytes();
 
   std::span<const uint8_t> bytes() const { return bytes_; }
+  /// Takes pages that lie within `part` out of this process, if they are mapped; whoever reads them
+  /// again gets the same bytes. Requires: `part` within bytes(). Silent where it cannot be done.
+  void give_back(std::span<const uint8_t> part) const;
 
  private:
   std::span<const uint8_t> bytes_;

@@ -52,18 +52,27 @@ struct I2SCodec {
     }
   }
 
-  /// Writes a whole tensor, elems / 4 + 32 bytes, as x86. Requires: elems % 128 == 0; every u <= 2.
-  static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, size_t elems, uint32_t scale_f32_bits,
-                                          uint8_t* tensor) {
-    for (size_t first = 0; first < elems; first += kBlockElems, tensor += kBlockBytes) {
+  /// Writes whole blocks, as x86. Shapes: out [elems / 4]. Requires: elems % 128 == 0; every u
+  /// <= 2.
+  static TERN_ALWAYS_INLINE void encode_blocks(const uint8_t* u, size_t elems, uint8_t* out) {
+    for (size_t first = 0; first < elems; first += kBlockElems, out += kBlockBytes) {
       for (size_t m = 0; m < 32; ++m) {
         const uint8_t codes[4] = {u[first + 96 + m], u[first + 64 + m], u[first + 32 + m],
                                   u[first + m]};
-        tensor[m] = T2Code::encode(codes, 1);
+        out[m] = T2Code::encode(codes, 1);
       }
     }
-    for (size_t i = 0; i < kTailBytes; ++i) tensor[i] = 0;
-    detail::store_u32(scale_f32_bits, tensor);
+  }
+  /// Writes the tail. Shapes: out [32].
+  static TERN_ALWAYS_INLINE void encode_tail(uint32_t scale_f32_bits, uint8_t* out) {
+    for (size_t i = 0; i < kTailBytes; ++i) out[i] = 0;
+    detail::store_u32(scale_f32_bits, out);
+  }
+  /// Writes a whole tensor, elems / 4 + 32 bytes. Requires: as encode_blocks.
+  static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, size_t elems, uint32_t scale_f32_bits,
+                                          uint8_t* tensor) {
+    encode_blocks(u, elems, tensor);
+    encode_tail(scale_f32_bits, tensor + elems / 4);
   }
 };
 

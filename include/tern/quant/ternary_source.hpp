@@ -2,27 +2,35 @@
 //
 // Room: quant. The one way by which weights become ternary: float types when their values are
 // exactly {-g, 0, +g} in groups of 32 columns, the block types in groups of a block, the IQ types
-// with a scale a row, I2_S with one. Weights of one bit (Q1_0) are trits of which none is zero.
+// with a scale a row, I2_S with one; and the forms of other containers, with one scale too. Weights
+// of one bit (Q1_0) are trits of which none is zero.
 #pragma once
 
 #include "tern/quant/i2_s_codec.hpp"
 #include "tern/quant/row_scaled_codec.hpp"
+#include "tern/quant/tensor_form.hpp"
 #include "tern/quant/ternarize.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-/// A tensor [rows, cols] as it lies in a file. Requires: `bytes` has tensor_bytes() of its type.
+/// A tensor [rows, cols] as it lies in a file. Requires: `bytes` has tensor_bytes() of its type, or
+/// rows / 4 * cols bytes for row quarters; paired_rows, if not 0, is even and divides rows.
 struct TernarySource {
   TensorType type = TensorType::f32;
   const uint8_t* bytes = nullptr;
   uint32_t rows = 0;
   uint32_t cols = 0;
+  TensorForm form = {};
+  /// Of FormKind::master, binary32 (docs/numerics.md 15): the largest magnitude that is a zero
+  /// trit. The scale is form.scale_bits.
+  uint32_t largest_zero_bits = 0;
   I2sLayout i2_s_layout = I2sLayout::x86;
 };
 
 /// Columns that share a scale in what read_ternary_row gives (the last group may be cut short); 0
 /// for a type that holds no trits.
 constexpr size_t ternary_group_cols(const TernarySource& source) {
+  if (has_one_scale(source.form)) return source.cols;
   switch (source.type) {
     case TensorType::f32:
     case TensorType::f16:
@@ -141,6 +149,54 @@ inline Result<void> read_interleaved_row(const TernarySource& source, size_t row
   const uint32_t file_scale = Codec::scale_bits(source.bytes + at, row % 4);
   return ternary_result(canonicalize_group(file_scale, source.cols, u, *scale_bits), at);
 }
+
+inline Result<void> read_quarters_row(const TernarySource& source, size_t row, uint8_t* u,
+                                      uint32_t* scale_bits) {
+  const size_t quarter = source.rows / 4;
+  const uint64_t at = uint64_t{row % quarter} * source.cols;
+  const uint8_t* bytes = source.bytes + at;
+  const size_t shift = 2 * (row / quarter);
+  unsigned largest = 0;
+  for (size_t col = 0; col < source.cols; ++col) {
+    const unsigned code = (bytes[col] >> shift) & 3u;
+    largest = code > largest ? code : largest;
+    u[col] = static_cast<uint8_t>(code);
+  }
+  if (largest == 3) return Error(Status::malformed, "a trit has the illegal code 3", at);
+  return ternary_result(canonicalize_group(source.form.scale_bits, source.cols, u, *scale_bits),
+                        at);
+}
+
+template <TensorType type>
+Result<void> read_master_row(const TernarySource& source, size_t row, uint8_t* u,
+                             uint32_t* scale_bits) {
+  using Codec = FloatCodec<type>;
+  const uint64_t at = uint64_t{row} * source.cols * Codec::kBytes;
+  uint32_t largest = 0;
+  for (size_t col = 0; col < source.cols; ++col) {
+    const uint32_t bits = Codec::f32_bits(source.bytes + at + col * Codec::kBytes);
+    const uint32_t magnitude = bits & ~kSignBit;
+    largest = magnitude > largest ? magnitude : largest;
+    const unsigned nonzero = magnitude > source.largest_zero_bits;
+    const unsigned negative = bits >> 31;
+    u[col] = static_cast<uint8_t>(kZeroTrit + nonzero - 2 * (nonzero & negative));
+  }
+  if (!is_finite_bits(largest)) return ternary_result(Status::malformed, at);
+  scale_bits[0] = largest > source.largest_zero_bits ? source.form.scale_bits : kWildcardScale;
+  return {};
+}
+
+inline Result<void> read_formed_row(const TernarySource& source, size_t row, uint8_t* u,
+                                    uint32_t* scale_bits) {
+  if (source.form.kind == FormKind::row_quarters) {
+    return read_quarters_row(source, row, u, scale_bits);
+  }
+  switch (source.type) {
+    case TensorType::f16: return read_master_row<TensorType::f16>(source, row, u, scale_bits);
+    case TensorType::bf16: return read_master_row<TensorType::bf16>(source, row, u, scale_bits);
+    default: return read_master_row<TensorType::f32>(source, row, u, scale_bits);
+  }
+}
 }  // namespace detail
 
 /// Reads one row as trits and scales.
@@ -154,6 +210,10 @@ inline Result<void> read_interleaved_row(const TernarySource& source, size_t row
 inline Result<void> read_ternary_row(const TernarySource& source, size_t row, uint8_t* u,
                                      uint32_t* scale_bits) {
   TERN_ASSERT(row < source.rows);
+  row = stored_row(source.form, row);
+  if (has_one_scale(source.form)) {
+    return detail::read_formed_row(source, row, u, scale_bits);
+  }
   using Read = Result<void> (*)(const TernarySource&, size_t, uint8_t*, uint32_t*);
   struct Reader {
     TensorType type;

@@ -69,17 +69,30 @@ void put_column_blocks(const TernaryView& w, uint8_t* data, size_t unit, const u
   }
 }
 
-/// u of one element, whatever the packing.
+/// A row in whole blocks where they are whole: a byte at a time, not an element.
 template <typename Code>
-uint8_t packed_digit(const TernaryView& w, size_t row, size_t col) {
+void take_row(const TernaryView& w, size_t row, uint8_t* u) {
+  using Tiles = TritTiles<Code>;
   using Lines = TritLines<Code>;
+  size_t col = 0;
   if (is_rows(w.packing)) {
-    return Lines::get(w.data + row * Lines::blocks(w.cols) * kTritBlockBytes, col);
+    const uint8_t* line = w.data + row * Lines::blocks(w.cols) * kTritBlockBytes;
+    for (const uint8_t* at = line; w.cols - col >= Lines::kBlockElems; col += Lines::kBlockElems) {
+      for (size_t b = 0; b < kTritBlockBytes; ++b) {
+        Code::decode(*at++, u + col + b, kTritBlockBytes);
+      }
+    }
+    for (; col < w.cols; ++col) u[col] = Lines::get(line, col);
+  } else if (is_columns(w.packing)) {
+    const size_t line_bytes = Lines::blocks(w.rows) * kTritBlockBytes;
+    for (; col < w.cols; ++col) u[col] = Lines::get(w.data + col * line_bytes, row);
+  } else {
+    const uint8_t* at = w.data + row / kTileRows * Tiles::tile_bytes(w.cols) + row % kTileRows * 4;
+    for (; w.cols - col >= Tiles::kBlockCols; col += Tiles::kBlockCols, at += kTritBlockBytes) {
+      for (size_t c = 0; c < 4; ++c) Code::decode(at[c], u + col + c, 4);
+    }
+    for (; col < w.cols; ++col) u[col] = Tiles::get(w.data, w.cols, row, col);
   }
-  if (is_columns(w.packing)) {
-    return Lines::get(w.data + col * Lines::blocks(w.rows) * kTritBlockBytes, row);
-  }
-  return TritTiles<Code>::get(w.data, w.cols, row, col);
 }
 
 }  // namespace detail
@@ -115,11 +128,7 @@ inline void pack_unit(const TernaryView& w, uint8_t* data, size_t unit, const ui
 /// Shapes: u [w.cols]. Requires: row < w.rows.
 inline void unpack_row(const TernaryView& w, size_t row, uint8_t* u) {
   TERN_ASSERT(row < w.rows);
-  const bool five = is_five(w.packing);
-  for (size_t col = 0; col < w.cols; ++col) {
-    u[col] = five ? detail::packed_digit<T5Code>(w, row, col)
-                  : detail::packed_digit<T2Code>(w, row, col);
-  }
+  is_five(w.packing) ? detail::take_row<T5Code>(w, row, u) : detail::take_row<T2Code>(w, row, u);
 }
 
 TERN_NAMESPACE_END

@@ -12,11 +12,15 @@
 //              | ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+
 //     qwen2    the same with \p{N} for \p{N}{1,3}
 //   gpt2_end   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-//   run_end<P> a maximal run of characters that have (or lack) property P
-//   digits_end [0-9] repeated n times
+//   run_end<P>    a maximal run of characters that have (or lack) property P
+//   single_end<P> a character that has property P, or a maximal run of those that lack it
+//   digits_end    [0-9] repeated n times
+//   number_bytes_end  a maximal run of bytes that byte-level BPE spells with numbers (or without),
+//                 for tokenizers that look for numbers after they have spelled the text
 // Case-insensitive contractions are ASCII only (U+017F does not count as an s), as in the peers.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -173,6 +177,28 @@ inline bool is_punctuation_or_backtick(const ClassedChar& c) {
 }
 inline bool is_any_number(const ClassedChar& c) { return c.is_number(); }
 
+/// The characters of a set alone, maximal runs of all others.
+template <bool (*kInSet)(const ClassedChar&)>
+size_t single_end(std::string_view text, size_t begin) {
+  const ClassedChar first = char_at(text, begin);
+  const size_t second_at = begin + first.length;
+  if (kInSet(first)) return second_at;
+  return run_from(text, second_at, [](const ClassedChar& c) { return !kInSet(c); });
+}
+
+/// Bytes that the byte map (tern/text/byte_map.hpp) spells with a number: the digits, and those of
+/// the superscripts and fractions of Latin-1. With kAlone each is a piece of its own.
+template <bool kAlone>
+size_t number_bytes_end(std::string_view text, size_t begin) {
+  constexpr std::string_view kNumbers = "0123456789\xB2\xB3\xB9\xBC\xBD\xBE";
+  const auto is_number = [&](size_t i) { return kNumbers.find(text[i]) != std::string_view::npos; };
+  const bool inside = is_number(begin);
+  size_t end = begin + 1;
+  if (inside && kAlone) return end;
+  while (end < text.size() && is_number(end) == inside) ++end;
+  return end;
+}
+
 /// Groups of exactly kCount ASCII digits; what lies between them stays together.
 template <size_t kCount>
 size_t digits_end(std::string_view text, size_t begin) {
@@ -195,13 +221,16 @@ size_t digits_end(std::string_view text, size_t begin) {
 inline constexpr PieceEnd kLlama3Step = word_end<3>;
 inline constexpr PieceEnd kQwen2Step = word_end<1>;
 inline constexpr PieceEnd kFalconStep = run_end<is_punctuation_or_backtick>;
-inline constexpr std::array<PieceEnd, 4> kLlama3Steps = {kLlama3Step};
-inline constexpr std::array<PieceEnd, 4> kQwen2Steps = {kQwen2Step};
-inline constexpr std::array<PieceEnd, 4> kGpt2Steps = {gpt2_end};
-inline constexpr std::array<PieceEnd, 4> kDefaultSteps = {run_end<is_punctuation>, gpt2_end,
-                                                          run_end<is_any_number>, digits_end<3>};
-inline constexpr std::array<PieceEnd, 4> kFalconSteps = {kFalconStep, gpt2_end, digits_end<3>};
-inline constexpr std::array<PieceEnd, 4> kFalcon3Steps = {kFalconStep, gpt2_end, digits_end<1>};
+using PieceEnds = std::array<PieceEnd, 4>;
+inline constexpr PieceEnds kLlama3Steps = {kLlama3Step};
+inline constexpr PieceEnds kQwen2Steps = {kQwen2Step};
+inline constexpr PieceEnds kGpt2Steps = {gpt2_end};
+inline constexpr PieceEnds kDefaultSteps = {run_end<is_punctuation>, gpt2_end,
+                                            run_end<is_any_number>, digits_end<3>};
+inline constexpr PieceEnds kFalconSteps = {kFalconStep, gpt2_end, number_bytes_end<false>,
+                                           digits_end<3>};
+inline constexpr PieceEnds kFalcon3Steps = {kFalconStep, gpt2_end, digits_end<1>};
+inline constexpr PieceEnds kSingleNumberSteps = {single_end<is_any_number>, gpt2_end};
 
 template <typename Emit>
 void split_from_step(const PretokenizerSpec& spec, size_t step, std::string_view text, Emit& emit) {
@@ -244,14 +273,58 @@ inline constexpr PretokenizerSpec kPretokenizers[] = {
     {"falcon", detail::kFalconSteps, false, false},
     {"falcon3", detail::kFalcon3Steps, false, false},
     {"falcon_e", detail::kFalcon3Steps, false, false},
+    {"starcoder", detail::kSingleNumberSteps, false, false},
+    {"smollm", detail::kSingleNumberSteps, false, false},
 };
 
-/// The pre-tokenizer of a name, which lives forever. "" is the one of files that name none.
-/// Errors: unsupported_tokenizer, naming the value.
-inline Result<const PretokenizerSpec*> find_pretokenizer(std::string_view name) {
-  for (const PretokenizerSpec& spec : kPretokenizers) {
-    if (spec.name == name) return &spec;
+/// A splitting step by name, for pre-tokenizers that are spelled: kSpelledPrefix and the names of
+/// their steps with commas between. What no table names is written so by tern alone.
+struct PretokenizerStep {
+  std::string_view name;
+  PieceEnd end;
+};
+inline constexpr std::string_view kSpelledPrefix = "tern:";
+inline constexpr PretokenizerStep kPretokenizerSteps[] = {
+    {"llama3", detail::kLlama3Step},
+    {"qwen2", detail::kQwen2Step},
+    {"gpt2", detail::gpt2_end},
+    {"punctuation", detail::kFalconStep},
+    {"single_punctuation", detail::single_end<detail::is_punctuation_or_backtick>},
+    {"numbers", detail::run_end<detail::is_any_number>},
+    {"single_numbers", detail::single_end<detail::is_any_number>},
+    {"number_bytes", detail::number_bytes_end<false>},
+    {"single_number_bytes", detail::number_bytes_end<true>},
+    {"digits_1", detail::digits_end<1>},
+    {"digits_3", detail::digits_end<3>},
+};
+
+namespace detail {
+/// The pre-tokenizer that a list of steps spells.
+inline Result<PretokenizerSpec> spelled_pretokenizer(std::string_view name) {
+  const Error unknown(Status::unsupported_tokenizer, "unknown pre-tokenizer", name);
+  PretokenizerSpec spec{kSpelledPrefix, {}, false, false};
+  size_t n = 0;
+  for (size_t begin = kSpelledPrefix.size(); begin < name.size();) {
+    const size_t comma = std::min(name.find(',', begin), name.size());
+    PieceEnd found = nullptr;
+    for (const PretokenizerStep& step : kPretokenizerSteps) {
+      if (step.name == name.substr(begin, comma - begin)) found = step.end;
+    }
+    if (found == nullptr || n == spec.steps.size()) return unknown;
+    spec.steps[n++] = found;
+    begin = comma + 1;
   }
+  return spec;
+}
+}  // namespace detail
+
+/// The pre-tokenizer of a name. "" is the one of files that name none.
+/// Errors: unsupported_tokenizer, naming the value.
+inline Result<PretokenizerSpec> find_pretokenizer(std::string_view name) {
+  for (const PretokenizerSpec& spec : kPretokenizers) {
+    if (spec.name == name) return spec;
+  }
+  if (name.starts_with(kSpelledPrefix)) return detail::spelled_pretokenizer(name);
   return Error(Status::unsupported_tokenizer, "unknown pre-tokenizer", name);
 }
 

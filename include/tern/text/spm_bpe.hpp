@@ -1,7 +1,8 @@
 // SentencePiece-BPE: characters merged by the score of the token that they make, bytes where a
 // character has no token.
 //
-// Room: text. SentencePiece writes a space as U+2581 and lets merges pass it. tern keeps plain
+// Room: text. Where the vocabulary has merges (a tokenizer.json has), their order stands for the
+// scores. SentencePiece writes a space as U+2581 and lets merges pass it. tern keeps plain
 // spaces (U+2581 in a text becomes one, as it does in every implementation once decoded). Where no
 // token has a space inside, which is the rule, a text is cut before the spaces that follow a word:
 // the result is the same and the heap stays small.
@@ -42,6 +43,10 @@ inline void encode_spm_chunk(const Vocabulary& vocabulary, std::string_view chun
   loop.run([&](const MergeLoop::Symbol& left, const MergeLoop::Symbol& right) -> MergeLoop::Join {
     const size_t length = size_t{left.length} + right.length;
     if (length > vocabulary.max_piece_bytes()) return {};
+    if (vocabulary.has_merges()) {
+      const MergeRule* rule = vocabulary.merges().find(left.id, right.id);
+      return rule == nullptr ? MergeLoop::Join{} : MergeLoop::Join{rule->rank, rule->result};
+    }
     const TokenId id = vocabulary.find_piece(chunk.substr(left.begin, length));
     if (id == kNoToken) return {};
     return {order_of_score(vocabulary.score(id)), id};
@@ -76,7 +81,9 @@ inline void encode_spm_bpe(const Vocabulary& vocabulary, std::string_view text, 
   size_t begin = 0;
   while (begin < spaced.size()) {
     size_t end = spaced.size();
-    if (vocabulary.spaces_begin_pieces()) {
+    if (vocabulary.split_at_spaces()) {
+      end = std::min(end, spaced.find(' ', begin + 1));
+    } else if (vocabulary.spaces_begin_pieces()) {
       const size_t word = spaced.find_first_not_of(' ', begin);
       if (word != std::string_view::npos) end = std::min(end, spaced.find(' ', word));
     }

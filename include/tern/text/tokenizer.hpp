@@ -16,6 +16,7 @@
 #include "tern/base/memory_wall.hpp"
 #include "tern/base/status.hpp"
 #include "tern/text/byte_bpe.hpp"
+#include "tern/text/normalizer.hpp"
 #include "tern/text/spm_bpe.hpp"
 #include "tern/text/vocabulary.hpp"
 #include "tern/version.hpp"
@@ -124,6 +125,7 @@ class Encoding {
       : vocabulary_(vocabulary),
         out_(out),
         joined_(out.get_allocator()),
+        normalized_(out.get_allocator()),
         scratch_(out.get_allocator()),
         loop_(out.get_allocator().hooks()) {}
 
@@ -142,10 +144,12 @@ class Encoding {
         continue;
       }
       add_plain(segment.text.substr(plain_begin, position - plain_begin));
+      if (vocabulary_.strips_left(id)) run_ = without_last_spaces(run_);
       flush();
       out_.push_back(id);
-      after_special_ = true;
+      begins_text_ = false;
       position += vocabulary_.piece(id).size();
+      if (vocabulary_.strips_right(id)) position = spaces_end(segment.text, position);
       plain_begin = position;
     }
     add_plain(segment.text.substr(plain_begin));
@@ -154,15 +158,15 @@ class Encoding {
   /// Encodes the run that has grown.
   void flush() {
     if (run_.empty()) return;
+    if (vocabulary_.normalizer() == Normalizer::nfc) run_ = normalize_nfc(run_, normalized_);
     if (vocabulary_.kind() == TokenizerKind::byte_bpe) {
       encode_byte_bpe(vocabulary_, run_, loop_, out_);
     } else {
-      const bool space_prefix = vocabulary_.add_space_prefix() && after_special_;
-      encode_spm_bpe(vocabulary_, run_, space_prefix, scratch_, loop_, out_);
+      encode_spm_bpe(vocabulary_, run_, has_space_prefix(), scratch_, loop_, out_);
     }
     run_ = {};
     joined_.clear();
-    after_special_ = false;
+    begins_text_ = false;
   }
 
  private:
@@ -178,13 +182,38 @@ class Encoding {
     run_ = joined_;
   }
 
+  bool has_space_prefix() const {
+    const bool is_spaced = run_.front() == ' ' || run_.starts_with(kSpmSpace);
+    switch (vocabulary_.space_prefix()) {
+      case SpacePrefix::none: return false;
+      case SpacePrefix::runs: return true;
+      case SpacePrefix::unspaced_runs: return !is_spaced;
+      case SpacePrefix::first_unspaced: return begins_text_ && !is_spaced;
+    }
+    return false;
+  }
+
+  static size_t spaces_end(std::string_view text, size_t position) {
+    return run_from(text, position, [](const ClassedChar& c) { return c.is_space(); });
+  }
+  static std::string_view without_last_spaces(std::string_view text) {
+    size_t end = 0;
+    for (size_t at = 0; at < text.size();) {
+      const ClassedChar c = char_at(text, at);
+      at += c.length;
+      if (!c.is_space()) end = at;
+    }
+    return text.substr(0, end);
+  }
+
   const Vocabulary& vocabulary_;
   Vector<TokenId>& out_;
   std::string_view run_;
   String joined_;
+  String normalized_;
   String scratch_;
   MergeLoop loop_;
-  bool after_special_ = true;  // the start of the text counts
+  bool begins_text_ = true;  // nothing was encoded yet
 };
 }  // namespace detail
 

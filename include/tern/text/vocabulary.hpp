@@ -14,14 +14,17 @@
 //   | add_eos          | no                                          | no                    |
 //   | add_space_prefix | no                                          | yes                   |
 //   | ignore_merges    | as the pre-tokenizer's name implies         | -                     |
+//   | token_merges     | the merges' texts are resolved              | scores decide         |
+//   | space_prefix     | -                                           | add_space_prefix      |
 //   | types            | normal; the special ids control, unk        | the same, and <0xHH>  |
 //   |                  | unknown                                     | is a byte             |
 //
 // Of tokens with the same text the last one is found, of equal merges the first one counts. Text
 // can become a token only by way of normal, byte and user-defined tokens: control, unknown and
 // unused ones never come out of merging. User-defined tokens are found in every text, so the
-// markers of chat formats (is_chat_marker) and kEndTexts are control tokens where a file has them
-// as user-defined: nothing that a user writes may end a turn or begin one.
+// markers of chat formats (is_chat_marker), those that the model's own template writes, and
+// kEndTexts are control tokens where a file has them as user-defined: nothing that a user writes
+// may end a turn or begin one.
 #pragma once
 
 #include <algorithm>
@@ -112,10 +115,18 @@ class Vocabulary {
 
   bool add_bos() const { return add_bos_; }
   bool add_eos() const { return add_eos_; }
-  bool add_space_prefix() const { return add_space_prefix_; }
+  Normalizer normalizer() const { return normalizer_; }
+  SpacePrefix space_prefix() const { return space_prefix_; }
+  /// Whether the first space of a decoded text was put there by encoding.
+  bool add_space_prefix() const { return space_prefix_ != SpacePrefix::none; }
+  /// Whether a piece of SentencePiece-BPE ends before every space.
+  bool split_at_spaces() const { return split_at_spaces_; }
   bool ignore_merges() const { return ignore_merges_; }
+  /// Whether whitespace before (behind) a special token in a text becomes part of it.
+  bool strips_left(TokenId id) const { return holds(strip_left_, id); }
+  bool strips_right(TokenId id) const { return holds(strip_right_, id); }
   /// Requires: kind() is byte_bpe.
-  const PretokenizerSpec& pretokenizer() const { return *pretokenizer_; }
+  const PretokenizerSpec& pretokenizer() const { return pretokenizer_; }
   /// What is found in text where special text is parsed: control, unknown and user-defined tokens.
   const SpecialIndex& specials() const { return specials_; }
   /// What is found in any text.
@@ -130,6 +141,8 @@ class Vocabulary {
   /// The symbol of a single byte, or -1.
   int32_t byte_symbol(uint8_t byte) const { return byte_symbols_[byte]; }
   const MergeTable& merges() const { return merges_; }
+  /// Whether merges() says what is joined. Always in byte_bpe; in spm_bpe the scores do otherwise.
+  bool has_merges() const { return has_merges_; }
   /// All merges by token ids, best first; none where a merge passes through bytes that are no
   /// token. Errors: out_of_memory.
   Result<Vector<TokenMerge>> token_merges() const;
@@ -145,7 +158,12 @@ class Vocabulary {
   Result<void> resolve_special_tokens(const VocabularyData& data);
   Result<void> resolve_types(const VocabularyData& data);
   void guard_markers(const VocabularyData& data);
-  void resolve_end_of_generation(const VocabularyData& data);
+  void guard_template_markers(const VocabularyData& data);
+  Result<void> resolve_end_of_generation(const VocabularyData& data);
+  Result<void> resolve_strips(const VocabularyData& data);
+  static bool holds(const Vector<TokenId>& sorted, TokenId id) {
+    return !sorted.empty() && std::binary_search(sorted.begin(), sorted.end(), id);
+  }
   Result<void> copy_pieces(const VocabularyData& data);
   Result<void> resolve_merges(const VocabularyData& data);
   Result<void> read_text_merges(const VocabularyData& data, Vector<MergeRule>& rules);
@@ -154,25 +172,31 @@ class Vocabulary {
 
   AllocatorHooks hooks_;
   TokenizerKind kind_;
-  const PretokenizerSpec* pretokenizer_ = nullptr;  // of kPretokenizers
-  PieceStore pieces_;                               // tokens, then symbols that are no tokens
-  PieceIndex index_;                                // normal tokens and those symbols
-  SpecialIndex specials_;                           // control, unknown, user-defined
+  PretokenizerSpec pretokenizer_{};
+  PieceStore pieces_;      // tokens, then symbols that are no tokens
+  PieceIndex index_;       // normal tokens and those symbols
+  SpecialIndex specials_;  // control, unknown, user-defined
   SpecialIndex user_defined_;
   MergeTable merges_;
   Vector<TokenType> types_;  // [size()]
   Vector<float> scores_;     // [size()] in spm_bpe, else empty
   Vector<TokenId> end_of_generation_;
+  Vector<TokenId> strip_left_;   // ascending
+  Vector<TokenId> strip_right_;  // ascending
   std::array<int32_t, 256> byte_symbols_{};
   SpecialTokens special_tokens_;
   size_t max_piece_bytes_ = 0;
   bool add_bos_ = false;
   bool add_eos_ = false;
-  bool add_space_prefix_ = false;
+  Normalizer normalizer_ = Normalizer::none;
+  SpacePrefix space_prefix_ = SpacePrefix::none;
+  bool split_at_spaces_ = false;
   bool ignore_merges_ = false;
+  bool has_merges_ = false;
   bool spaces_begin_pieces_ = true;
 };
 
 TERN_NAMESPACE_END
 
-#include "tern/text/vocabulary.inl.hpp"  // IWYU pragma: export
+#include "tern/text/vocabulary.inl.hpp"         // IWYU pragma: export
+#include "tern/text/vocabulary_merges.inl.hpp"  // IWYU pragma: export

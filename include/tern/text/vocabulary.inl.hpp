@@ -55,6 +55,13 @@ bool append_spm(std::string_view text, Chars& out) {
   return had_space;
 }
 
+/// Whether a token may be a marker of a chat template, being written <...> or [...]. Runs of spaces,
+/// which templates write too, are none.
+constexpr bool is_bracketed(std::string_view text) {
+  return text.size() > 2 && ((text.starts_with('<') && text.ends_with('>')) ||
+                             (text.starts_with('[') && text.ends_with(']')));
+}
+
 /// Whether a space comes after another character.
 inline bool has_inner_space(std::string_view piece) {
   const size_t word = piece.find_first_not_of(' ');
@@ -74,13 +81,14 @@ inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& 
       index_(data.tokens.size(), hooks),
       specials_(hooks),
       user_defined_(hooks),
-      merges_(data.kind == TokenizerKind::byte_bpe
-                  ? std::max(data.merges.size(), data.token_merges.size())
-                  : 0,
+      merges_(std::max(data.kind == TokenizerKind::byte_bpe ? data.merges.size() : 0,
+                       data.token_merges.size()),
               hooks),
       types_(hooks),
       scores_(hooks),
-      end_of_generation_(hooks) {
+      end_of_generation_(hooks),
+      strip_left_(hooks),
+      strip_right_(hooks) {
   byte_symbols_.fill(-1);
 }
 
@@ -100,19 +108,26 @@ inline Result<void> Vocabulary::build(const VocabularyData& data) {
   bool implied_add_bos = is_spm;
   if (!is_spm) {
     TERN_TRY_ASSIGN(pretokenizer_, find_pretokenizer(data.pretokenizer));
-    implied_ignore_merges = pretokenizer_->ignore_merges;
-    implied_add_bos = pretokenizer_->add_bos;
+    implied_ignore_merges = pretokenizer_.ignore_merges;
+    implied_add_bos = pretokenizer_.add_bos;
   }
   add_bos_ = data.add_bos.value_or(implied_add_bos);
   add_eos_ = data.add_eos.value_or(false);
-  add_space_prefix_ = is_spm && data.add_space_prefix.value_or(true);
+  normalizer_ = data.normalizer;
+  if (is_spm) {
+    const bool implied_prefix = data.add_space_prefix.value_or(true);
+    space_prefix_ =
+        data.space_prefix.value_or(implied_prefix ? SpacePrefix::runs : SpacePrefix::none);
+    split_at_spaces_ = data.split_at_spaces;
+  }
   ignore_merges_ = !is_spm && data.ignore_merges.value_or(implied_ignore_merges);
   TERN_TRY(resolve_special_tokens(data));
   TERN_TRY(resolve_types(data));
   guard_markers(data);
-  resolve_end_of_generation(data);
+  TERN_TRY(resolve_end_of_generation(data));
+  TERN_TRY(resolve_strips(data));
   TERN_TRY(copy_pieces(data));
-  if (!is_spm) TERN_TRY(resolve_merges(data));
+  if (!is_spm || !data.token_merges.empty()) TERN_TRY(resolve_merges(data));
   return {};
 }
 
@@ -208,9 +223,38 @@ inline void Vocabulary::guard_markers(const VocabularyData& data) {
         std::find(std::begin(kEndTexts), std::end(kEndTexts), text) != std::end(kEndTexts);
     if (is_end || is_chat_marker(text)) types_[i] = TokenType::control;
   }
+  guard_template_markers(data);
 }
 
-inline void Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
+inline void Vocabulary::guard_template_markers(const VocabularyData& data) {
+  constexpr size_t kMaxTemplate = size_t{1} << 17;
+  constexpr size_t kMaxMarker = 64;
+  const std::string_view text = data.chat_template.substr(0, kMaxTemplate);
+  if (text.empty()) return;
+  Vector<TokenId> markers(hooks_);  // sorted by text
+  for (size_t i = 0; i < types_.size(); ++i) {
+    const bool may_be = types_[i] == TokenType::user_defined && data.tokens[i].size() <= kMaxMarker;
+    if (may_be && detail::is_bracketed(data.tokens[i])) markers.push_back(static_cast<TokenId>(i));
+  }
+  const auto text_of = [&data](TokenId id) { return data.tokens[static_cast<size_t>(id)]; };
+  std::sort(markers.begin(), markers.end(),
+            [&](TokenId a, TokenId b) { return text_of(a) < text_of(b); });
+  for (size_t begin = 0; begin < text.size() && !markers.empty(); ++begin) {
+    if (text[begin] != '<' && text[begin] != '[') continue;
+    const std::string_view window = text.substr(begin, kMaxMarker);
+    for (size_t end = 2; end < window.size(); ++end) {
+      if (window[end] != '>' && window[end] != ']') continue;
+      const std::string_view part = window.substr(0, end + 1);
+      auto it = std::lower_bound(markers.begin(), markers.end(), part,
+                                 [&](TokenId id, std::string_view t) { return text_of(id) < t; });
+      for (; it != markers.end() && text_of(*it) == part; ++it) {
+        types_[static_cast<size_t>(*it)] = TokenType::control;
+      }
+    }
+  }
+}
+
+inline Result<void> Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
   constexpr size_t kTexts = std::size(kEndTexts);
   std::array<TokenId, kTexts> found;
   found.fill(kNoToken);
@@ -232,9 +276,32 @@ inline void Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
   for (const TokenId id : {special_tokens_.eos, special_tokens_.eot, special_tokens_.eom}) {
     if (id != kNoToken) end_of_generation_.push_back(id);
   }
+  for (const int32_t id : data.end_tokens) {
+    if (!contains(id)) {
+      return Error(Status::mismatch, "the id of a special token is outside the vocabulary", "end");
+    }
+    end_of_generation_.push_back(id);
+  }
   std::sort(end_of_generation_.begin(), end_of_generation_.end());
   end_of_generation_.erase(std::unique(end_of_generation_.begin(), end_of_generation_.end()),
                            end_of_generation_.end());
+  return {};
+}
+
+inline Result<void> Vocabulary::resolve_strips(const VocabularyData& data) {
+  const auto keep = [this](std::span<const int32_t> ids, Vector<TokenId>& out) -> Result<void> {
+    for (const int32_t id : ids) {
+      if (!contains(id)) {
+        return Error(Status::mismatch, "the id of a special token is outside the vocabulary",
+                     "strip");
+      }
+      out.push_back(id);
+    }
+    std::sort(out.begin(), out.end());
+    return {};
+  };
+  TERN_TRY(keep(data.strip_left, strip_left_));
+  return keep(data.strip_right, strip_right_);
 }
 
 inline Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
@@ -285,99 +352,6 @@ inline Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
   specials_.finish(pieces_);
   user_defined_.finish(pieces_);
   return {};
-}
-
-/// The symbol of these bytes, entered if it is new; -1 where too many collide.
-inline int32_t Vocabulary::intern(std::string_view bytes) {
-  const int32_t found = find_symbol(bytes);
-  if (found >= 0) return found;
-  pieces_.append(bytes);
-  const auto number = static_cast<int32_t>(pieces_.size() - 1);
-  return index_.insert(pieces_, number) ? number : -1;
-}
-
-inline Result<void> Vocabulary::read_text_merges(const VocabularyData& data,
-                                                 Vector<MergeRule>& rules) {
-  String joined(hooks_);
-  int32_t result = -1;
-  for (size_t rank = 0; rank < data.merges.size(); ++rank) {
-    const std::string_view merge = data.merges[rank];
-    // From index 1: a left side may begin with a space.
-    const size_t space = merge.find(' ', 1);
-    if (space == std::string_view::npos || space + 1 == merge.size()) {
-      return Error(Status::malformed, "a merge is not two texts with a space between", merge);
-    }
-    joined.clear();
-    if (!append_byte_level(merge.substr(0, space), joined)) continue;  // no text can come here
-    const size_t left_bytes = joined.size();
-    if (!append_byte_level(merge.substr(space + 1), joined)) continue;
-    const std::string_view view = joined;
-    MergeRule rule;
-    rule.left = intern(view.substr(0, left_bytes));
-    rule.right = intern(view.substr(left_bytes));
-    rule.rank = static_cast<uint32_t>(rank);
-    // Converters write the ways to make a token one after another.
-    const bool is_same = result >= 0 && pieces_[static_cast<size_t>(result)] == view;
-    if (!is_same) result = intern(view);
-    if (rule.left < 0 || rule.right < 0 || result < 0) return detail::collision_error(merge);
-    rule.result = result;
-    rules.push_back(rule);
-  }
-  return {};
-}
-
-// Merging never gives a token that is not text, whatever a file says; see the top of
-// vocabulary.hpp.
-inline Result<void> Vocabulary::read_token_merges(const VocabularyData& data,
-                                                  Vector<MergeRule>& rules) const {
-  const auto is_text = [this](TokenId id) {
-    return contains(id) && (type(id) == TokenType::normal || type(id) == TokenType::byte);
-  };
-  uint32_t rank = 0;
-  for (const TokenMerge& merge : data.token_merges) {
-    if (!is_text(merge.left) || !is_text(merge.right) || !is_text(merge.result)) {
-      return Error(Status::malformed, "a resolved merge is of something that is no text token");
-    }
-    rules.push_back({merge.left, merge.right, rank++, merge.result});
-  }
-  return {};
-}
-
-inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
-  Vector<MergeRule> rules(hooks_);
-  rules.reserve(std::max(data.merges.size(), data.token_merges.size()));
-  if (data.token_merges.empty()) {
-    TERN_TRY(read_text_merges(data, rules));
-  } else {
-    TERN_TRY(read_token_merges(data, rules));
-  }
-  if (!merges_.insert(rules)) {
-    return Error(Status::malformed, "too many merges collide in a hash table");
-  }
-  for (size_t byte = 0; byte < byte_symbols_.size(); ++byte) {
-    const char text = static_cast<char>(byte);
-    byte_symbols_[byte] = find_symbol({&text, 1});
-  }
-  return {};
-}
-
-inline Result<Vector<TokenMerge>> Vocabulary::token_merges() const {
-  return catch_out_of_memory([this]() -> Result<Vector<TokenMerge>> {
-    Vector<MergeRule> rules(hooks_);
-    bool only_tokens = true;
-    merges_.for_each([&](const MergeRule& rule) {
-      only_tokens =
-          only_tokens && contains(rule.left) && contains(rule.right) && contains(rule.result);
-      rules.push_back(rule);
-    });
-    Vector<TokenMerge> out(hooks_);
-    if (!only_tokens) return out;
-    std::sort(rules.begin(), rules.end(),
-              [](const MergeRule& a, const MergeRule& b) { return a.rank < b.rank; });
-    out.reserve(rules.size());
-    for (const MergeRule& rule : rules) out.push_back({rule.left, rule.right, rule.result});
-    return out;
-  });
 }
 
 TERN_NAMESPACE_END

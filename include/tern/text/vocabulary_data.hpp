@@ -34,6 +34,20 @@ enum class TokenType : uint8_t {
   byte = 6,          ///< one byte, spelled <0xHH>
 };
 
+/// What is done to a text before it is cut.
+enum class Normalizer : uint8_t {
+  none,
+  nfc,  ///< canonical composition, see tern/text/normalizer.hpp
+};
+
+/// Where SentencePiece-BPE puts a space in front of text.
+enum class SpacePrefix : uint8_t {
+  none,
+  runs,            ///< every run of text between special tokens
+  unspaced_runs,   ///< every such run that does not begin with a space
+  first_unspaced,  ///< the run that begins the text, if it does not begin with a space
+};
+
 /// A merge by the ids of its tokens: `left` and `right` make `result`.
 struct TokenMerge {
   TokenId left = kNoToken;
@@ -51,11 +65,21 @@ struct VocabularyData {
   std::span<const int32_t> types;            ///< one a token, TokenType's numbers; 0 is normal
   std::span<const std::string_view> merges;  ///< "left right", for byte_bpe, best first
   /// The same merges where a file has them resolved; they then stand for `merges`, which may be
-  /// empty.
+  /// empty. For spm_bpe they stand for the scores.
   std::span<const TokenMerge> token_merges;
+  std::span<const int32_t> strip_left;   ///< special tokens that take the whitespace before them
+  std::span<const int32_t> strip_right;  ///< those that take the whitespace behind them
+  std::span<const int32_t> end_tokens;   ///< more tokens at which generation stops
+
+  /// The text of the model's chat template, if it has one: the markers that it writes.
+  std::string_view chat_template;
 
   std::optional<int64_t> bos, eos, eot, eom, unk, pad;
   std::optional<bool> add_bos, add_eos, add_space_prefix, ignore_merges;
+  Normalizer normalizer = Normalizer::none;
+  /// For spm_bpe; where absent, add_space_prefix says `runs` or `none`.
+  std::optional<SpacePrefix> space_prefix;
+  bool split_at_spaces = false;  ///< for spm_bpe: no merge reaches back over a space
 };
 
 TERN_NAMESPACE_END

@@ -1,0 +1,263 @@
+// A loaded model as a GGUF file for other runtimes: the same values, in a type that they read.
+//
+// Room: convert. Nothing is rounded. Each linear layer is written as the type that is asked for if
+// that holds it exactly, else as F16 if that does, else the model is refused, by the name of the
+// layer. Rows go from the packed matrix to the type while they are written, a few at a time:
+//
+//     packed rows -> trits -> blocks of the type -> sink
+#pragma once
+
+#include "tern/base/memory_wall.hpp"
+#include "tern/convert/file_pieces.hpp"
+#include "tern/model/model.hpp"
+#include "tern/quant/ternary_target.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// One tensor of an export.
+struct ExportItem {
+  explicit ExportItem(const AllocatorHooks& hooks) : name(hooks) {}
+
+  String name;
+  PlannedTensor tensor;
+  std::span<const uint8_t> data;  ///< the bytes, but of a matrix
+  TernaryView matrix;             ///< rows is 0 where the tensor is no linear layer
+  /// Why a matrix is not of the type that was asked for.
+  TernaryFit fit = TernaryFit::exact;
+  bool is_narrowed = false;  ///< `data` are BF16, every value exact in the F16 that are written
+};
+
+/// A GGUF file to be written; views the model and its source, which must outlive it.
+class GgufExport {
+ public:
+  /// Plans the file of a model. `source` is what the model was loaded from: its metadata are kept,
+  /// but for those of another container. `linear` is tq1_0, tq2_0, i2_s or f16.
+  /// Errors: invalid_argument (linear); unsupported (what no type of GGUF holds exactly, by its
+  /// name); out_of_memory. Cost: reads scales, and tables of BF16.
+  static Result<GgufExport> create(const Model& model, const GgufFile& source, TensorType linear) {
+    const TernaryTarget* target = find_ternary_target(linear);
+    if (target == nullptr) {
+      return Error(Status::invalid_argument, "trits are not written as this type", "weights");
+    }
+    return catch_out_of_memory([&]() -> Result<GgufExport> {
+      GgufExport out(model.allocator());
+      TERN_TRY(out.add_weights(model, *target));
+      TERN_TRY(out.finish(source, *target));
+      return out;
+    });
+  }
+
+  uint64_t size_bytes() const { return header_.file_bytes(); }
+  /// In the order of the file.
+  std::span<const ExportItem> items() const { return items_; }
+
+  /// Gives the bytes of the file to a sink as PieceWriter does; rows are encoded by `runner`.
+  /// Errors: those of the sink; malformed (a matrix of a tern file with code 3); out_of_memory.
+  /// Cost: some mebibytes.
+  template <typename Sink>
+  Result<void> write(const TaskRunner& runner, Sink&& sink) const;
+
+ private:
+  explicit GgufExport(const AllocatorHooks& hooks) : hooks_(hooks), items_(hooks), header_(hooks) {}
+
+  ExportItem& append(std::string_view name, TensorType type, uint64_t cols, uint64_t rows,
+                     uint32_t n_dims) {
+    ExportItem item(hooks_);
+    item.name.assign(name);
+    item.tensor.type = type;
+    item.tensor.n_dims = n_dims;
+    item.tensor.dims[0] = cols;
+    item.tensor.dims[1] = rows;
+    item.tensor.bytes = tensor_bytes(type_info(type), cols, rows).value_or(~uint64_t{0});
+    items_.push_back(std::move(item));
+    return items_.back();
+  }
+  void add_floats(std::string_view name, const Buffer<float>& values) {
+    append(name, TensorType::f32, values.size(), 1, 1).data = {
+        reinterpret_cast<const uint8_t*>(values.data()), values.size_bytes()};
+  }
+  Result<void> add_table(std::string_view name, const HeadView& table, uint32_t rows);
+  Result<void> add_matrix(std::string_view name, const TernaryView& w, const TernaryTarget& target);
+  Result<void> add_weights(const Model& model, const TernaryTarget& target);
+  Result<void> finish(const GgufFile& source, const TernaryTarget& target);
+
+  template <typename Sink>
+  Result<void> write_matrix(const ExportItem& item, const TaskRunner& runner,
+                            PieceWriter<Sink>& pieces) const;
+  template <typename Sink>
+  Result<void> write_narrowed(std::span<const uint8_t> data, PieceWriter<Sink>& pieces) const;
+
+  AllocatorHooks hooks_;
+  Vector<ExportItem> items_;
+  GgufHeader header_;
+};
+
+namespace detail {
+/// Whether all values of a table of BF16 are binary16 too.
+inline bool narrows_exactly(std::span<const uint8_t> bytes) {
+  bool exact = true;
+  for (size_t at = 0; at < bytes.size(); at += 2) {
+    exact &= is_exact_f16(f32_bits_from_bf16(load_u16(bytes.data() + at)));
+  }
+  return exact;
+}
+}  // namespace detail
+
+inline Result<void> GgufExport::add_table(std::string_view name, const HeadView& table,
+                                          uint32_t rows) {
+  if (table.type == TensorType::i8) {
+    return Error(Status::unsupported,
+                 "int8 rows with a scale a row are of tern files alone; q6 is in GGUF too", name);
+  }
+  // Of I2_S the scale lies behind the rows.
+  const auto bytes = tensor_bytes(type_info(table.type), table.k, rows);
+  const std::span<const uint8_t> data(table.rows, static_cast<size_t>(bytes.value_or(0)));
+  const bool is_narrowed = table.type == TensorType::bf16 && detail::narrows_exactly(data);
+  ExportItem& item = append(name, is_narrowed ? TensorType::f16 : table.type, table.k, rows, 2);
+  item.data = data;
+  item.is_narrowed = is_narrowed;
+  return {};
+}
+
+inline Result<void> GgufExport::add_matrix(std::string_view name, const TernaryView& w,
+                                           const TernaryTarget& target) {
+  const TernaryFit fit = ternary_fit(target, w);
+  TensorType type = target.type;
+  if (fit != TernaryFit::exact) {
+    type = TensorType::f16;
+    if (ternary_fit(*find_ternary_target(type), w) != TernaryFit::exact) {
+      const bool in_i2_s =
+          ternary_fit(*find_ternary_target(TensorType::i2_s), w) == TernaryFit::exact;
+      return Error(Status::unsupported,
+                   in_i2_s ? "a scale is not exact in f16: i2_s or a tern file can hold it"
+                           : "a scale is not exact in f16: only a tern file can hold it",
+                   name);
+    }
+  }
+  ExportItem& item = append(name, type, w.cols, w.rows, 2);
+  item.tensor.bytes = uint64_t{w.rows} * ternary_row_bytes(*find_ternary_target(type), w.cols) +
+                      find_ternary_target(type)->tail_bytes;
+  item.matrix = w;
+  item.fit = fit;
+  return {};
+}
+
+inline Result<void> GgufExport::add_weights(const Model& model, const TernaryTarget& target) {
+  const ModelWeights& weights = model.weights();
+  const uint32_t rows = model.config().vocab_size;
+  TERN_TRY(add_table(kEmbeddingName, weights.embedding, rows));
+  if (weights.head.rows != weights.embedding.rows) {
+    TERN_TRY(add_table(kHeadName, weights.head, rows));
+  }
+  add_floats(kOutputNormName, weights.output_norm);
+  if (weights.rope_factors.size() != 0) add_floats(kRopeFactorsName, weights.rope_factors);
+  uint32_t n = 0;
+  for (const LayerWeights& layer : weights.layers) {
+    for (const GainRule& rule : model.architecture().gains) {
+      add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
+    }
+    for (const LinearRule& rule : model.architecture().linears) {
+      TERN_TRY(
+          add_matrix(LayerTensorName(n, rule.name).view(), (layer.*rule.matrix).view(), target));
+    }
+    ++n;
+  }
+  return {};
+}
+
+inline Result<void> GgufExport::finish(const GgufFile& source, const TernaryTarget& target) {
+  // What other tools know the mixture by.
+  struct FileType {
+    TensorType type;
+    uint32_t id;
+  };
+  constexpr FileType kFileTypes[] = {{TensorType::f16, 1},
+                                     {TensorType::tq1_0, 36},
+                                     {TensorType::tq2_0, 37},
+                                     {TensorType::i2_s, 40}};
+  constexpr std::string_view kQuantizationKey = "general.quantization_version";
+  constexpr uint32_t kQuantizationVersion = 2;
+  copy_metadata(source, header_);
+  if (source.find(kQuantizationKey) == nullptr) header_.add(kQuantizationKey, kQuantizationVersion);
+  for (const FileType& row : kFileTypes) {
+    if (row.type == target.type) header_.add(kFileTypeKey, row.id);
+  }
+  Vector<PlannedTensor> tensors(hooks_);
+  for (ExportItem& item : items_) {
+    tensors.push_back(item.tensor);
+    tensors.back().name = item.name;
+  }
+  TERN_TRY(header_.finish(tensors));
+  for (size_t i = 0; i < items_.size(); ++i) items_[i].tensor.offset = tensors[i].offset;
+  return {};
+}
+
+template <typename Sink>
+Result<void> GgufExport::write(const TaskRunner& runner, Sink&& sink) const {
+  PieceWriter<std::remove_reference_t<Sink>> pieces(sink);
+  TERN_TRY(pieces.put(header_.bytes()));
+  for (const ExportItem& item : items_) {
+    TERN_TRY(pieces.pad_to(item.tensor.offset));
+    if (item.matrix.rows != 0) {
+      TERN_TRY(write_matrix(item, runner, pieces));
+    } else if (item.is_narrowed) {
+      TERN_TRY(write_narrowed(item.data, pieces));
+    } else {
+      TERN_TRY(pieces.put(item.data));
+    }
+  }
+  return pieces.pad_to(size_bytes());
+}
+
+template <typename Sink>
+Result<void> GgufExport::write_matrix(const ExportItem& item, const TaskRunner& runner,
+                                      PieceWriter<Sink>& pieces) const {
+  // Whole tiles, and about as much as fits a second cache, for each task and step.
+  constexpr size_t kRowsInTask = 64;
+  const TernaryView& w = item.matrix;
+  const TernaryTarget& target = *find_ternary_target(item.tensor.type);
+  const size_t row_bytes = ternary_row_bytes(target, w.cols);
+  const size_t n_tasks = std::min(runner.n_workers(), kMaxStepTasks);
+  TERN_TRY_ASSIGN(auto trits, Buffer<uint8_t>::create_uninitialized(n_tasks * w.cols, hooks_));
+  TERN_TRY_ASSIGN(auto encoded,
+                  Buffer<uint8_t>::create_uninitialized(n_tasks * kRowsInTask * row_bytes, hooks_));
+  for (size_t first = 0; first < w.rows; first += n_tasks * kRowsInTask) {
+    const size_t end = std::min<size_t>(first + n_tasks * kRowsInTask, w.rows);
+    const auto wrote = detail::run_tasks(runner, n_tasks, [&](size_t task) -> Result<void> {
+      uint8_t* u = trits.data() + task * w.cols;
+      const size_t stop = std::min(first + (task + 1) * kRowsInTask, end);
+      for (size_t row = first + task * kRowsInTask; row < stop; ++row) {
+        unpack_row(w, row, u);
+        if (*std::max_element(u, u + w.cols) > 2) {
+          return Error(Status::malformed, "a trit has the illegal code 3", item.name);
+        }
+        write_ternary_row(target, w, row, u, encoded.data() + (row - first) * row_bytes);
+      }
+      return {};
+    });
+    TERN_TRY(wrote);
+    TERN_TRY(pieces.put(encoded.span().first((end - first) * row_bytes)));
+  }
+  uint8_t tail[I2SCodec::kTailBytes];
+  write_ternary_tail(target, w, tail);
+  return pieces.put({tail, target.tail_bytes});
+}
+
+template <typename Sink>
+Result<void> GgufExport::write_narrowed(std::span<const uint8_t> data,
+                                        PieceWriter<Sink>& pieces) const {
+  constexpr size_t kPiece = 4096;
+  uint8_t out[kPiece];
+  for (size_t first = 0; first < data.size(); first += kPiece) {
+    const size_t n = std::min(kPiece, data.size() - first);
+    for (size_t at = 0; at < n; at += 2) {
+      const uint32_t bits = f32_bits_from_bf16(detail::load_u16(data.data() + first + at));
+      detail::store_u16(f16_from_f32_bits(bits), out + at);
+    }
+    TERN_TRY(pieces.put({out, n}));
+  }
+  return {};
+}
+
+TERN_NAMESPACE_END

@@ -1,0 +1,86 @@
+// Opening a checkpoint: which container a path is, and that container as one file.
+//
+// Room: model. Included by checkpoint.hpp.
+#pragma once
+
+#include "tern/base/memory_wall.hpp"
+#include "tern/model/checkpoint.hpp"
+#include "tern/model/hf_folder.hpp"
+#include "tern/model/split_file.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+template <typename F>
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::create(const AllocatorHooks& hooks, F&& f) {
+  return catch_out_of_memory([&]() -> Result<std::shared_ptr<const Checkpoint>> {
+    auto out = std::allocate_shared<Checkpoint>(HostAllocator<Checkpoint>(hooks), Key(), hooks);
+    TERN_TRY(f(*out));
+    return std::shared_ptr<const Checkpoint>(std::move(out));
+  });
+}
+
+inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::view(std::span<const uint8_t> bytes,
+                                                                  const AllocatorHooks& hooks) {
+  return create(hooks, [&](Checkpoint& out) -> Result<void> {
+    TERN_TRY_ASSIGN(out.file_, GgufFile::parse(bytes, hooks));
+    return {};
+  });
+}
+
+inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path,
+                                                                  FileAccess access,
+                                                                  const AllocatorHooks& hooks) {
+  return create(hooks, [&](Checkpoint& out) -> Result<void> {
+    auto file = FileBytes::open(path, access, hooks);
+    if (!file.ok()) {
+      // A folder cannot be opened as a file.
+      String folder(path, hooks);
+      folder.append("/");
+      const auto config =
+          FileBytes::open(path_in(folder, HfFolder::kConfigName, hooks), FileAccess::copied, hooks);
+      if (!config.ok()) return file.error();
+      return HfFolder(out, folder, access).open(config->bytes());
+    }
+    const PathParts parts = split_path(path);
+    if (parts.name == HfFolder::kConfigName) {
+      return HfFolder(out, parts.folder, access).open(file->bytes());
+    }
+    TERN_TRY_ASSIGN(GgufFile parsed, GgufFile::parse_part(file->bytes(), hooks));
+    TERN_TRY_ASSIGN(const auto n_parts, parsed.get_or<uint32_t>(kSplitCountKey, 1));
+    if (n_parts > 1) return SplitFile(out).open(path, access, parsed);
+    out.parts_.push_back({String(hooks), *std::move(file)});
+    out.file_ = std::move(parsed);
+    return {};
+  });
+}
+
+inline uint64_t Checkpoint::size_bytes() const {
+  uint64_t bytes = 0;
+  for (const Part& part : parts_) bytes += part.file.bytes().size();
+  return bytes;
+}
+
+namespace detail {
+inline bool holds(std::span<const uint8_t> bytes, std::span<const uint8_t> part) {
+  return part.data() >= bytes.data() && part.data() < bytes.data() + bytes.size();
+}
+}  // namespace detail
+
+inline Error Checkpoint::located(const Error& error) const {
+  const GgufTensor* tensor = file_->find_tensor(error.subject);
+  if (tensor == nullptr) return error;
+  for (const Part& part : parts_) {
+    if (!part.name.empty() && detail::holds(part.file.bytes(), tensor->data)) {
+      return in_file(error, part.name);
+    }
+  }
+  return error;
+}
+
+inline void Checkpoint::give_back(std::span<const uint8_t> data) const {
+  for (const Part& part : parts_) {
+    if (detail::holds(part.file.bytes(), data)) part.file.give_back(data);
+  }
+}
+
+TERN_NAMESPACE_END

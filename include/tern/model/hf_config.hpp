@@ -1,0 +1,322 @@
+// The config.json of a Hugging Face checkpoint, as the metadata that a GGUF file would have.
+//
+// Room: model. Reads what tern follows, and refuses by name what would change the computation and
+// is not followed; what is a number out of range is found by config_reader.hpp, as in GGUF files.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "tern/base/status.hpp"
+#include "tern/format/gguf_header.hpp"
+#include "tern/format/json.hpp"
+#include "tern/model/architecture.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// What the tensors of a checkpoint tell, where its configuration may not.
+struct HfTensorHints {
+  bool has_sub_norms = false;    ///< norms between attention and output, gate and down
+  bool has_input_norms = false;  ///< a norm of its own for each linear layer
+  bool has_packed = false;       ///< trits in bytes
+  bool has_head = false;         ///< a head beside the embedding
+};
+
+/// How the weights are to be read, and what else the configuration says that is no metadata.
+struct HfModel {
+  const Architecture* architecture = nullptr;
+  bool is_gemma = false;
+  bool is_tied = false;          ///< the embedding is the head
+  bool is_online = false;        ///< float weights become trits by their mean magnitude
+  bool is_scale_inverse = true;  ///< of packed weights
+  uint32_t head_dim = 0;
+};
+
+namespace detail {
+
+/// Keys that ask for a computation that tern does not follow, unless absent, null, false, 0 or
+/// empty.
+inline constexpr std::string_view kHfRefusedKeys[] = {
+    "alibi",
+    "attention_bias",
+    "attention_chunk_size",
+    "attention_multiplier",
+    "attn_logit_softcapping",
+    "clip_qkv",
+    "final_logit_softcapping",
+    "logits_soft_cap",
+    "mlp_bias",
+    "n_routed_experts",
+    "num_experts",
+    "num_local_experts",
+    "qk_layernorm",
+    "rope_interleaved",
+    "use_bias",
+    "use_bidirectional_attention",
+    "use_parallel_residual",
+    "use_qkv_bias",
+};
+
+/// Factors that do nothing at one; anything else is refused.
+inline constexpr std::string_view kHfUnitKeys[] = {
+    "embedding_multiplier",  "logit_scale",         "logits_scaling",
+    "partial_rotary_factor", "residual_multiplier", "rotary_pct",
+};
+
+/// A model by the class that its configuration names.
+struct HfFamily {
+  std::string_view hf_class;
+  std::string_view architecture;  ///< of GGUF
+};
+inline constexpr HfFamily kHfFamilies[] = {
+    {"BitNetForCausalLM", "bitnet-b1.58"},
+    {"BitnetForCausalLM", "bitnet"},
+    {"LlamaForCausalLM", "llama"},
+};
+
+/// Reads the members of an object; errors name the key.
+class HfConfigReader {
+ public:
+  explicit HfConfigReader(JsonValue object) : object_(object) {}
+
+  /// Absent where the key is null, too.
+  JsonValue find(std::string_view key) const {
+    const JsonValue value = object_.find(key);
+    return value.is_null() ? JsonValue() : value;
+  }
+  bool has(std::string_view key) const { return !find(key).is_absent(); }
+  Error bad(std::string_view key, const char* what, Status status = Status::mismatch) const {
+    return {status, what, key, object_.find(key).where()};
+  }
+
+  Result<uint32_t> size(std::string_view key) const {
+    if (!has(key)) return Error(Status::missing, "required key is absent", key);
+    const auto value = find(key).as_integer();
+    if (!value || *value <= 0 || *value > kMost) return bad(key, "value is not a size");
+    return static_cast<uint32_t>(*value);
+  }
+  Result<uint32_t> size_or(std::string_view key, uint32_t fallback) const {
+    return has(key) ? size(key) : Result<uint32_t>(fallback);
+  }
+  Result<bool> flag_or(std::string_view key, bool fallback) const {
+    if (!has(key)) return fallback;
+    const auto value = find(key).as_bool();
+    if (!value) return bad(key, "value is neither true nor false");
+    return *value;
+  }
+  Result<std::string_view> text_or(std::string_view key, std::string_view fallback) const {
+    if (!has(key)) return fallback;
+    const auto value = find(key).as_text();
+    if (!value) return bad(key, "value is not a text");
+    return *value;
+  }
+  Result<float> real(std::string_view key) const {
+    if (!has(key)) return Error(Status::missing, "required key is absent", key);
+    const auto value = find(key).as_real();
+    if (!value) return bad(key, "value is not a number");
+    return static_cast<float>(*value);
+  }
+
+  /// Whether a key is there with a value that asks for something.
+  bool asks_for(std::string_view key) const {
+    const JsonValue value = find(key);
+    if (value.is_array() || value.is_object()) return value.size() != 0;
+    return !value.is_absent() && value.as_bool() != false && value.as_real() != 0.0 &&
+           value.as_text() != std::string_view();
+  }
+
+ private:
+  static constexpr int64_t kMost = 0xFFFFFFFF;
+  JsonValue object_;
+};
+
+/// Appends `<architecture>.<key>`.
+class HfHeaderWriter {
+ public:
+  HfHeaderWriter(GgufHeader& header, std::string_view architecture, const AllocatorHooks& hooks)
+      : header_(header), key_(hooks), prefix_(architecture.size() + 1) {
+    key_.append(architecture).append(".");
+  }
+  template <typename T>
+  void add(std::string_view name, T value) {
+    key_.resize(prefix_);
+    key_.append(name);
+    header_.add(key_, value);
+  }
+
+ private:
+  GgufHeader& header_;
+  String key_;
+  size_t prefix_;
+};
+
+inline Result<void> refuse_unfollowed(const HfConfigReader& reader) {
+  constexpr const char* kRefusal = "asks for a computation that is not supported";
+  for (const std::string_view key : kHfRefusedKeys) {
+    if (reader.asks_for(key)) return reader.bad(key, kRefusal, Status::unsupported);
+  }
+  for (const std::string_view key : kHfUnitKeys) {
+    if (reader.has(key) && reader.find(key).as_real() != 1.0) {
+      return reader.bad(key, kRefusal, Status::unsupported);
+    }
+  }
+  return {};
+}
+
+/// A window that never closes over the context is none.
+inline Result<void> check_window(const HfConfigReader& reader, uint32_t context) {
+  TERN_TRY_ASSIGN(const bool is_used, reader.flag_or("use_sliding_window", true));
+  const auto window = reader.find("sliding_window").as_integer();
+  if (is_used && reader.has("sliding_window") && (!window || *window < int64_t{context})) {
+    return reader.bad("sliding_window", "sliding windows are not supported", Status::unsupported);
+  }
+  for (const JsonValue type : reader.find("layer_types").elements()) {
+    if (type.as_text() == std::string_view("full_attention") || window >= int64_t{context})
+      continue;
+    return reader.bad("layer_types", "a kind of layer is not supported", Status::unsupported);
+  }
+  return {};
+}
+
+/// The class of the model, whatever `model_type` says: that of 1bitLLM's is "llama".
+inline Result<const HfFamily*> find_hf_family(const HfConfigReader& reader,
+                                              const HfTensorHints& hints) {
+  std::string_view name;
+  for (const JsonValue element : reader.find("architectures").elements()) {
+    name = element.as_text().value_or("");
+    break;
+  }
+  if (name.empty()) return Error(Status::missing, "required key is absent", "architectures");
+  // Norms inside the blocks make it a BitNet, whatever class it was saved as.
+  if (name == "LlamaForCausalLM" && hints.has_sub_norms) name = "BitnetForCausalLM";
+  for (const HfFamily& row : kHfFamilies) {
+    if (row.hf_class == name) return &row;
+  }
+  return Error(Status::unsupported_architecture, "architecture is not supported", name,
+               reader.find("architectures").where());
+}
+
+/// `rope_theta` and scaling, in the old form and in that of one object.
+inline Result<void> add_rope(const HfConfigReader& reader, HfHeaderWriter& writer) {
+  const bool in_object = reader.has("rope_parameters");
+  const std::string_view object = in_object ? "rope_parameters" : "rope_scaling";
+  const HfConfigReader scaling(reader.find(object));
+  const HfConfigReader& base = in_object && scaling.has("rope_theta") ? scaling : reader;
+  if (base.has("rope_theta")) {
+    TERN_TRY_ASSIGN(const float theta, base.real("rope_theta"));
+    writer.add("rope.freq_base", theta);
+  }
+  if (!reader.has(object)) return {};
+  TERN_TRY_ASSIGN(const std::string_view old_type, scaling.text_or("type", "default"));
+  TERN_TRY_ASSIGN(const std::string_view type, scaling.text_or("rope_type", old_type));
+  if (type == "linear") {
+    TERN_TRY_ASSIGN(const float factor, scaling.real("factor"));
+    writer.add("rope.scaling.type", type);
+    writer.add("rope.scaling.factor", factor);
+  } else if (type != "default") {
+    return reader.bad(object, "rope scaling is not supported", Status::unsupported);
+  }
+  return {};
+}
+
+/// How the weights are quantized, and by that the activations.
+inline Result<void> read_quantization(const HfConfigReader& reader, const HfTensorHints& hints,
+                                      HfModel& model, bool& int8_activations) {
+  constexpr std::string_view kKey = "quantization_config";
+  TERN_TRY_ASSIGN(const bool is_bitnet, reader.flag_or("is_bitnet_config", false));
+  int8_activations = is_bitnet || hints.has_packed || hints.has_input_norms;
+  if (reader.has("weight_bits") || reader.has("input_bits")) {  // 1bitLLM
+    TERN_TRY_ASSIGN(const uint32_t weight_bits, reader.size_or("weight_bits", 1));
+    TERN_TRY_ASSIGN(const uint32_t input_bits, reader.size_or("input_bits", 8));
+    if (weight_bits != 1) return reader.bad("weight_bits", "only 1 is supported");
+    if (input_bits != 8) return reader.bad("input_bits", "only 8 is supported");
+    model.is_online = true;
+    int8_activations = true;
+  }
+  if (hints.has_input_norms) model.is_online = true;
+  if (!reader.has(kKey)) return {};
+  const HfConfigReader quantization(reader.find(kKey));
+  const auto refused = [&](std::string_view key) {
+    return quantization.bad(key, "a quantization that is not supported", Status::unsupported);
+  };
+  int8_activations = true;
+  TERN_TRY_ASSIGN(const auto method, quantization.text_or("quant_method", ""));
+  TERN_TRY_ASSIGN(const auto linear_class, quantization.text_or("linear_class", "bitlinear"));
+  TERN_TRY_ASSIGN(const auto mode, quantization.text_or("quantization_mode", "offline"));
+  if (method != "bitnet") return refused("quant_method");
+  if (linear_class != "bitlinear" && linear_class != "autobitlinear") {
+    return refused("linear_class");
+  }
+  if (mode != "offline" && mode != "online") return refused("quantization_mode");
+  for (const JsonValue module : quantization.find("modules_to_not_convert").elements()) {
+    if (module.as_text() != std::string_view("lm_head")) return refused("modules_to_not_convert");
+  }
+  model.is_scale_inverse = linear_class != "autobitlinear";
+  model.is_online = model.is_online || mode == "online";
+  return {};
+}
+
+}  // namespace detail
+
+/// Adds the hyperparameters of a configuration to a header.
+/// Errors: missing, mismatch, unsupported, unsupported_architecture; with the key and its place.
+inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints,
+                                      GgufHeader& header, const AllocatorHooks& hooks) {
+  const detail::HfConfigReader reader(root);
+  if (!root.is_object()) return Error(Status::malformed, "not a JSON object", 0);
+  TERN_TRY_ASSIGN(const detail::HfFamily* family, detail::find_hf_family(reader, hints));
+  TERN_TRY(detail::refuse_unfollowed(reader));
+  HfModel model;
+  model.architecture = find_architecture(family->architecture);
+  bool int8_activations = false;
+  TERN_TRY(detail::read_quantization(reader, hints, model, int8_activations));
+  TERN_TRY_ASSIGN(model.is_tied, reader.flag_or("tie_word_embeddings",
+                                                model.architecture->tied_head && !hints.has_head));
+  if (model.architecture->tied_head && !model.is_tied) {
+    return reader.bad("tie_word_embeddings", "this architecture has no head of its own",
+                      Status::unsupported);
+  }
+
+  header.add("general.architecture", family->architecture);
+  detail::HfHeaderWriter writer(header, family->architecture, hooks);
+  struct Size {
+    std::string_view hf;
+    std::string_view gguf;
+  };
+  constexpr Size kSizes[] = {
+      {"vocab_size", "vocab_size"},
+      {"hidden_size", "embedding_length"},
+      {"num_hidden_layers", "block_count"},
+      {"intermediate_size", "feed_forward_length"},
+      {"max_position_embeddings", "context_length"},
+      {"num_attention_heads", "attention.head_count"},
+  };
+  for (const Size& row : kSizes) {
+    TERN_TRY_ASSIGN(const uint32_t size, reader.size(row.hf));
+    writer.add(row.gguf, size);
+  }
+  TERN_TRY_ASSIGN(const uint32_t context, reader.size("max_position_embeddings"));
+  TERN_TRY(detail::check_window(reader, context));
+  TERN_TRY_ASSIGN(const uint32_t model_dim, reader.size("hidden_size"));
+  TERN_TRY_ASSIGN(const uint32_t n_heads, reader.size("num_attention_heads"));
+  TERN_TRY_ASSIGN(const uint32_t n_kv_heads, reader.size_or("num_key_value_heads", n_heads));
+  writer.add("attention.head_count_kv", n_kv_heads);
+  TERN_TRY_ASSIGN(const uint32_t old_dim, reader.size_or("dims_per_head", model_dim / n_heads));
+  TERN_TRY_ASSIGN(model.head_dim, reader.size_or("head_dim", old_dim));
+  writer.add("attention.key_length", model.head_dim);
+  writer.add("attention.value_length", model.head_dim);
+  writer.add("rope.dimension_count", model.head_dim);
+  TERN_TRY_ASSIGN(const float eps, reader.real("rms_norm_eps"));
+  writer.add("attention.layer_norm_rms_epsilon", eps);
+  TERN_TRY(detail::add_rope(reader, writer));
+  if (reader.has("hidden_act")) {
+    TERN_TRY_ASSIGN(const auto activation, reader.text_or("hidden_act", ""));
+    writer.add("hidden_activation", activation);
+  }
+  // Models that were not trained with quantized activations.
+  if (!int8_activations) header.add("tern.activation_bits", uint32_t{16});
+  return model;
+}
+
+TERN_NAMESPACE_END

@@ -1,0 +1,327 @@
+// A Hugging Face folder as one GGUF file: config.json, and one or more safetensors files.
+//
+// Room: model. Included by checkpoint.inl.hpp. The order is: the names of all tensors, which tell
+// what the configuration may not; the configuration; then each tensor under its name in GGUF, with
+// the form that its type and the configuration give it; then the tokenizer.
+#pragma once
+
+#include "tern/base/half.hpp"
+#include "tern/format/safetensors.hpp"
+#include "tern/model/checkpoint.hpp"
+#include "tern/model/file_names.hpp"
+#include "tern/model/hf_config.hpp"
+#include "tern/model/hf_names.hpp"
+#include "tern/model/hf_tokenizer.hpp"
+#include "tern/quant/block_codec.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// Lives on the stack of Checkpoint::open.
+class HfFolder {
+ public:
+  static constexpr std::string_view kConfigName = "config.json";
+
+  /// `folder` ends in a separator.
+  HfFolder(Checkpoint& out, std::string_view folder, FileAccess access)
+      : out_(out), hooks_(out.hooks_), folder_(folder), access_(access), shards_(hooks_) {}
+
+  /// `config`: the bytes of config.json.
+  Result<void> open(std::span<const uint8_t> config);
+
+ private:
+  /// A tensor of a shard, and what its name says.
+  struct Named {
+    const SafetensorsTensor* tensor;
+    HfTensorName name;
+  };
+
+  Result<FileBytes> open_beside(std::string_view name, FileAccess access) const {
+    return FileBytes::open(path_in(folder_, name, hooks_), access, hooks_);
+  }
+  Result<void> open_shards();
+  Result<void> open_shard(std::string_view name, FileBytes file);
+  Result<void> open_indexed(std::span<const uint8_t> index);
+  Result<void> check_index(JsonValue map) const;
+  size_t find_shard(std::string_view name) const;
+  const SafetensorsTensor* find_tensor(std::string_view name) const;
+
+  HfTensorHints read_hints() const;
+  Result<void> add_text(std::span<const GgufTensor> tensors);
+  Result<GgufTensor> convert(const Named& named, size_t at);
+  Result<void> give_form(const Named& named, GgufTensor& tensor);
+  Result<uint32_t> read_scale(const Named& weight) const;
+  Result<void> check_scale(const Named& scale) const;
+
+  Checkpoint& out_;
+  AllocatorHooks hooks_;
+  std::string_view folder_;
+  FileAccess access_;
+  Vector<SafetensorsFile> shards_;  // beside out_.parts_
+  HfModel model_;
+};
+
+namespace detail {
+
+/// The binary32 bits of one float of a type that tern reads.
+inline uint32_t stored_f32_bits(TensorType type, const uint8_t* at) {
+  switch (type) {
+    case TensorType::f16: return FloatCodec<TensorType::f16>::f32_bits(at);
+    case TensorType::bf16: return FloatCodec<TensorType::bf16>::f32_bits(at);
+    default: return FloatCodec<TensorType::f32>::f32_bits(at);
+  }
+}
+
+inline Error about_tensor(Status status, const char* what, const SafetensorsTensor& tensor) {
+  return {status, what, tensor.name, tensor.offset};
+}
+
+}  // namespace detail
+
+inline Result<void> HfFolder::open(std::span<const uint8_t> config) {
+  auto document = JsonDocument::parse(config, hooks_);
+  if (!document.ok()) return in_file(document.error(), kConfigName);
+  TERN_TRY(open_shards());
+  auto model = read_hf_config(document->root(), read_hints(), out_.header_, hooks_);
+  if (!model.ok()) return in_file(model.error(), kConfigName);
+  model_ = *model;
+
+  size_t most = 0;
+  for (const SafetensorsFile& shard : shards_) most += shard.tensors().size();
+  TERN_TRY_ASSIGN(out_.names_, Buffer<LayerTensorName>::create(most, hooks_));
+  Vector<GgufTensor> tensors(hooks_);
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    for (const SafetensorsTensor& tensor : shards_[i].tensors()) {
+      const Named named{&tensor, parse_hf_tensor_name(tensor.name, model_.is_gemma)};
+      if (named.name.role == HfRole::derived) continue;
+      if (named.name.role == HfRole::scale) {
+        if (const auto good = check_scale(named); !good.ok()) {
+          return in_file(good.error(), out_.parts_[i].name);
+        }
+        continue;
+      }
+      // A tied head is the embedding, stored twice.
+      if (named.name.gguf == kHeadName && model_.is_tied) continue;
+      const auto converted = convert(named, tensors.size());
+      if (!converted.ok()) return in_file(converted.error(), out_.parts_[i].name);
+      tensors.push_back(*converted);
+    }
+  }
+  TERN_TRY(add_text(tensors));
+  TERN_TRY(out_.header_.finish({}));
+  TERN_TRY_ASSIGN(auto header, GgufFile::parse(out_.header_.bytes(), hooks_));
+  TERN_TRY_ASSIGN(auto list, Buffer<GgufTensor>::create(tensors.size(), hooks_));
+  std::copy(tensors.begin(), tensors.end(), list.data());
+  TERN_TRY_ASSIGN(out_.file_, GgufFile::compose(std::move(header), std::move(list), hooks_));
+  if (!model_.is_tied && out_.file_->find_tensor(kHeadName) == nullptr) {
+    return Error(Status::missing, "required tensor is absent", "lm_head.weight");
+  }
+  return {};
+}
+
+inline Result<void> HfFolder::open_shards() {
+  constexpr std::string_view kSingle = "model.safetensors";
+  constexpr std::string_view kIndex = "model.safetensors.index.json";
+  auto single = open_beside(kSingle, access_);
+  if (single.ok()) return open_shard(kSingle, *std::move(single));
+  if (single.status() != Status::not_found) return in_file(single.error(), kSingle);
+  const auto index = open_beside(kIndex, FileAccess::copied);
+  // Neither: the single file is what most folders have.
+  if (index.status() == Status::not_found) return in_file(single.error(), kSingle);
+  if (!index.ok()) return in_file(index.error(), kIndex);
+  const auto opened = open_indexed(index->bytes());
+  if (opened.ok() || opened.error().has_subject()) return opened;
+  return in_file(opened.error(), kIndex);
+}
+
+inline Result<void> HfFolder::open_shard(std::string_view name, FileBytes file) {
+  auto parsed = SafetensorsFile::parse(file.bytes(), hooks_);
+  if (!parsed.ok()) return in_file(parsed.error(), name);
+  out_.parts_.push_back({String(name, hooks_), std::move(file)});
+  shards_.push_back(*std::move(parsed));
+  return {};
+}
+
+/// Opens each file of an index, once. Errors of the index alone have no subject.
+inline Result<void> HfFolder::open_indexed(std::span<const uint8_t> index) {
+  TERN_TRY_ASSIGN(const JsonDocument document, JsonDocument::parse(index, hooks_));
+  const JsonValue map = document.root().find("weight_map");
+  if (!map.is_object() || map.size() == 0) {
+    return Error(Status::malformed, "no weight_map in the index", document.root().where());
+  }
+  for (const JsonMember member : map.members()) {
+    const auto name = member.value.as_text();
+    if (!name || !is_plain_file_name(*name)) {
+      return Error(Status::malformed, "a tensor in what is no file of the folder",
+                   member.value.where());
+    }
+    if (find_shard(*name) != shards_.size()) continue;
+    auto file = open_beside(*name, access_);
+    if (!file.ok()) return in_file(file.error(), *name);
+    TERN_TRY(open_shard(*name, *std::move(file)));
+  }
+  return check_index(map);
+}
+
+/// The index and the files must name the same tensors.
+inline Result<void> HfFolder::check_index(JsonValue map) const {
+  size_t n = 0;
+  for (const SafetensorsFile& shard : shards_) n += shard.tensors().size();
+  for (const JsonMember member : map.members()) {
+    const size_t shard = find_shard(*member.value.as_text());
+    if (shards_[shard].find(member.name) != nullptr) continue;
+    return in_file({Status::missing, "tensor is not in the file that the index says", member.name},
+                   out_.parts_[shard].name);
+  }
+  if (n == map.size()) return {};
+  return Error(Status::mismatch, "the files hold other tensors than the index says", map.where());
+}
+
+inline size_t HfFolder::find_shard(std::string_view name) const {
+  size_t i = 0;
+  while (i < shards_.size() && out_.parts_[i].name != name) ++i;
+  return i;
+}
+
+inline const SafetensorsTensor* HfFolder::find_tensor(std::string_view name) const {
+  for (const SafetensorsFile& shard : shards_) {
+    if (const SafetensorsTensor* tensor = shard.find(name)) return tensor;
+  }
+  return nullptr;
+}
+
+inline HfTensorHints HfFolder::read_hints() const {
+  HfTensorHints hints;
+  for (const SafetensorsFile& shard : shards_) {
+    for (const SafetensorsTensor& tensor : shard.tensors()) {
+      const HfTensorName name = parse_hf_tensor_name(tensor.name, false);
+      hints.has_sub_norms |= name.gguf == "attn_sub_norm";
+      hints.has_input_norms |= name.role == HfRole::input_norm;
+      hints.has_packed |= name.role == HfRole::scale;
+      hints.has_head |= name.gguf == kHeadName;
+    }
+  }
+  return hints;
+}
+
+/// Metadata of the tokenizer; a folder without one is a model of token ids.
+inline Result<void> HfFolder::add_text(std::span<const GgufTensor> tensors) {
+  constexpr std::string_view kNames[] = {"tokenizer.json", "tokenizer_config.json",
+                                         "special_tokens_map.json", "generation_config.json",
+                                         "chat_template.jinja"};
+  FileBytes files[std::size(kNames)];
+  for (size_t i = 0; i < std::size(kNames); ++i) {
+    auto file = open_beside(kNames[i], FileAccess::copied);
+    if (file.ok()) {
+      files[i] = *std::move(file);
+    } else if (file.status() != Status::not_found) {
+      return in_file(file.error(), kNames[i]);
+    }
+  }
+  if (files[0].bytes().empty()) return {};
+  HfTextFiles text;
+  text.tokenizer = files[0].bytes();
+  text.tokenizer_config = files[1].bytes();
+  text.special_tokens_map = files[2].bytes();
+  text.generation_config = files[3].bytes();
+  const auto bytes = files[4].bytes();
+  text.chat_template = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  for (const GgufTensor& tensor : tensors) {
+    if (tensor.name == kEmbeddingName) text.vocab_size = static_cast<size_t>(tensor.dims[1]);
+  }
+  const auto added = add_tokenizer_metadata(text, out_.header_, hooks_);
+  // Of the other files an error names its file itself.
+  if (added.ok() || std::string_view(added.error().subject).ends_with(".json")) return added;
+  return in_file(added.error(), kNames[0]);
+}
+
+/// A tensor as GGUF has it; `at` is its place in the list.
+inline Result<GgufTensor> HfFolder::convert(const Named& named, size_t at) {
+  const SafetensorsTensor& source = *named.tensor;
+  const auto refused = [&source](Status status, const char* what) {
+    return detail::about_tensor(status, what, source);
+  };
+  if (named.name.role == HfRole::unknown) {
+    return refused(Status::unsupported, "tensor is not part of the architecture");
+  }
+  if (source.elems == 0) return refused(Status::malformed, "tensor is empty");
+  if (source.n_dims > 2) return refused(Status::mismatch, "tensor with more than 2 dimensions");
+  GgufTensor tensor{};
+  tensor.name = named.name.gguf;
+  if (named.name.role != HfRole::top) {
+    out_.names_[at] = LayerTensorName(named.name.layer, named.name.gguf);
+    tensor.name = out_.names_[at].view();
+  }
+  tensor.n_dims = source.n_dims;
+  std::fill(std::begin(tensor.dims), std::end(tensor.dims), uint64_t{1});
+  for (size_t d = 0; d < source.n_dims; ++d) tensor.dims[d] = source.dims[source.n_dims - 1 - d];
+  tensor.offset = source.offset;
+  tensor.data = source.data;
+  TERN_TRY(give_form(named, tensor));
+  if (tensor.type == nullptr) {
+    if (!source.type->type) {
+      return refused(Status::unsupported_type, "a tensor of this type is not supported");
+    }
+    tensor.type = &type_info(*source.type->type);
+  }
+  tensor.type_id = tensor.type->id;
+  return tensor;
+}
+
+/// What a linear layer's rows are; sets the type of those that are packed.
+inline Result<void> HfFolder::give_form(const Named& named, GgufTensor& tensor) {
+  if (named.name.role != HfRole::linear) return {};
+  const bool is_packed = named.tensor->type->name == "U8";
+  if (is_packed) {
+    if (named.tensor->n_dims != 2 || tensor.dims[1] > kMaxDim) {
+      return detail::about_tensor(Status::mismatch, "packed tensor is not a matrix", *named.tensor);
+    }
+    TERN_TRY_ASSIGN(tensor.form.scale_bits, read_scale(named));
+    tensor.form.kind = FormKind::row_quarters;
+    tensor.form.is_inverse = model_.is_scale_inverse;
+    tensor.type = &kRowQuarters;
+    tensor.dims[1] *= 4;
+  } else if (model_.is_online) {
+    tensor.form.kind = FormKind::master;
+  }
+  // Halves of a head turn together in this family, neighbours in GGUF's `llama`.
+  const bool is_rotated = named.name.gguf == "attn_q" || named.name.gguf == "attn_k";
+  if (model_.architecture->rope_style == RopeStyle::pairs && is_rotated) {
+    if (model_.head_dim % 2 != 0 || tensor.dims[1] % model_.head_dim != 0) {
+      return detail::about_tensor(Status::mismatch, "rows are not those of whole heads",
+                                  *named.tensor);
+    }
+    tensor.form.paired_rows = model_.head_dim;
+  }
+  return {};
+}
+
+/// The one scale of a packed matrix, as binary32 bits.
+inline Result<uint32_t> HfFolder::read_scale(const Named& weight) const {
+  String name(weight.tensor->name, hooks_);
+  name.append(kHfScaleSuffix);
+  const SafetensorsTensor* scale = find_tensor(name);
+  if (scale == nullptr) {
+    return detail::about_tensor(Status::missing, "packed tensor without a scale", *weight.tensor);
+  }
+  if (scale->elems != 1 || !scale->type->type) {
+    return detail::about_tensor(Status::mismatch, "scale is not one float", *scale);
+  }
+  const uint32_t bits = detail::stored_f32_bits(*scale->type->type, scale->data.data());
+  constexpr uint32_t kInfinity = 0x7F800000;
+  if (bits == 0 || bits >= kInfinity) {  // the sign is the highest bit
+    return detail::about_tensor(Status::malformed, "a scale is not a positive finite number",
+                                *scale);
+  }
+  return bits;
+}
+
+inline Result<void> HfFolder::check_scale(const Named& scale) const {
+  std::string_view name = scale.tensor->name;
+  name.remove_suffix(kHfScaleSuffix.size());
+  const SafetensorsTensor* weight = find_tensor(name);
+  if (weight != nullptr && weight->type->name == "U8") return {};
+  return detail::about_tensor(Status::mismatch, "a scale without a packed tensor", *scale.tensor);
+}
+
+TERN_NAMESPACE_END

@@ -1,0 +1,264 @@
+// The tokenizer of a Hugging Face folder as GGUF metadata, so that one loader serves both.
+//
+// Room: model. tokenizer.json says how text becomes tokens (hf_text_rules.hpp, hf_vocabulary.hpp)
+// and what is put around a text (post_processor); tokenizer_config.json, special_tokens_map.json
+// and generation_config.json name tokens with a role. Where they disagree:
+//
+//   | what         | first of |
+//   |--------------|-------------------------------------------------------------------------------|
+//   | bos, eos     | the template of the post_processor, tokenizer_config.json, | |              |
+//   special_tokens_map.json, generation_config.json                               | | add_bos, eos
+//   | add_bos_token and add_eos_token of a class that writes its template itself    | | |
+//   (kHfRewritingClasses), the template, those entries of any class, nothing      | | the end |
+//   every eos that any of the files names                                         | | chat format
+//   | chat_template.jinja, tokenizer_config.json                                    |
+//
+// What GGUF has no key for has keys of tern's own: docs/formats.md, Vocabularies.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "tern/base/memory_wall.hpp"
+#include "tern/format/gguf_header.hpp"
+#include "tern/format/json.hpp"
+#include "tern/model/hf_text_rules.hpp"
+#include "tern/model/hf_vocabulary.hpp"
+#include "tern/model/tokenizer_keys.hpp"
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// The bytes of the files of a folder that concern text; all but `tokenizer` may be empty.
+struct HfTextFiles {
+  std::span<const uint8_t> tokenizer;           ///< tokenizer.json
+  std::span<const uint8_t> tokenizer_config;    ///< tokenizer_config.json
+  std::span<const uint8_t> special_tokens_map;  ///< special_tokens_map.json
+  std::span<const uint8_t> generation_config;   ///< generation_config.json
+  std::string_view chat_template;               ///< chat_template.jinja
+  /// Rows of the embedding; added tokens from there on are left out. 0 where it is not known.
+  size_t vocab_size = 0;
+};
+
+/// Classes of transformers that replace the template by what their entries say, BOS by default.
+inline constexpr std::string_view kHfRewritingClasses[] = {
+    "LlamaTokenizer",         "LlamaTokenizerFast", "CodeLlamaTokenizer",
+    "CodeLlamaTokenizerFast", "GemmaTokenizer",     "GemmaTokenizerFast",
+};
+
+namespace detail {
+
+class HfTokenizerReader {
+ public:
+  HfTokenizerReader(const HfTextFiles& files, GgufHeader& header, const AllocatorHooks& hooks)
+      : files_(files), header_(header), hooks_(hooks), ends_(hooks) {}
+
+  Result<void> run() {
+    TERN_TRY_ASSIGN(const JsonDocument tokenizer, parse(files_.tokenizer, "tokenizer.json"));
+    TERN_TRY_ASSIGN(const JsonDocument config,
+                    parse(files_.tokenizer_config, "tokenizer_config.json"));
+    TERN_TRY_ASSIGN(const JsonDocument special,
+                    parse(files_.special_tokens_map, "special_tokens_map.json"));
+    TERN_TRY_ASSIGN(const JsonDocument generation,
+                    parse(files_.generation_config, "generation_config.json"));
+    config_ = config.root();
+    special_ = special.root();
+    generation_ = generation.root();
+
+    TERN_TRY_ASSIGN(const HfTextRules rules, read_hf_text_rules(tokenizer.root()));
+    TERN_TRY_ASSIGN(const HfVocabulary vocabulary,
+                    HfVocabulary::read(tokenizer.root(), rules, files_.vocab_size, hooks_));
+    TERN_TRY(read_template(tokenizer.root()));
+    add_rules(rules);
+    TERN_TRY(vocabulary.add_to(header_));
+    if (rules.is_byte_level) {
+      header_.add_flag(kTernIgnoreMergesKey,
+                       json_flag(vocabulary.model().find("ignore_merges"), false));
+    }
+    add_strips(vocabulary);
+    add_roles(vocabulary);
+    add_chat_templates();
+    return {};
+  }
+
+ private:
+  /// A file that is absent is an empty object.
+  Result<JsonDocument> parse(std::span<const uint8_t> bytes, std::string_view name) const {
+    constexpr uint8_t kNothing[] = {'{', '}'};
+    auto document = JsonDocument::parse(bytes.empty() ? std::span(kNothing) : bytes, hooks_);
+    if (!document) {
+      return Error(document.error().status, document.error().what, name, document.error().where);
+    }
+    return document;
+  }
+
+  Result<void> read_template(JsonValue root) {
+    return for_each_hf_part(root.find("post_processor"), "processors",
+                            [this](JsonValue part) -> Result<void> {
+                              const std::string_view type = json_text(part.find("type"));
+                              if (type == "ByteLevel") return {};  // offsets only
+                              if (type == "TemplateProcessing") return read_single(part);
+                              return hf_unsupported("post-processor is not supported", type);
+                            });
+  }
+
+  /// [BOS] text [EOS]
+  Result<void> read_single(JsonValue part) {
+    has_template_ = true;
+    bool is_behind = false;
+    for (const JsonValue piece : part.find("single").elements()) {
+      const JsonValue special = piece.find("SpecialToken");
+      if (special.is_absent()) {
+        if (is_behind || json_text(piece.find("Sequence").find("id")) != "A") {
+          return hf_unsupported("template is not BOS, text, EOS", "post_processor");
+        }
+        is_behind = true;
+        continue;
+      }
+      const std::string_view name = json_text(special.find("id"));
+      const JsonValue ids = part.find("special_tokens").find(name).find("ids");
+      std::optional<int64_t>& slot = is_behind ? template_eos_ : template_bos_;
+      if (slot || ids.size() != 1) {
+        return hf_unsupported("template is not BOS, text, EOS", "post_processor");
+      }
+      for (const JsonValue id : ids.elements()) slot = id.as_integer();
+      if (!slot) return Error(Status::malformed, "a template's token has no id", name);
+    }
+    if (!is_behind) return hf_unsupported("template is not BOS, text, EOS", "post_processor");
+    return {};
+  }
+
+  void add_rules(const HfTextRules& rules) {
+    header_.add(kTokenizerModelKey, std::string_view(rules.is_byte_level ? "gpt2" : "llama"));
+    if (rules.normalizer == Normalizer::nfc) header_.add(kTernNormalizerKey, kNfcName);
+    if (rules.is_byte_level) {
+      String scratch(hooks_);
+      header_.add(kPretokenizerKey, pretokenizer_name(rules, scratch));
+      return;
+    }
+    header_.add(kPretokenizerKey, std::string_view("default"));
+    header_.add_flag(kAddSpacePrefixKey, rules.space_prefix != SpacePrefix::none);
+    for (const SpacePrefixName& row : kSpacePrefixNames) {
+      if (row.prefix == rules.space_prefix) header_.add(kTernSpacePrefixKey, row.name);
+    }
+    if (rules.split_at_spaces) header_.add_flag(kTernSplitAtSpacesKey, true);
+  }
+
+  void add_ids(std::string_view key, std::span<const int32_t> ids) {
+    if (ids.empty()) return;
+    header_.begin_array(key, MetadataType::i32, ids.size());
+    for (const int32_t id : ids) header_.put_element(static_cast<uint32_t>(id));
+  }
+
+  void add_strips(const HfVocabulary& vocabulary) {
+    Vector<int32_t> left(hooks_);
+    Vector<int32_t> right(hooks_);
+    for (const HfAddedToken& token : vocabulary.added()) {
+      if (token.strips_left) left.push_back(token.id);
+      if (token.strips_right) right.push_back(token.id);
+    }
+    add_ids(kTernStripLeftKey, left);
+    add_ids(kTernStripRightKey, right);
+  }
+
+  /// The token that a file names for a role: by its text, or by an object that has it as content.
+  static TokenId named(JsonValue file, std::string_view key, const HfVocabulary& vocabulary) {
+    const JsonValue entry = file.find(key);
+    return vocabulary.find(json_text(entry.is_object() ? entry.find("content") : entry));
+  }
+  TokenId role(std::string_view key, const HfVocabulary& vocabulary) const {
+    const TokenId id = named(config_, key, vocabulary);
+    return id != kNoToken ? id : named(special_, key, vocabulary);
+  }
+
+  void add_roles(const HfVocabulary& vocabulary) {
+    const auto is_token = [&](std::optional<int64_t> id) {
+      return id && *id >= 0 && static_cast<uint64_t>(*id) < vocabulary.size();
+    };
+    const auto add_end = [&](std::optional<int64_t> id) {
+      if (!is_token(id)) return;
+      const auto end = static_cast<int32_t>(*id);
+      if (std::find(ends_.begin(), ends_.end(), end) == ends_.end()) ends_.push_back(end);
+    };
+    if (is_token(template_eos_)) add_end(template_eos_);
+    add_end(role("eos_token", vocabulary));
+    const JsonValue more_ends = generation_.find("eos_token_id");
+    add_end(more_ends.as_integer());
+    for (const JsonValue end : more_ends.elements()) add_end(end.as_integer());
+
+    std::optional<int64_t> bos = template_bos_;
+    if (!is_token(bos)) bos = role("bos_token", vocabulary);
+    if (!is_token(bos)) bos = generation_.find("bos_token_id").as_integer();
+    const std::optional<int64_t> eos =
+        ends_.empty() ? std::nullopt : std::optional<int64_t>(ends_.front());
+    const auto add_id = [&](std::string_view key, std::optional<int64_t> id) {
+      if (is_token(id)) header_.add(key, static_cast<uint32_t>(*id));
+    };
+    add_id("tokenizer.ggml.bos_token_id", bos);
+    add_id("tokenizer.ggml.eos_token_id", eos);
+    add_id("tokenizer.ggml.unknown_token_id",
+           vocabulary.find(json_text(vocabulary.model().find("unk_token"))));
+    add_id("tokenizer.ggml.padding_token_id", role("pad_token", vocabulary));
+    if (ends_.size() > 1) add_ids(kTernEndTokensKey, ends_);
+
+    const std::string_view class_name = json_text(config_.find("tokenizer_class"));
+    const bool rewrites = std::find(std::begin(kHfRewritingClasses), std::end(kHfRewritingClasses),
+                                    class_name) != std::end(kHfRewritingClasses);
+    const auto add = [&](std::string_view key, std::string_view entry, bool in_template,
+                         bool by_class, std::optional<int64_t> id) {
+      const bool fallback = has_template_ ? in_template : rewrites && by_class;
+      const auto given = config_.find(entry).as_bool();
+      const bool wanted = rewrites || !has_template_ ? given.value_or(fallback) : fallback;
+      header_.add_flag(key, wanted && is_token(id));
+    };
+    add("tokenizer.ggml.add_bos_token", "add_bos_token", template_bos_.has_value(), true, bos);
+    add("tokenizer.ggml.add_eos_token", "add_eos_token", template_eos_.has_value(), false, eos);
+  }
+
+  void add_chat_templates() {
+    const JsonValue entry = config_.find("chat_template");
+    const std::string_view only =
+        files_.chat_template.empty() ? json_text(entry) : files_.chat_template;
+    if (!only.empty()) header_.add(kChatTemplateKey, only);
+    String key(hooks_);
+    for (const JsonValue named_template : entry.elements()) {
+      const std::string_view name = json_text(named_template.find("name"));
+      const std::string_view text = json_text(named_template.find("template"));
+      if (name.empty() || text.empty()) continue;
+      const bool is_default = name == "default";
+      if (is_default && !only.empty()) continue;
+      key.assign(kChatTemplateKey);
+      if (!is_default) key.append(".").append(name);
+      header_.add(key, text);
+    }
+  }
+
+  const HfTextFiles& files_;
+  GgufHeader& header_;
+  AllocatorHooks hooks_;
+  JsonValue config_;
+  JsonValue special_;
+  JsonValue generation_;
+  bool has_template_ = false;
+  std::optional<int64_t> template_bos_;
+  std::optional<int64_t> template_eos_;
+  Vector<int32_t> ends_;  // the first one is eos
+};
+
+}  // namespace detail
+
+/// Appends the tokenizer of a folder to a header: every tokenizer.* and tern.tokenizer.* key.
+/// Errors: malformed (with the file's name and the byte), mismatch, unsupported_tokenizer (with the
+///   name or pattern that tern does not follow), unsupported (a build without JSON), out_of_memory.
+///   What was appended before stays: the header is then of no use.
+/// Cost: memory a small multiple of the files.
+inline Result<void> add_tokenizer_metadata(const HfTextFiles& files, GgufHeader& header,
+                                           const AllocatorHooks& hooks) {
+  return catch_out_of_memory(
+      [&]() -> Result<void> { return detail::HfTokenizerReader(files, header, hooks).run(); });
+}
+
+TERN_NAMESPACE_END
