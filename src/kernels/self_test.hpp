@@ -50,6 +50,7 @@ struct SelfTestOutputs {
   float y_matrix[2][In::kTokens][In::kRows];  // int8, int16
   float y_wide[2][In::kWideTokens][kTileRows];
   float y_wide_groups[2][kTileRows];
+  float y_wide_group_matrix[In::kWideTokens][kTileRows];
   float y_fives[2][In::kTokens][In::kRows];       // T5 tiles: vector, matrix
   float y_rows[2][2][In::kTokens][In::kRows];     // T2R, T5R: listed, matrix
   float y_columns[2][2][In::kTokens][In::kRows];  // T2C, T5C: listed, matrix
@@ -187,6 +188,7 @@ struct SelfTest {
     multiply_matrix(k, in.wide_matrix(ScaleKind::row), a, out.y_wide[0][0]);
     a.low = out.wide_low[0];
     multiply_matrix(k, in.wide_matrix(ScaleKind::row), a, out.y_wide[1][0]);
+    multiply_matrix(k, in.wide_matrix(ScaleKind::group), a, out.y_wide_group_matrix[0]);
     a.n = 2;
     k.multiply_vector(in.wide_matrix(ScaleKind::group), a, 0, 1, out.y_wide_groups[0], kTileRows);
   }

@@ -139,6 +139,11 @@ inline Result<void> read_window(ConfigReader& reader, const Architecture& archit
 inline constexpr std::string_view kPoolingNames[] = {"none", "mean", "cls", "last", "rank"};
 
 inline Result<void> read_pooling(ConfigReader& reader, ModelConfig& config) {
+  TERN_TRY_ASSIGN(const bool is_causal, reader.get_or<bool>("attention.causal", true));
+  if (!is_causal) {
+    return Error(Status::unsupported, "attention to later tokens is not supported",
+                 "attention.causal");
+  }
   TERN_TRY_ASSIGN(const uint32_t type, reader.get_or<uint32_t>("pooling_type", 0));
   if (type >= std::size(kPoolingNames)) return reader.bad("pooling_type", "no such pooling");
   if (kPoolingNames[type] == "last") {
