@@ -140,8 +140,6 @@ void save_tokenizers() {
        R"({"pre_tokenizer":)" + tern_test::split_and_byte_level("[abc]+") + "," + model + "}");
   with("hf_merge_of_one_side",
        "{" + byte_level + R"(,"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":["ab"]}})");
-  with("hf_merge_to_no_token",
-       "{" + byte_level + R"(,"model":{"type":"BPE","vocab":{"a":0,"b":1},"merges":["a b"]}})");
   with("hf_two_tokens_of_one_id",
        "{" + byte_level + R"(,"model":{"type":"BPE","vocab":{"a":0,"b":0},"merges":["a b"]}})");
   with("hf_id_out_of_range",
