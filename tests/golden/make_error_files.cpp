@@ -1,14 +1,12 @@
 // Writes the model files of tests/golden/errors into the folder given, and on standard output what
 // loading them says now: `make_error_files tests/golden/errors`. The expectations are in
 // expected.txt, which is written by hand.
-#include <cstdio>
 #include <fstream>
-#include <limits>
 #include <string>
 
+#include "golden/error_report.hpp"
 #include "support/logical_gguf.hpp"
 #include "support/tern_files.hpp"
-#include "tern/base/error_text.hpp"
 
 using tern::TensorType;
 using tern_test::Bytes;
@@ -22,14 +20,7 @@ void save(const std::string& name, const Bytes& bytes) {
   const std::string path = folder + "/" + name;
   std::ofstream(path, std::ios::binary)
       .write(reinterpret_cast<const char*>(bytes.data()), static_cast<long>(bytes.size()));
-  const auto model = tern::Model::load_file(path, {});
-  if (model.ok()) {
-    std::printf("%s | loads\n", name.c_str());
-    return;
-  }
-  char text[tern::kErrorTextBytes];
-  tern::format_error(model.error(), text, sizeof(text));
-  std::printf("%s | %s | %s\n", name.c_str(), tern::status_name(model.status()), text);
+  tern_test::report(folder, name);
 }
 
 void save(const std::string& name, const GgufWriter& writer) { save(name, writer.build()); }
@@ -68,7 +59,7 @@ void save_headers() {
   save("empty.gguf", Bytes());
   save("cut_in_magic.gguf", cut(whole, 3));
   save("cut_in_header.gguf", cut(whole, 20));
-  save("cut_in_metadata.gguf", cut(whole, 100));
+  save("cut_in_metadata.gguf", cut(whole, 600));
   save("cut_in_tensor_list.gguf", cut(whole, 1000));
   save("cut_in_data.gguf", cut(whole, whole.size() - 64));
   GgufWriter writer;
@@ -88,7 +79,7 @@ void save_headers() {
   writer.claimed_entries = uint64_t{1} << 40;
   save("too_many_entries.gguf", writer);
   save("duplicate_key.gguf", GgufWriter().add("a", uint32_t{1}).add("a", uint32_t{2}));
-  save("unknown_metadata_type.gguf", GgufWriter().add_raw("a", {77, 0, 0, 0}));
+  save("unknown_metadata_type.gguf", GgufWriter().add_raw("a", {77, 0, 0, 0, 0, 0, 0, 0}));
   save("array_of_arrays.gguf",
        GgufWriter().add_raw("a", {9, 0, 0, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
   save("alignment_48.gguf", GgufWriter().add("general.alignment", uint32_t{48}));
@@ -110,7 +101,6 @@ void save_tensor_lists() {
   writer = {};
   writer.add_tensor({"lone", 0, {8}, Bytes(32), uint64_t{1} << 40});
   save("offset_past_the_end.gguf", writer);
-  save("no_dims.gguf", lone(0, {}));
   save("five_dims.gguf", lone(0, {1, 1, 1, 1, 8}));
   save("empty_dim.gguf", lone(0, {0, 8}));
   save("huge_dims.gguf", lone(0, {uint64_t{1} << 40, uint64_t{1} << 40}));
@@ -163,7 +153,7 @@ void save_weights() {
   with("wrong_shape.gguf", tensor(q, TensorType::f16, {32, 16}, Bytes(1024)));
   with("unknown_type.gguf", {q, 99, {32, 32}, Bytes(1024), {}});
   with("tl1.gguf", {q, 38, {32, 32}, Bytes(288), {}});
-  with("tl2.gguf", {q, 39, {128, 96}, Bytes(128 * 96 / 256 * 32 + 32), {}});
+  with("tl2.gguf", {q, 39, {128, 96}, Bytes(8192), {}});
   // 1, 2, 3, ... in binary16.
   Bytes ramp;
   for (int i = 0; i < 1024; ++i) GgufWriter::put(ramp, tern::f16_from_f32(static_cast<float>(i)));
