@@ -14,7 +14,7 @@
 //   prepend_scheme, split    | | Split by " " after the Replace                   | - | nothing |
 #pragma once
 
-#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string_view>
 
