@@ -252,8 +252,9 @@ typedef struct tern_load_options {
 #define tern_load_options_init(options) tern_options_init((options), sizeof(tern_load_options))
 
 /*
-** Loads a GGUF file of a ternary model. `path` is UTF-8 (on POSIX: the bytes of the path),
-** without zeros. Ternary tensors are packed into memory of tern's own, about a quarter of a byte
+** Loads a ternary model: a GGUF or tern file, a split GGUF file by any of its parts, or a Hugging
+** Face folder (config.json, safetensors, tokenizer.json). `path` is UTF-8 (on POSIX: the bytes of
+** the path), without zeros. Ternary tensors are packed into memory of tern's own, about a quarter of a byte
 ** a weight; embeddings stay in the file's bytes.
 ** Errors:  TERN_NOT_FOUND, TERN_IO_ERROR; any of the 20s and 30s; TERN_OUT_OF_MEMORY. No file,
 **          however damaged, makes tern allocate more than the file's size justifies.

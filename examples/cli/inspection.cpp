@@ -110,6 +110,37 @@ void doubt_types(const tern::GgufFile& file, std::vector<std::string>& doubts) {
   }
 }
 
+// Types whose meaning a file does not settle: other sizes of the same id that fill the same bytes,
+// and I2_S, of which there are two layouts.
+void doubt_meanings(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+  const auto alignment = file.get_or<uint32_t>("general.alignment", tern::kGgufDefaultAlignment);
+  std::vector<std::string_view> of_two_sizes;
+  std::vector<std::string_view> of_two_layouts;
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    if (tensor.type == nullptr) continue;
+    const auto padded = [&](uint64_t bytes) { return (bytes + *alignment - 1) / *alignment; };
+    const auto fits = [&](const tern::TypeInfo& row) {
+      const auto bytes = tern::tensor_bytes(row, tensor.dims[0], tensor.rows());
+      return row.id == tensor.type_id && bytes && padded(*bytes) == padded(tensor.data.size());
+    };
+    if (std::count_if(std::begin(tern::kTypeTable), std::end(tern::kTypeTable), fits) > 1) {
+      of_two_sizes.push_back(tensor.name);
+    }
+    if (tensor.type->readable && tensor.type->type() == tern::TensorType::i2_s) {
+      of_two_layouts.push_back(tensor.name);
+    }
+  }
+  if (!of_two_sizes.empty()) {
+    doubts.push_back(some_of(of_two_sizes) +
+                     ": the type id has another meaning that fills as many bytes");
+  }
+  if (!of_two_layouts.empty()) {
+    doubts.push_back(
+        some_of(of_two_layouts) +
+        ": I2_S has two layouts that no file tells apart; x86 unless --i2s-layout arm");
+  }
+}
+
 // Tensors that the architecture has and the file has not, and the other way round. Whether it has
 // all.
 bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& directory,
@@ -129,8 +160,11 @@ bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& director
   }
   std::vector<std::string_view> unknown;
   for (const tern::GgufTensor& tensor : file.tensors()) {
+    const auto in_layer = tern::detail::parse_layer_tensor(tensor.name);
     if (required.erase(std::string(tensor.name)) != 0 || tensor.name == "rope_freqs.weight" ||
-        directory.names_scales(tensor.name)) {
+        directory.names_scales(tensor.name) ||
+        (in_layer && tern::detail::names_one_of(architecture.linears, in_layer->rest, {},
+                                                tern::kFactorSuffix))) {
       continue;
     }
     if (tensor.name != "output.weight") {
@@ -157,6 +191,14 @@ bool doubt_architecture(const tern::GgufFile& file, const tern::TernDirectory& d
   if (!config.ok()) {
     doubts.push_back(format_error(config.error(), ""));
     return false;
+  }
+  if (config->context_len == config->window) {
+    doubts.push_back(
+        fmt::format("attention.sliding_window: the context ends with the window, at {} positions",
+                    config->window));
+  }
+  if (config->activation_bits == 16 && file.find(tern::kActivationBitsKey) == nullptr) {
+    doubts.push_back(fmt::format("{}: absent, taken to be 16", tern::kActivationBitsKey));
   }
   return doubt_names(file, directory, **architecture, config->n_layers, doubts);
 }
@@ -257,6 +299,7 @@ tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& 
   }
   inspect_text(file, out);
   doubt_types(file, out.doubts);
+  doubt_meanings(file, out.doubts);
   out.doubts.insert(out.doubts.end(), checkpoint->doubts().begin(), checkpoint->doubts().end());
   if (doubt_architecture(file, out.directory, out.doubts))
     doubt_loading(checkpoint, runner, out.doubts);

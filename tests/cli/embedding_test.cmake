@@ -1,7 +1,7 @@
 # tern embed: vectors as JSON, the same alone and in a file of lines; models of the other kind are refused.
 include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
 
-execute_process(COMMAND ${EMULATOR} ${MODEL_WRITER} embedding.gguf RESULT_VARIABLE status)
+execute_process(COMMAND ${EMULATOR} ${MODEL_WRITER} embedding.gguf windowed.gguf RESULT_VARIABLE status)
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "the model could not be written: ${status}")
 endif()
@@ -53,3 +53,14 @@ expect_failure(1 "embedding.gguf: the model gives embeddings, not logits"
                run -m embedding.gguf -p "a text")
 expect_failure(1 "embedding.gguf: the model gives embeddings, not logits"
                logits -m embedding.gguf --tokens "1 2" -o out.f32)
+
+# What inspect says of both: all tensors are known, and what was taken for granted is told.
+expect_good(inspect embedding.gguf --json)
+string(JSON doubts GET "${out}" doubts)
+if(doubts MATCHES "not part of|not in the file|activation_bits|window")
+  message(SEND_ERROR "inspect doubts a good model: ${doubts}")
+endif()
+expect_good(inspect windowed.gguf --json)
+string(JSON doubts GET "${out}" doubts)
+expect_match(doubts "attention.sliding_window: the context ends with the window, at 24 positions" "${doubts}")
+expect_match(doubts "tern.activation_bits: absent, taken to be 16" "${doubts}")

@@ -182,3 +182,11 @@ TEST_CASE("poolings but that of the last token are refused by name") {
   m.pooling = 5;
   CHECK(load_error(gguf_of(m, TensorType::i2_s).build()).status == Status::mismatch);
 }
+
+TEST_CASE("attention to later tokens is refused by name") {
+  GgufWriter writer = gguf_of(embedding_model("qwen3"), TensorType::i2_s);
+  writer.add("qwen3.attention.causal", false);
+  const tern::Error error = load_error(writer.build());
+  CHECK(error.status == Status::unsupported);
+  CHECK(error.subject == std::string_view("attention.causal"));
+}

@@ -29,7 +29,9 @@ tern::TensorType row_type(const std::string& name) {
       {"bf16", tern::TensorType::bf16},   {"q8_0", tern::TensorType::q8_0},
       {"q4_0", tern::TensorType::q4_0},   {"q6_k", tern::TensorType::q6_k},
       {"tq1_0", tern::TensorType::tq1_0}, {"tq2_0", tern::TensorType::tq2_0},
-      {"i8", tern::TensorType::i8}};
+      {"i8", tern::TensorType::i8},       {"q4_k", tern::TensorType::q4_k},
+      {"i2_s", tern::TensorType::i2_s},   {"q1_0", tern::TensorType::q1_0},
+      {"q2_0", tern::TensorType::q2_0},   {"q2_0_g128", tern::TensorType::q2_0_g128}};
   for (const auto& type : kTypes) {
     if (name == type.first) return type.second;
   }
@@ -235,8 +237,9 @@ bool decode_row(const KernelTable& k, const Line& l) {
   const Bytes row = l.bytes("row");
   const Floats unit = l.has("unit") ? l.floats("unit") : Floats();
   Floats y(l.floats("->y").size());
-  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size(), unit.data()}, 0,
-               y.data());
+  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size(), unit.data(),
+                unit.empty() ? 0 : unit[0]},
+               0, y.data());
   return same(y, l.floats("->y"));
 }
 bool encode_row(const KernelTable& k, const Line& l) {
@@ -254,8 +257,9 @@ bool head_rows(const KernelTable& k, const Line& l) {
   std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
   const tern::QuantizedToken token =
       k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
-  const tern::HeadView head{row_type(l.word("type")), row.data(), row.size(), x.size(),
-                            unit.data()};
+  const tern::HeadView head{
+      row_type(l.word("type")),  row.data(), row.size(), x.size(), unit.data(),
+      unit.empty() ? 0 : unit[0]};
   float logit = 0;
   k.head_rows(head, {x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit,
               0);

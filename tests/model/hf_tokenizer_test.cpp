@@ -143,6 +143,8 @@ TEST_CASE("contradictions and holes", "[hf]") {
   HfJson json = HfJson::byte_level();
   json.added = R"([{"id": 0, "content": "<eos>", "special": true}])";
   check_refused(json, tern::Status::mismatch, "<eos>");
+  json.added = R"([{"id": 259, "content": "ab", "special": true}])";
+  check_refused(json, tern::Status::mismatch, "ab");
   json.added = R"([{"id": 1000000000, "content": "<eos>", "special": true}])";
   check_refused(json, tern::Status::malformed, "<eos>");
   json.added = R"([{"id": 270, "content": "<eos>", "special": true}])";
@@ -320,7 +322,12 @@ TEST_CASE("memory comes from the hooks, and its end is an error", "[hf]") {
   tern_test::CountingAllocator counter;
   REQUIRE(tern_test::load_hf_tokenizer(json.files(), counter.hooks()).ok());
   CHECK(counter.live == 0);
-  counter.budget = 4096;
-  CHECK(tern_test::load_hf_tokenizer(json.files(), counter.hooks()).status() ==
-        tern::Status::out_of_memory);
+#if defined(__cpp_exceptions)  // else fatal, by design
+  for (const size_t budget : {size_t{4096}, counter.peak / 2, counter.peak - 1}) {
+    counter.budget = budget;
+    CHECK(tern_test::load_hf_tokenizer(json.files(), counter.hooks()).status() ==
+          tern::Status::out_of_memory);
+    CHECK(counter.live == 0);
+  }
+#endif
 }

@@ -63,6 +63,10 @@ void sharpen(LogicalModel& m) {
       set_deviation(layer.*member, adds ? kAdded : kInside);
     }
   }
+  // Times sqrt(model_dim) the embedding would drown what the layers add.
+  if (m.scales_embedding) {
+    for (float& v : m.embedding) v = std::ldexp(v, -4);
+  }
   std::mt19937 rng(kSeed);
   for (float& gain : m.output_norm) gain *= rng() % 2 == 0 ? 0.25f : -0.25f;
 }

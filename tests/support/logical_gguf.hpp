@@ -1,7 +1,6 @@
 // Logical models to GGUF files in any type, and back; and random ones to test with.
 #pragma once
 
-#include <bit>
 #include <cstring>
 #include <map>
 #include <random>
@@ -11,9 +10,8 @@
 #include "reference/reference_model.hpp"
 #include "support/bfloat16.hpp"
 #include "support/gguf_writer.hpp"
+#include "support/trit_encoder.hpp"
 #include "tern/format/gguf.hpp"
-#include "tern/quant/block_codec.hpp"
-#include "tern/quant/i2_s_codec.hpp"
 
 namespace tern_test {
 
@@ -44,7 +42,7 @@ inline std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> g
 }
 
 /// How many columns share a scale in a random model, and how the scales differ.
-enum class RandomScales { tensor, row, group256, group128 };
+enum class RandomScales { tensor, row, group256, group128, group64 };
 
 /// A random model: trits, scales powers of two, gains and embeddings exact in binary16 and
 /// bfloat16.
@@ -66,6 +64,7 @@ inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t s
     w.cols = cols;
     w.group_cols = scales == RandomScales::group256   ? 256
                    : scales == RandomScales::group128 ? 128
+                   : scales == RandomScales::group64  ? 64
                                                       : 0;
     w.trits.resize(rows * cols);
     for (int8_t& t : w.trits) t = static_cast<int8_t>(static_cast<int>(rng() % 3) - 1);
@@ -128,32 +127,31 @@ inline std::vector<uint8_t> encode_floats(const std::vector<float>& values, tern
 }
 
 inline std::vector<uint8_t> encode_linear(const LogicalLinear& w, tern::TensorType type) {
-  using tern::BlockCodec;
-  using tern::TensorType;
   std::vector<uint8_t> u(w.trits.size());
   for (size_t i = 0; i < u.size(); ++i) u[i] = static_cast<uint8_t>(w.trits[i] + 1);
-  const auto blocks = [&]<TensorType kType>() {
-    using Codec = BlockCodec<kType>;
-    std::vector<uint8_t> out(u.size() / 256 * Codec::kBytes);
-    for (size_t b = 0; b * 256 < u.size(); ++b) {
-      const float d =
-          static_cast<float>(std::fabs(w.scales[w.group_cols == 256 ? b : b * 256 / w.cols]));
-      Codec::encode_u(u.data() + b * 256, tern::f16_from_f32(d), out.data() + b * Codec::kBytes);
-    }
-    return out;
+  const auto scale_of = [&w](size_t element) {
+    return std::fabs(w.scales[element / (w.group_cols != 0 ? w.group_cols : w.cols)]);
   };
-  if (type == TensorType::tq1_0) return blocks.operator()<TensorType::tq1_0>();
-  if (type == TensorType::tq2_0) return blocks.operator()<TensorType::tq2_0>();
-  if (type == TensorType::i2_s) {
-    std::vector<uint8_t> out(u.size() / 4 + 32);
-    tern::I2SCodec::encode_u(u.data(), u.size(), std::bit_cast<uint32_t>(w.scales[0]), out.data());
-    return out;
-  }
+  auto trits = encode_trits(u, w.cols, type, scale_of);
+  if (!trits.empty()) return trits;
   std::vector<float> values(w.trits.size());
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<float>(w.weight(i / w.cols, i % w.cols));
   }
   return encode_floats(values, type);
+}
+
+/// A table of floats; in a type of trits, one whose values are -g, 0 and +g of one g.
+inline std::vector<uint8_t> encode_table(const std::vector<float>& values, size_t cols,
+                                         tern::TensorType type) {
+  float largest = 0;
+  std::vector<uint8_t> u;
+  for (const float v : values) {
+    largest = std::max(largest, std::fabs(v));
+    u.push_back(static_cast<uint8_t>(v < 0 ? 0 : v > 0 ? 2 : 1));
+  }
+  auto trits = encode_trits(u, cols, type, [largest](size_t) { return largest; });
+  return trits.empty() ? encode_floats(values, type) : trits;
 }
 
 /// A writer that holds the whole model; a test may spoil it before build().
@@ -173,13 +171,19 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   writer.add(a + "attention.layer_norm_rms_epsilon", static_cast<float>(m.eps));
   writer.add(a + "rope.freq_base", static_cast<float>(m.rope_base));
   if (m.pooling != 0) writer.add(a + "pooling_type", static_cast<uint32_t>(m.pooling));
-  const auto id = [](tern::TensorType type) { return static_cast<uint32_t>(type); };
   const auto table = [&](const char* name, const std::vector<float>& values) {
-    writer.add_tensor(
-        {name, id(table_type), {m.model_dim, m.vocab_size}, encode_floats(values, table_type), {}});
+    writer.add_tensor({name,
+                       tern::gguf_type_id(table_type),
+                       {m.model_dim, m.vocab_size},
+                       encode_table(values, m.model_dim, table_type),
+                       {}});
   };
   const auto gain = [&](const std::string& name, const std::vector<float>& values) {
-    writer.add_tensor({name, id(gain_type), {values.size()}, encode_floats(values, gain_type), {}});
+    writer.add_tensor({name,
+                       tern::gguf_type_id(gain_type),
+                       {values.size()},
+                       encode_floats(values, gain_type),
+                       {}});
   };
   table("token_embd.weight", m.embedding);
   if (!m.head.empty()) table("output.weight", m.head);
@@ -192,7 +196,7 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
       const LogicalLinear& w = m.layers[l].*member;
       if (m.input_norms) gain(prefix + name + "_norm_in.weight", w.norm_in);
       writer.add_tensor({prefix + name + ".weight",
-                         id(linear_type),
+                         tern::gguf_type_id(linear_type),
                          {w.cols, w.rows},
                          encode_linear(w, linear_type),
                          {}});

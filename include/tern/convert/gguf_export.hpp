@@ -110,7 +110,9 @@ inline Result<void> GgufExport::add_table(std::string_view name, const HeadView&
     return Error(Status::unsupported,
                  "int8 rows with a scale a row are of tern files alone; q6 is in GGUF too", name);
   }
-  const std::span<const uint8_t> data(table.rows, size_t{rows} * table.row_bytes);
+  // Of I2_S the scale lies behind the rows.
+  const auto bytes = tensor_bytes(type_info(table.type), table.k, rows);
+  const std::span<const uint8_t> data(table.rows, static_cast<size_t>(bytes.value_or(0)));
   const bool is_narrowed = table.type == TensorType::bf16 && detail::narrows_exactly(data);
   ExportItem& item = append(name, is_narrowed ? TensorType::f16 : table.type, table.k, rows, 2);
   item.data = data;

@@ -67,6 +67,7 @@ struct HeadView {
   size_t row_bytes = 0;
   size_t k = 0;
   const float* scales = nullptr;  // [vocab_size] for i8: a row's unit; else null
+  float scale = 0;                // of the whole table, for i2_s
 };
 
 /// How float weights become trits by their mean magnitude (docs/numerics.md 15).
@@ -110,8 +111,8 @@ struct AttentionView {
 // The slots, in the order of a layer. X(name, return type, parameters).
 // clang-format off
 #define TERN_KERNEL_SLOTS(X)                                                                       \
-  /* Row `row` of a table as k floats (numerics 10). Requires: type one of f32, f16, bf16, q8_0,   \
-     q4_0, q6_k, tq1_0, tq2_0, i8; k a multiple of its block. */                                   \
+  /* Row `row` of a table as k floats (numerics 10). Requires: a type that head_rows takes; k a    \
+     multiple of its block. */                                                                     \
   X(decode_row, void, (const HeadView& table, size_t row, float* y))                               \
   /* Quantizes a row to q6_k or i8 (numerics 10); *scale gets the unit of an i8 row. Requires: k a \
      multiple of the type's block; finite x. */                                                    \
@@ -226,8 +227,9 @@ struct AttentionView {
   X(attention_scratch_bytes, size_t,                                                               \
     (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \
   /* logits[t * stride + r - begin] of tokens t and head rows [begin, end) (numerics 11). Requires:\
-     type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q6_k, i8 (reads input.codes); head.k a\
-     multiple of its block. Rows need no alignment. */                                             \
+     type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q4_k, q6_k, tq1_0, tq2_0, i2_s, q1_0, \
+     q2_0, q2_0_g128, i8 (reads input.codes); head.k a multiple of its block. Rows need no         \
+     alignment. */                                                                                 \
   X(head_rows, void,                                                                               \
     (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits,        \
      size_t logits_stride))                                                                        \

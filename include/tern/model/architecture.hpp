@@ -92,8 +92,10 @@ struct Architecture {
   bool tied_head = false;  ///< the embedding is the head even when the file has `output.weight`
   RopeStyle rope_style = RopeStyle::halves;
   Activation activation = Activation::silu;  ///< unless the file says `hidden_activation`
-  /// A file may have `<linear>_norm_in` for all linear layers; then they are BitNet's, with int8
-  /// activations. Without, the model was trained with float activations.
+  /// Models were trained with float activations, unless linear layers have norms of their own at
+  /// their inputs: those are BitNet's, with int8 activations.
+  bool float_activations = false;
+  /// A file may have `<linear>_norm_in` for all linear layers. Not beside norms before o and down.
   bool input_norms = false;
   bool scales_embedding = false;
   /// Rotary base of layers with a sliding window, where it is not `rope.freq_base`; else 0.
@@ -120,12 +122,18 @@ inline constexpr Architecture kArchitectures[] = {
     {.name = "llama",
      .linears = kBlockLinears,
      .gains = kPlainGains,
-     .rope_style = RopeStyle::pairs},
-    {.name = "qwen3", .linears = kBlockLinears, .gains = kHeadNormGains, .input_norms = true},
+     .rope_style = RopeStyle::pairs,
+     .input_norms = true},
+    {.name = "qwen3",
+     .linears = kBlockLinears,
+     .gains = kHeadNormGains,
+     .float_activations = true,
+     .input_norms = true},
     {.name = "gemma3",
      .linears = kBlockLinears,
      .gains = kPostNormGains,
      .activation = Activation::gelu,
+     .float_activations = true,
      .input_norms = true,
      .scales_embedding = true,
      .window_rope_base = 10000},

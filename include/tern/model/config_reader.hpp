@@ -139,6 +139,11 @@ inline Result<void> read_window(ConfigReader& reader, const Architecture& archit
 inline constexpr std::string_view kPoolingNames[] = {"none", "mean", "cls", "last", "rank"};
 
 inline Result<void> read_pooling(ConfigReader& reader, ModelConfig& config) {
+  TERN_TRY_ASSIGN(const bool is_causal, reader.get_or<bool>("attention.causal", true));
+  if (!is_causal) {
+    return Error(Status::unsupported, "attention to later tokens is not supported",
+                 "attention.causal");
+  }
   TERN_TRY_ASSIGN(const uint32_t type, reader.get_or<uint32_t>("pooling_type", 0));
   if (type >= std::size(kPoolingNames)) return reader.bad("pooling_type", "no such pooling");
   if (kPoolingNames[type] == "last") {
@@ -170,7 +175,7 @@ inline Result<void> read_activation_bits(const GgufFile& file, const Architectur
   TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
   const bool is_trilm =
       architecture.name == "llama" && name.find("TriLM") != std::string_view::npos;
-  const bool is_float = is_trilm || (architecture.input_norms && !config.input_norms);
+  const bool is_float = is_trilm || (architecture.float_activations && !config.input_norms);
   TERN_TRY_ASSIGN(config.activation_bits,
                   file.get_or<uint32_t>(kActivationBitsKey, is_float ? 16u : 8u));
   if (config.activation_bits == 8 || config.activation_bits == 16) return {};

@@ -80,7 +80,7 @@ class HfTokenizerReader {
                        json_flag(vocabulary.model().find("ignore_merges"), false));
     }
     add_strips(vocabulary);
-    add_roles(vocabulary);
+    TERN_TRY(add_roles(vocabulary));
     add_chat_templates();
     if (conflicts_.empty()) return {};
     header_.begin_array(kTernConflictsKey, MetadataType::string, conflicts_.size());
@@ -162,7 +162,7 @@ class HfTokenizerReader {
     Vector<int32_t> right(hooks_);
     if (vocabulary.has_loose_special()) {
       conflicts_.push_back(
-          "special tokens that tokenizer.json looks for in normalized text: found anywhere");
+          "tokenizer.json looks for special tokens in normalized text; they are found anywhere");
     }
     for (const HfAddedToken& token : vocabulary.added()) {
       if (token.strips_left) left.push_back(token.id);
@@ -194,12 +194,16 @@ class HfTokenizerReader {
     if (std::find(ends_.begin(), ends_.end(), end) == ends_.end()) ends_.push_back(end);
   }
 
-  void add_roles(const HfVocabulary& vocabulary) {
+  Result<void> add_roles(const HfVocabulary& vocabulary) {
     const TokenId named_bos = role("bos_token", vocabulary);
     const TokenId named_eos = role("eos_token", vocabulary);
     add_end(template_eos_, vocabulary);
     add_end(named_eos, vocabulary);
     const JsonValue more_ends = generation_.find("eos_token_id");
+    constexpr size_t kMostEnds = 1024;
+    if (more_ends.size() > kMostEnds) {
+      return Error(Status::malformed, "too many tokens end a text", "generation_config.json");
+    }
     add_end(more_ends.as_integer(), vocabulary);
     for (const JsonValue end : more_ends.elements()) add_end(end.as_integer(), vocabulary);
     std::optional<int64_t> bos = template_bos_;
@@ -209,7 +213,7 @@ class HfTokenizerReader {
         ends_.empty() ? std::nullopt : std::optional<int64_t>(ends_.front());
     if ((named_bos != kNoToken && bos != named_bos) ||
         (named_eos != kNoToken && eos != named_eos)) {
-      conflicts_.push_back("the template's tokens are not bos_token and eos_token: the template's");
+      conflicts_.push_back("bos_token or eos_token is not the template's token, which is followed");
     }
     add_id("tokenizer.ggml.bos_token_id", bos, vocabulary);
     add_id("tokenizer.ggml.eos_token_id", eos, vocabulary);
@@ -227,6 +231,7 @@ class HfTokenizerReader {
     add_insertion({"tokenizer.ggml.add_eos_token", "add_eos_token", template_eos_.has_value(),
                    rewrites, false},
                   is_token(eos, vocabulary));
+    return {};
   }
 
   /// Whether a token is put beside a text: what may say so.
@@ -243,8 +248,8 @@ class HfTokenizerReader {
     if (given && has_template_ && *given != wanted) {
       conflicts_.push_back(
           insertion.rewrites
-              ? "add_bos_token or add_eos_token is not what the template does: the entry"
-              : "add_bos_token or add_eos_token is not what the template does: the template");
+              ? "add_bos_token or add_eos_token, which is followed, contradicts the template"
+              : "add_bos_token or add_eos_token contradicts the template, which is followed");
     }
     if (insertion.rewrites || !has_template_) wanted = given.value_or(wanted);
     header_.add_flag(insertion.key, wanted && has_token);
@@ -278,7 +283,7 @@ class HfTokenizerReader {
   std::optional<int64_t> template_bos_;
   std::optional<int64_t> template_eos_;
   Vector<int32_t> ends_;                // the first one is eos
-  Vector<std::string_view> conflicts_;  // what contradicts itself: what is followed; static texts
+  Vector<std::string_view> conflicts_;  // static texts
 };
 
 }  // namespace detail

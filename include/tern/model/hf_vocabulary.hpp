@@ -18,6 +18,7 @@
 #include "tern/base/allocator.hpp"
 #include "tern/format/gguf_header.hpp"
 #include "tern/format/json.hpp"
+#include "tern/format/name_index.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/model/hf_text_rules.hpp"
 #include "tern/text/piece_store.hpp"
@@ -214,6 +215,15 @@ inline Result<void> HfVocabulary::read_tokens(JsonValue added_tokens, const HfTe
     }
     n_tokens = std::max(n_tokens, int64_t{added.id} + 1);
     added_.push_back(added);
+  }
+  const auto content_of = [this](size_t i) { return added_[i].content; };
+  TERN_TRY_ASSIGN(const NameIndex contents, NameIndex::create(added_.size(), content_of, hooks_));
+  for (const JsonMember member : vocab.members()) {
+    const size_t i = contents.find(member.name, content_of);
+    if (i != NameIndex::kNone && added_[i].id != *member.value.as_integer()) {
+      return Error(Status::mismatch, "an added token has another id in the vocabulary",
+                   member.name);
+    }
   }
   texts_.resize(static_cast<size_t>(n_tokens));
   types_.resize(static_cast<size_t>(n_tokens), kUnset);

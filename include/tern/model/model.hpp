@@ -38,6 +38,8 @@ struct LoadOptions {
   /// keeps what it has unless `packing` is given.
   bool skip_zeros = true;
   HeadOption head = HeadOption::keep;
+  /// What tensors of type I2_S are taken to be: a file does not say which build wrote it.
+  I2sLayout i2_s_layout = I2sLayout::x86;
   /// Where packing runs; by default on the calling thread.
   TaskRunner runner;
 };

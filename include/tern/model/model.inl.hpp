@@ -59,7 +59,10 @@ inline Result<void> Model::load(const LoadOptions& options) {
   TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
   name_.assign(name);
   const WeightOptions weights{options.packing.value_or(kernels_.packing),
-                              options.packing.has_value(), options.skip_zeros, options.head,
+                              options.packing.has_value(),
+                              options.skip_zeros,
+                              options.head,
+                              options.i2_s_layout,
                               options.runner};
   TERN_TRY(WeightLoader(*checkpoint_, directory, *architecture_, kernels_, weights, hooks_)
                .load(config_, weights_));

@@ -6,6 +6,8 @@
 // viewed in its bytes. All immutable after loading.
 #pragma once
 
+#include <bit>
+
 #include "tern/base/buffer.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/quant/ternary_view.hpp"
@@ -28,6 +30,18 @@ class TernaryMatrix {
   void place(Packing packing, const uint8_t* data) {
     view_.packing = packing;
     view_.data = data;
+  }
+  /// Multiplies all weights by a factor, exactly: false, and nothing done, unless every scale is 1
+  /// or that of a group of zeros. Requires: scales of its own.
+  bool multiply_unit_scales(float factor) {
+    const auto is = [](float scale, uint32_t bits) {
+      return std::bit_cast<uint32_t>(scale) == bits;
+    };
+    for (const float scale : scales_.span()) {
+      if (!is(scale, 0) && !is(scale, 0x3F800000u)) return false;
+    }
+    for (float& scale : scales_.span()) scale = is(scale, 0) ? scale : factor;
+    return true;
   }
   /// Bytes of the packed trits, wherever they lie.
   size_t packed_size() const {
