@@ -8,18 +8,14 @@
 //     a Hugging Face folder     config.json as metadata that are made in memory, the tensors of its
 //                               safetensors under their names in GGUF, in their own forms
 //
-// A Checkpoint owns what backs that view: mapped files, the header in memory, names.
+// A Checkpoint owns what backs that view (checkpoint_data.hpp).
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <span>
 #include <string_view>
 
-#include "tern/format/gguf.hpp"
-#include "tern/format/gguf_header.hpp"
-#include "tern/model/tensor_names.hpp"
-#include "tern/platform/mapped_file.hpp"
+#include "tern/model/checkpoint_data.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -38,11 +34,11 @@ class Checkpoint {
   static Result<std::shared_ptr<const Checkpoint>> view(std::span<const uint8_t> bytes,
                                                         const AllocatorHooks& hooks);
 
-  const GgufFile& file() const { return *file_; }
+  const GgufFile& file() const { return *data_.file; }
   /// Bytes of all files with weights.
   uint64_t size_bytes() const;
   /// What is not clear about the container, a static sentence each.
-  std::span<const char* const> doubts() const { return doubts_; }
+  std::span<const char* const> doubts() const { return data_.doubts; }
 
   /// An error about a tensor of file(), with the name of the file that holds it in front of the
   /// subject where there are several.
@@ -56,29 +52,14 @@ class Checkpoint {
     friend class Checkpoint;
     Key() = default;
   };
-  Checkpoint(Key, const AllocatorHooks& hooks)
-      : hooks_(hooks), parts_(hooks), header_(hooks), doubts_(hooks) {}
+  Checkpoint(Key, const AllocatorHooks& hooks) : data_(hooks) {}
 
  private:
-  friend class HfFolder;
-  friend class SplitFile;
-
-  /// A file with weights, under its name in the folder.
-  struct Part {
-    String name;
-    FileBytes file;
-  };
-
-  /// f(checkpoint) on a new one, behind the wall that containers need.
+  /// A new one whose data `fill(data)` fills, behind the wall that containers need.
   template <typename F>
-  static Result<std::shared_ptr<const Checkpoint>> create(const AllocatorHooks& hooks, F&& f);
+  static Result<std::shared_ptr<const Checkpoint>> create(const AllocatorHooks& hooks, F&& fill);
 
-  AllocatorHooks hooks_;
-  Vector<Part> parts_;
-  GgufHeader header_;              // backs the metadata of a folder
-  Buffer<LayerTensorName> names_;  // back the names of a folder's tensors
-  std::optional<GgufFile> file_;
-  Vector<const char*> doubts_;
+  CheckpointData data_;
 };
 
 TERN_NAMESPACE_END

@@ -11,18 +11,19 @@
 TERN_NAMESPACE_BEGIN
 
 template <typename F>
-Result<std::shared_ptr<const Checkpoint>> Checkpoint::create(const AllocatorHooks& hooks, F&& f) {
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::create(const AllocatorHooks& hooks,
+                                                             F&& fill) {
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<const Checkpoint>> {
     auto out = std::allocate_shared<Checkpoint>(HostAllocator<Checkpoint>(hooks), Key(), hooks);
-    TERN_TRY(f(*out));
+    TERN_TRY(fill(out->data_));
     return std::shared_ptr<const Checkpoint>(std::move(out));
   });
 }
 
 inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::view(std::span<const uint8_t> bytes,
                                                                   const AllocatorHooks& hooks) {
-  return create(hooks, [&](Checkpoint& out) -> Result<void> {
-    TERN_TRY_ASSIGN(out.file_, GgufFile::parse(bytes, hooks));
+  return create(hooks, [&](CheckpointData& out) -> Result<void> {
+    TERN_TRY_ASSIGN(out.file, GgufFile::parse(bytes, hooks));
     return {};
   });
 }
@@ -30,7 +31,7 @@ inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::view(std::span<cons
 inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path,
                                                                   FileAccess access,
                                                                   const AllocatorHooks& hooks) {
-  return create(hooks, [&](Checkpoint& out) -> Result<void> {
+  return create(hooks, [&](CheckpointData& out) -> Result<void> {
     auto file = FileBytes::open(path, access, hooks);
     if (!file.ok()) {
       // A folder cannot be opened as a file.
@@ -48,15 +49,15 @@ inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_vi
     TERN_TRY_ASSIGN(GgufFile parsed, GgufFile::parse_part(file->bytes(), hooks));
     TERN_TRY_ASSIGN(const auto n_parts, parsed.get_or<uint32_t>(kSplitCountKey, 1));
     if (n_parts > 1) return SplitFile(out).open(path, access, parsed);
-    out.parts_.push_back({String(hooks), *std::move(file)});
-    out.file_ = std::move(parsed);
+    out.parts.push_back({String(hooks), *std::move(file)});
+    out.file = std::move(parsed);
     return {};
   });
 }
 
 inline uint64_t Checkpoint::size_bytes() const {
   uint64_t bytes = 0;
-  for (const Part& part : parts_) bytes += part.file.bytes().size();
+  for (const CheckpointData::Part& part : data_.parts) bytes += part.file.bytes().size();
   return bytes;
 }
 
@@ -67,9 +68,9 @@ inline bool holds(std::span<const uint8_t> bytes, std::span<const uint8_t> part)
 }  // namespace detail
 
 inline Error Checkpoint::located(const Error& error) const {
-  const GgufTensor* tensor = file_->find_tensor(error.subject);
+  const GgufTensor* tensor = data_.file->find_tensor(error.subject);
   if (tensor == nullptr) return error;
-  for (const Part& part : parts_) {
+  for (const CheckpointData::Part& part : data_.parts) {
     if (!part.name.empty() && detail::holds(part.file.bytes(), tensor->data)) {
       return in_file(error, part.name);
     }
@@ -78,7 +79,7 @@ inline Error Checkpoint::located(const Error& error) const {
 }
 
 inline void Checkpoint::give_back(std::span<const uint8_t> data) const {
-  for (const Part& part : parts_) {
+  for (const CheckpointData::Part& part : data_.parts) {
     if (detail::holds(part.file.bytes(), data)) part.file.give_back(data);
   }
 }

@@ -1,13 +1,13 @@
 // A Hugging Face folder as one GGUF file: config.json, and one or more safetensors files.
 //
-// Room: model. Included by checkpoint.inl.hpp. The order is: the names of all tensors, which tell
+// Room: model. The order is: the names of all tensors, which tell
 // what the configuration may not; the configuration; then each tensor under its name in GGUF, with
 // the form that its type and the configuration give it; then the tokenizer.
 #pragma once
 
 #include "tern/base/half.hpp"
 #include "tern/format/safetensors.hpp"
-#include "tern/model/checkpoint.hpp"
+#include "tern/model/checkpoint_data.hpp"
 #include "tern/model/file_names.hpp"
 #include "tern/model/hf_config.hpp"
 #include "tern/model/hf_names.hpp"
@@ -23,8 +23,8 @@ class HfFolder {
   static constexpr std::string_view kConfigName = "config.json";
 
   /// `folder` ends in a separator.
-  HfFolder(Checkpoint& out, std::string_view folder, FileAccess access)
-      : out_(out), hooks_(out.hooks_), folder_(folder), access_(access), shards_(hooks_) {}
+  HfFolder(CheckpointData& out, std::string_view folder, FileAccess access)
+      : out_(out), hooks_(out.hooks), folder_(folder), access_(access), shards_(hooks_) {}
 
   /// `config`: the bytes of config.json.
   Result<void> open(std::span<const uint8_t> config);
@@ -55,11 +55,11 @@ class HfFolder {
   void doubt_scale(uint32_t bits);
   Result<void> check_scale(const Named& scale) const;
 
-  Checkpoint& out_;
+  CheckpointData& out_;
   AllocatorHooks hooks_;
   std::string_view folder_;
   FileAccess access_;
-  Vector<SafetensorsFile> shards_;  // beside out_.parts_
+  Vector<SafetensorsFile> shards_;  // beside out_.parts
   HfModel model_;
 };
 
@@ -84,13 +84,13 @@ inline Result<void> HfFolder::open(std::span<const uint8_t> config) {
   auto document = JsonDocument::parse(config, hooks_);
   if (!document.ok()) return in_file(document.error(), kConfigName);
   TERN_TRY(open_shards());
-  auto model = read_hf_config(document->root(), read_hints(), out_.header_, hooks_);
+  auto model = read_hf_config(document->root(), read_hints(), out_.header, hooks_);
   if (!model.ok()) return in_file(model.error(), kConfigName);
   model_ = *model;
 
   size_t most = 0;
   for (const SafetensorsFile& shard : shards_) most += shard.tensors().size();
-  TERN_TRY_ASSIGN(out_.names_, Buffer<LayerTensorName>::create(most, hooks_));
+  TERN_TRY_ASSIGN(out_.names, Buffer<LayerTensorName>::create(most, hooks_));
   Vector<GgufTensor> tensors(hooks_);
   for (size_t i = 0; i < shards_.size(); ++i) {
     for (const SafetensorsTensor& tensor : shards_[i].tensors()) {
@@ -98,25 +98,25 @@ inline Result<void> HfFolder::open(std::span<const uint8_t> config) {
       if (named.name.role == HfRole::derived) continue;
       if (named.name.role == HfRole::scale) {
         if (const auto good = check_scale(named); !good.ok()) {
-          return in_file(good.error(), out_.parts_[i].name);
+          return in_file(good.error(), out_.parts[i].name);
         }
         continue;
       }
       // A tied head is the embedding, stored twice.
       if (named.name.gguf == kHeadName && model_.is_tied) continue;
       const auto converted = convert(named, tensors.size());
-      if (!converted.ok()) return in_file(converted.error(), out_.parts_[i].name);
+      if (!converted.ok()) return in_file(converted.error(), out_.parts[i].name);
       tensors.push_back(*converted);
     }
   }
   TERN_TRY(add_pooling());
   TERN_TRY(add_text(tensors));
-  TERN_TRY(out_.header_.finish({}));
-  TERN_TRY_ASSIGN(auto header, GgufFile::parse(out_.header_.bytes(), hooks_));
+  TERN_TRY(out_.header.finish({}));
+  TERN_TRY_ASSIGN(auto header, GgufFile::parse(out_.header.bytes(), hooks_));
   TERN_TRY_ASSIGN(auto list, Buffer<GgufTensor>::create(tensors.size(), hooks_));
   std::copy(tensors.begin(), tensors.end(), list.data());
-  TERN_TRY_ASSIGN(out_.file_, GgufFile::compose(std::move(header), std::move(list), hooks_));
-  if (!model_.is_tied && !model_.is_headless && out_.file_->find_tensor(kHeadName) == nullptr) {
+  TERN_TRY_ASSIGN(out_.file, GgufFile::compose(std::move(header), std::move(list), hooks_));
+  if (!model_.is_tied && !model_.is_headless && out_.file->find_tensor(kHeadName) == nullptr) {
     return Error(Status::missing, "required tensor is absent", "lm_head.weight");
   }
   return {};
@@ -140,7 +140,7 @@ inline Result<void> HfFolder::open_shards() {
 inline Result<void> HfFolder::open_shard(std::string_view name, FileBytes file) {
   auto parsed = SafetensorsFile::parse(file.bytes(), hooks_);
   if (!parsed.ok()) return in_file(parsed.error(), name);
-  out_.parts_.push_back({String(name, hooks_), std::move(file)});
+  out_.parts.push_back({String(name, hooks_), std::move(file)});
   shards_.push_back(*std::move(parsed));
   return {};
 }
@@ -174,7 +174,7 @@ inline Result<void> HfFolder::check_index(JsonValue map) const {
     const size_t shard = find_shard(*member.value.as_text());
     if (shards_[shard].find(member.name) != nullptr) continue;
     return in_file({Status::missing, "tensor is not in the file that the index says", member.name},
-                   out_.parts_[shard].name);
+                   out_.parts[shard].name);
   }
   if (n == map.size()) return {};
   return Error(Status::mismatch, "the files hold other tensors than the index says", map.where());
@@ -182,7 +182,7 @@ inline Result<void> HfFolder::check_index(JsonValue map) const {
 
 inline size_t HfFolder::find_shard(std::string_view name) const {
   size_t i = 0;
-  while (i < shards_.size() && out_.parts_[i].name != name) ++i;
+  while (i < shards_.size() && out_.parts[i].name != name) ++i;
   return i;
 }
 
@@ -213,8 +213,8 @@ inline Result<void> HfFolder::add_pooling() {
   const auto file = open_beside(kName, FileAccess::copied);
   if (file.status() == Status::not_found) {
     if (!model_.is_headless) return {};
-    out_.doubts_.push_back("no pooling is said: taken to be that of the last token");
-    add_hf_pooling(HfPooling::last, model_, out_.header_, hooks_);
+    out_.doubts.push_back("no pooling is said: taken to be that of the last token");
+    add_hf_pooling(HfPooling::last, model_, out_.header, hooks_);
     return {};
   }
   if (!file.ok()) return in_file(file.error(), kName);
@@ -222,7 +222,7 @@ inline Result<void> HfFolder::add_pooling() {
   if (!document.ok()) return in_file(document.error(), kName);
   const auto pooling = read_hf_pooling(document->root());
   if (!pooling.ok()) return in_file(pooling.error(), kName);
-  add_hf_pooling(*pooling, model_, out_.header_, hooks_);
+  add_hf_pooling(*pooling, model_, out_.header, hooks_);
   return {};
 }
 
@@ -251,7 +251,7 @@ inline Result<void> HfFolder::add_text(std::span<const GgufTensor> tensors) {
   for (const GgufTensor& tensor : tensors) {
     if (tensor.name == kEmbeddingName) text.vocab_size = static_cast<size_t>(tensor.dims[1]);
   }
-  const auto added = add_tokenizer_metadata(text, out_.header_, hooks_);
+  const auto added = add_tokenizer_metadata(text, out_.header, hooks_);
   // Of the other files an error names its file itself.
   if (added.ok() || std::string_view(added.error().subject).ends_with(".json")) return added;
   return in_file(added.error(), kNames[0]);
@@ -272,9 +272,9 @@ inline Result<GgufTensor> HfFolder::convert(const Named& named, size_t at) {
   tensor.name = named.name.gguf;
   if (named.name.role != HfRole::top) {
     const bool is_input_norm = named.name.role == HfRole::input_norm;
-    out_.names_[at] = LayerTensorName(named.name.layer, named.name.gguf,
-                                      is_input_norm ? kInputNormSuffix : std::string_view());
-    tensor.name = out_.names_[at].view();
+    out_.names[at] = LayerTensorName(named.name.layer, named.name.gguf,
+                                     is_input_norm ? kInputNormSuffix : std::string_view());
+    tensor.name = out_.names[at].view();
   }
   tensor.n_dims = source.n_dims;
   std::fill(std::begin(tensor.dims), std::end(tensor.dims), uint64_t{1});
@@ -348,12 +348,12 @@ inline Result<uint32_t> HfFolder::read_scale(const Named& weight) {
 inline void HfFolder::doubt_scale(uint32_t bits) {
   constexpr uint32_t kOne = 0x3F800000;
   const bool looks_inverse = bits > kOne;
-  if (bits == kOne || looks_inverse == model_.is_scale_inverse || !out_.doubts_.empty()) return;
-  out_.doubts_.push_back(looks_inverse
-                             ? "weight_scale: above one, as if inverse, but read as it is: "
-                               "linear_class is autobitlinear"
-                             : "weight_scale: below one, as if direct, but read as inverse: "
-                               "linear_class is not autobitlinear");
+  if (bits == kOne || looks_inverse == model_.is_scale_inverse || !out_.doubts.empty()) return;
+  out_.doubts.push_back(looks_inverse
+                            ? "weight_scale: above one, as if inverse, but read as it is: "
+                              "linear_class is autobitlinear"
+                            : "weight_scale: below one, as if direct, but read as inverse: "
+                              "linear_class is not autobitlinear");
 }
 
 inline Result<void> HfFolder::check_scale(const Named& scale) const {

@@ -1,10 +1,10 @@
 // A GGUF file in parts: `<base>-00001-of-00003.gguf` and so on, as one.
 //
-// Room: model. Included by checkpoint.inl.hpp. Every part says which one it is, of how many; the
+// Room: model. Every part says which one it is, of how many; the
 // first has the metadata and says how many tensors there are together.
 #pragma once
 
-#include "tern/model/checkpoint.hpp"
+#include "tern/model/checkpoint_data.hpp"
 #include "tern/model/file_names.hpp"
 #include "tern/version.hpp"
 
@@ -13,7 +13,7 @@ TERN_NAMESPACE_BEGIN
 /// Lives on the stack of Checkpoint::open.
 class SplitFile {
  public:
-  explicit SplitFile(Checkpoint& out) : out_(out) {}
+  explicit SplitFile(CheckpointData& out) : out_(out) {}
 
   /// Opens all parts, given the path of one and what it says.
   Result<void> open(std::string_view path, FileAccess access, const GgufFile& part);
@@ -36,15 +36,16 @@ class SplitFile {
     put_digits(count, digits);
     return out.append(digits, kDigits).append(kEnd);
   }
-  Result<GgufFile> parse_part(const Checkpoint::Part& part, uint32_t number, uint32_t count) const;
+  Result<GgufFile> parse_part(const CheckpointData::Part& part, uint32_t number,
+                              uint32_t count) const;
 
-  Checkpoint& out_;
+  CheckpointData& out_;
 };
 
 /// A part that is what its name says.
-inline Result<GgufFile> SplitFile::parse_part(const Checkpoint::Part& part, uint32_t number,
+inline Result<GgufFile> SplitFile::parse_part(const CheckpointData::Part& part, uint32_t number,
                                               uint32_t count) const {
-  TERN_TRY_ASSIGN(GgufFile file, GgufFile::parse_part(part.file.bytes(), out_.hooks_));
+  TERN_TRY_ASSIGN(GgufFile file, GgufFile::parse_part(part.file.bytes(), out_.hooks));
   TERN_TRY_ASSIGN(const auto said, file.get<uint32_t>(kSplitNumberKey));
   if (said != number) {
     return Error(Status::mismatch, "the part is another one than its name says", kSplitNumberKey);
@@ -59,7 +60,7 @@ inline Result<GgufFile> SplitFile::parse_part(const Checkpoint::Part& part, uint
 inline Result<void> SplitFile::open(std::string_view path, FileAccess access,
                                     const GgufFile& part) {
   constexpr uint32_t kMostParts = 99'999;
-  const AllocatorHooks& hooks = out_.hooks_;
+  const AllocatorHooks& hooks = out_.hooks;
   TERN_TRY_ASSIGN(const auto count, part.get<uint32_t>(kSplitCountKey));
   TERN_TRY_ASSIGN(const auto number, part.get<uint32_t>(kSplitNumberKey));
   const PathParts parts = split_path(path);
@@ -75,9 +76,9 @@ inline Result<void> SplitFile::open(std::string_view path, FileAccess access,
     name.append(tail(i + 1, count, hooks));
     auto opened = FileBytes::open(path_in(parts.folder, name, hooks), access, hooks);
     if (!opened.ok()) return in_file(opened.error(), name);
-    out_.parts_.push_back({std::move(name), *std::move(opened)});
-    auto file = parse_part(out_.parts_.back(), i, count);
-    if (!file.ok()) return in_file(file.error(), out_.parts_.back().name);
+    out_.parts.push_back({std::move(name), *std::move(opened)});
+    auto file = parse_part(out_.parts.back(), i, count);
+    if (!file.ok()) return in_file(file.error(), out_.parts.back().name);
     n_tensors += file->tensors().size();
     files.push_back(*std::move(file));
   }
@@ -90,7 +91,7 @@ inline Result<void> SplitFile::open(std::string_view path, FileAccess access,
   for (const GgufFile& file : files) {
     for (const GgufTensor& tensor : file.tensors()) tensors[n++] = tensor;
   }
-  TERN_TRY_ASSIGN(out_.file_, GgufFile::compose(std::move(files[0]), std::move(tensors), hooks));
+  TERN_TRY_ASSIGN(out_.file, GgufFile::compose(std::move(files[0]), std::move(tensors), hooks));
   return {};
 }
 
