@@ -8,6 +8,7 @@
 #include <set>
 
 #include "console.hpp"
+#include "conventions.hpp"
 #include "report.hpp"
 #include "tern/model/matrix_loader.hpp"
 #include "tern/model/vocabulary_loader.hpp"
@@ -246,6 +247,8 @@ tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& 
     progress.update(done += tensor.data.size());
   }
   inspect_text(file, out);
+  out.conventions = find_conventions(file, out);
+  doubt_conventions(file, out, out.doubts);
   doubt_types(file, out.doubts);
   out.doubts.insert(out.doubts.end(), checkpoint->doubts().begin(), checkpoint->doubts().end());
   if (doubt_architecture(file, out.directory, out.doubts))
