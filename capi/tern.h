@@ -252,8 +252,9 @@ typedef struct tern_load_options {
 #define tern_load_options_init(options) tern_options_init((options), sizeof(tern_load_options))
 
 /*
-** Loads a GGUF file of a ternary model. `path` is UTF-8 (on POSIX: the bytes of the path),
-** without zeros. Ternary tensors are packed into memory of tern's own, about a quarter of a byte
+** Loads a ternary model: a GGUF or tern file, a split GGUF file by any of its parts, or a Hugging
+** Face folder (config.json, safetensors, tokenizer.json). `path` is UTF-8 (on POSIX: the bytes of
+** the path), without zeros. Ternary tensors are packed into memory of tern's own, about a quarter of a byte
 ** a weight; embeddings stay in the file's bytes.
 ** Errors:  TERN_NOT_FOUND, TERN_IO_ERROR; any of the 20s and 30s; TERN_OUT_OF_MEMORY. No file,
 **          however damaged, makes tern allocate more than the file's size justifies.
@@ -286,7 +287,8 @@ TERN_API const char* tern_model_name(const tern_model* model, size_t* size);
 TERN_API const char* tern_model_architecture(const tern_model* model, size_t* size);
 /* The instruction set in use. */
 TERN_API const char* tern_model_isa(const tern_model* model, size_t* size);
-/* "bitnet", "llama3", "falcon3", "chatml", or "none" (also if tern does not know the model's). */
+/* "bitnet", "llama3", "falcon3", "chatml", "template" (the model's own, none of these), or "none"
+** (also if its template is beyond what tern runs). */
 TERN_API const char* tern_model_chat_format(const tern_model* model, size_t* size);
 /* How many logits there are. Token ids that tern_session_evaluate() takes are below it. */
 TERN_API uint32_t tern_model_vocab_size(const tern_model* model);
@@ -304,6 +306,9 @@ TERN_API uint32_t tern_model_n_layers(const tern_model* model);
 TERN_API uint32_t tern_model_n_heads(const tern_model* model);
 TERN_API uint32_t tern_model_n_kv_heads(const tern_model* model);
 TERN_API uint32_t tern_model_head_dim(const tern_model* model);
+/* The elements of an embedding, of a model that gives embeddings of texts (tern_session_embed());
+** 0 of a model that gives logits. */
+TERN_API uint32_t tern_model_embedding_size(const tern_model* model);
 /* Bytes allocated for weights; what is used in the file's own bytes is not counted. */
 TERN_API uint64_t tern_model_weight_bytes(const tern_model* model);
 
@@ -386,8 +391,11 @@ typedef struct tern_chat_message {
 /*
 ** Turns messages into the token ids of a prompt, in the format that the model was trained with.
 ** Shapes:  messages [n_messages], tokens [capacity]; *n_tokens is how many the prompt has.
-** Errors:  TERN_UNSUPPORTED (the model has no chat format, or one that tern does not know), and
-**          those of tern_model_tokenize(). Cost: as tern_model_tokenize().
+**          With a model's own template, messages that continue a conversation are written as one
+**          of their own: what the template writes first comes again.
+** Errors:  TERN_UNSUPPORTED (the model has no chat format, or a template beyond what tern runs),
+**          TERN_MALFORMED (a template that is none), TERN_INVALID_ARGUMENT (the template refuses
+**          the messages), and those of tern_model_tokenize(). Cost: as tern_model_tokenize().
 */
 TERN_API tern_status tern_model_tokenize_chat(const tern_model* model,
                                               const tern_chat_message* messages, size_t n_messages,
@@ -464,7 +472,8 @@ TERN_API void tern_session_cancel(tern_session* session);
 **          tokens, or NULL; all_logits_size is its capacity in floats.
 ** Errors:  TERN_TOKEN_OUT_OF_RANGE (where = index), TERN_CONTEXT_FULL, TERN_CANCELLED,
 **          TERN_NON_FINITE, TERN_BUFFER_TOO_SMALL (all_logits), TERN_INVALID_ARGUMENT (no
-**          tokens), TERN_BUSY. After one, the contents of all_logits are unspecified.
+**          tokens), TERN_UNSUPPORTED (the model gives embeddings), TERN_BUSY. After one, the
+**          contents of all_logits are unspecified.
 ** Cost:    a pass over the weights for every `batch` tokens; no allocation.
 */
 TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens,
@@ -486,6 +495,26 @@ TERN_API tern_status tern_session_logits(const tern_session* session, const floa
 ** Cost:   a pass over the logits; no allocation.
 */
 TERN_API tern_status tern_session_log_prob(tern_session* session, int32_t token, double* log_prob);
+
+/*
+** The embeddings of texts: vectors of length 1, so that the dot product of two is how near the
+** texts are. Tokenize with TERN_TOKENIZE_ADD_SPECIAL: a text's embedding is that of its last token,
+** which for most models must be the one that ends a text. Several texts share passes over the
+** weights; each gets the bits that it gets alone. The session holds no tokens before and after;
+** its context bounds one text, and texts go through together as far as they fit into it.
+** Shapes:  tokens [n_tokens], the texts one behind the other; lengths [n_texts], the tokens of each,
+**          at least 1; embeddings [n_texts * embedding_size] floats; embeddings_size is its
+**          capacity in floats.
+** Errors:  TERN_UNSUPPORTED (the model gives logits), TERN_TOKEN_OUT_OF_RANGE (where = index),
+**          TERN_CONTEXT_FULL (where = index of the token that does not fit), TERN_CANCELLED,
+**          TERN_NON_FINITE, TERN_BUFFER_TOO_SMALL, TERN_INVALID_ARGUMENT (no texts, lengths that
+**          do not add up to n_tokens), TERN_BUSY. After one, the contents of embeddings are
+**          unspecified.
+** Cost:    a pass over the weights for every `batch` tokens; no allocation.
+*/
+TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* tokens,
+                                        size_t n_tokens, const size_t* lengths, size_t n_texts,
+                                        float* embeddings, size_t embeddings_size);
 
 /* ------------------------------------------------------------------------------------------------
 ** SAMPLING

@@ -82,8 +82,8 @@ const char* tern_model_isa(const tern_model* model, size_t* size) {
 }
 const char* tern_model_chat_format(const tern_model* model, size_t* size) {
   return text_property(model, size, [](const Model& m) {
-    const auto format = m.chat_format();
-    return tern::chat_format_name(format.ok() ? *format : tern::ChatFormat::none);
+    const auto chat = m.chat();
+    return tern::chat_format_name(chat.ok() ? (*chat)->format() : tern::ChatFormat::none);
   });
 }
 
@@ -110,6 +110,9 @@ uint32_t tern_model_n_kv_heads(const tern_model* model) {
 }
 uint32_t tern_model_head_dim(const tern_model* model) {
   return config_property(model, &tern::ModelConfig::head_dim);
+}
+uint32_t tern_model_embedding_size(const tern_model* model) {
+  return model != nullptr ? model->object->config().embedding_size() : 0;
 }
 uint32_t tern_model_n_tokens(const tern_model* model) {
   return model != nullptr ? model->object->n_tokens() : 0;

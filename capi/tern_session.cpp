@@ -93,7 +93,8 @@ Result<tern::GenerateOptions> read_generate_options(const tern_generate_options*
   generate.show_special = (options.flags & TERN_GENERATE_SHOW_SPECIAL) != 0;
   generate.begins_text = (options.flags & TERN_GENERATE_BEGINS_TEXT) != 0;
   if ((options.flags & TERN_GENERATE_CHAT) != 0) {
-    TERN_TRY_ASSIGN(generate.chat_format, model.chat_format());
+    TERN_TRY_ASSIGN(const tern::ChatRenderer* chat, model.chat());
+    generate.chat_format = chat->format();
   }
   return generate;
 }
@@ -168,6 +169,23 @@ tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens, 
       logits = {all_logits, n_tokens * vocab_size};
     }
     return self->evaluate(ids, logits);
+  });
+}
+
+tern_status tern_session_embed(tern_session* session, const int32_t* tokens, size_t n_tokens,
+                               const size_t* lengths, size_t n_texts, float* embeddings,
+                               size_t embeddings_size) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
+    TERN_TRY_ASSIGN(const auto ids, capi::read_array(tokens, n_tokens, "tokens"));
+    TERN_TRY_ASSIGN(const auto sizes, capi::read_array(lengths, n_texts, "lengths"));
+    if (embeddings == nullptr) return capi::null_argument("embeddings");
+    // Of a model of logits there is nothing to fill: embed() says so.
+    const size_t width = self->model().config().embedding_size();
+    if (width != 0 && embeddings_size / width < n_texts) {
+      return Error(Status::buffer_too_small, "the buffer is too small", "embeddings");
+    }
+    return self->embed(ids, sizes, {embeddings, n_texts * width});
   });
 }
 

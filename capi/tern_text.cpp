@@ -9,7 +9,7 @@
 #include "handles.hpp"
 #include "options.hpp"
 #include "tern.h"
-#include "tern/text/chat_format.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/tokenizer.hpp"
 
 using tern::Error;
@@ -143,14 +143,13 @@ tern_status tern_model_tokenize_chat(const tern_model* model, const tern_chat_me
     const tern::AllocatorHooks& hooks = model->object->allocator();
     Vector<tern::ChatMessage> chat(hooks);
     TERN_TRY(read_messages(messages, n_messages, chat));
-    TERN_TRY_ASSIGN(const tern::ChatFormat format, model->object->chat_format());
+    TERN_TRY_ASSIGN(const tern::ChatRenderer* renderer, model->object->chat());
     const bool continues = (flags & TERN_CHAT_CONTINUES) != 0;
     const tern::ChatOptions options{(flags & TERN_CHAT_NO_ANSWER) == 0,
                                     continues || tokenizer->vocabulary().add_bos()};
-    Vector<tern::TextSegment> segments(hooks);
-    TERN_TRY(tern::render_chat(format, chat, options, segments));
+    TERN_TRY_ASSIGN(const tern::ChatPrompt prompt, renderer->render(chat, options));
     Vector<tern::TokenId> ids(hooks);
-    TERN_TRY(tokenizer->encode(segments, !continues, ids));
+    TERN_TRY(tokenizer->encode(prompt.segments(), !continues, ids));
     return hand_over(ids, tokens, capacity, n_tokens);
   });
 }

@@ -33,9 +33,13 @@ struct RowType {
   TensorType type;
   size_t scale_at;  // of a block's binary16; the float itself where blocks are one
 };
-constexpr RowType kRowTypes[] = {{"q6_k", TensorType::q6_k, 208}, {"i8", TensorType::i8, 0},
-                                 {"q8_0", TensorType::q8_0, 0},   {"q4_0", TensorType::q4_0, 0},
-                                 {"f16", TensorType::f16, 0},     {"bf16", TensorType::bf16, 0}};
+constexpr RowType kRowTypes[] = {
+    {"q6_k", TensorType::q6_k, 208},  {"i8", TensorType::i8, 0},
+    {"q8_0", TensorType::q8_0, 0},    {"q4_0", TensorType::q4_0, 0},
+    {"q4_k", TensorType::q4_k, 0},    {"tq1_0", TensorType::tq1_0, 52},
+    {"tq2_0", TensorType::tq2_0, 64}, {"q2_0_g128", TensorType::q2_0_g128, 0},
+    {"q1_0", TensorType::q1_0, 0},    {"f16", TensorType::f16, 0},
+    {"bf16", TensorType::bf16, 0}};
 
 /// Random rows whose scales are about 1/16.
 Buffer<uint8_t> make_rows(const RowType& type) {

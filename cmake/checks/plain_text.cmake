@@ -10,7 +10,7 @@ set(WORDS
   "https?://([a-z]+\\.)?(debia[n]\\.org|ubunt[u]\\.com)" "the host of a package registry")
 
 lint_files(files . ${LINT_FOLDERS})
-list(FILTER files EXCLUDE REGEX "/corpus/|\\.(gguf|bin|png|f32|wasm)$")
+list(FILTER files EXCLUDE REGEX "/corpus/|/golden/errors/hf_|\\.(gguf|tern|bin|png|f32|wasm)$")
 foreach(file IN LISTS files)
   file(READ "${ROOT}/${file}" text)
   if(text MATCHES "[^\t\n -~]")

@@ -49,13 +49,14 @@ enum class AnswerEnd : uint8_t {
 
 class Conversation {
  public:
-  Conversation(tern::Session& session, const tern::Tokenizer& tokenizer, tern::ChatFormat format,
-               const ChatCommandOptions& options)
+  Conversation(tern::Session& session, const tern::Tokenizer& tokenizer,
+               const tern::ChatRenderer& chat, const ChatCommandOptions& options)
       : session_(session),
         tokenizer_(tokenizer),
+        chat_(chat),
         system_(options.system),
         sampler_(options.sampling.sampler) {
-    generation_.chat_format = format;
+    generation_.chat_format = chat.format();
     max_tokens_ =
         options.max_tokens != 0 ? options.max_tokens : std::numeric_limits<uint32_t>::max();
   }
@@ -100,10 +101,9 @@ class Conversation {
       messages.push_back({tern::ChatRole::user, turn.user});
       if (&turn != &turns_.back()) messages.push_back({tern::ChatRole::assistant, turn.answer});
     }
-    tern::Vector<tern::TextSegment> segments;
     const tern::ChatOptions options{true, tokenizer_.vocabulary().add_bos()};
-    TERN_TRY(tern::render_chat(generation_.chat_format, messages, options, segments));
-    return encode_prompt(tokenizer_, segments);
+    TERN_TRY_ASSIGN(const tern::ChatPrompt prompt, chat_.render(messages, options));
+    return encode_prompt(tokenizer_, prompt.segments());
   }
 
   // Brings the session to the conversation and what is given of the answer. False when even the
@@ -131,6 +131,7 @@ class Conversation {
 
   tern::Session& session_;
   const tern::Tokenizer& tokenizer_;
+  const tern::ChatRenderer& chat_;
   std::optional<std::string_view> system_;
   tern::SamplerOptions sampler_;
   tern::GenerateOptions generation_;
@@ -150,12 +151,13 @@ int chat_command(Arguments arguments) {
   const std::string_view model_name = *options.model.model;
   const tern::Tokenizer* tokenizer = require_tokenizer(options.model, *open.model);
   if (tokenizer == nullptr) return kFailed;
-  const auto format = open.model->chat_format();
-  if (!format.ok()) return fail(format.error(), model_name);
+  const auto chat = open.model->chat();
+  if (!chat.ok()) return fail(chat.error(), model_name);
 
   const InterruptGuard interrupts(open.session.get());
-  Conversation conversation(*open.session, *tokenizer, *format, options);
+  Conversation conversation(*open.session, *tokenizer, **chat, options);
   const bool is_interactive = input_is_terminal();
+  if (is_interactive) say(fmt::format("chat format {}", tern::chat_format_name((*chat)->format())));
   std::string line;
   for (;;) {
     if (is_interactive) std::fputs("> ", stderr);

@@ -14,6 +14,7 @@ int logits_command(Arguments arguments);
 int perplexity_command(Arguments arguments);
 int inspect_command(Arguments arguments);
 int convert_command(Arguments arguments);
+int embed_command(Arguments arguments);
 int synth_command(Arguments arguments);
 int bench_command(Arguments arguments);
 int info_command(Arguments arguments);

@@ -107,10 +107,8 @@ void add_text(const tern::GgufFile& file, const Inspection& inspection,
   }
   out.push_back({"add_bos", vocabulary.add_bos() ? "yes" : "no",
                  std::string(source_of(file, kAddBosKey, "the tokenizer's kind"))});
-  if (inspection.chat_format) {
-    out.push_back({"chat_format", std::string(tern::chat_format_name(*inspection.chat_format)),
-                   std::string(source_of(file, kTemplateKey, "architecture and tokens"))});
-  }
+  out.push_back({"chat_format", std::string(tern::chat_format_name(inspection.chat_format)),
+                 std::string(source_of(file, kTemplateKey, "architecture and tokens"))});
 }
 
 // The type of linear layers that general.file_type promises; nothing for mixtures and other ids.

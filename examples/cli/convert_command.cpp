@@ -13,7 +13,8 @@ namespace cli {
 namespace {
 
 constexpr CommandHelp kConvertHelp = {
-    "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--head keep|q6|i8]",
+    "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--head keep|q6|i8] [--i2s-layout "
+    "x86|arm]",
     "Makes a tern file (t2, t5) or a GGUF file (tq1_0, tq2_0, i2_s, f16) of a model. Without "
     "--weights\n"
     "it is tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit "
@@ -107,6 +108,7 @@ int convert_command(Arguments arguments) {
   std::optional<std::string_view> out;
   std::optional<std::string_view> weights_name;
   std::optional<std::string_view> head = "keep";
+  std::optional<std::string_view> layout = "x86";
   const OptionRow rows[] = {
       {"IN", "", kModelHelp, &in, true},
       {"OUT", "", "the file to make", &out, true},
@@ -116,12 +118,14 @@ int convert_command(Arguments arguments) {
        &weights_name},
       {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8 (tern files only)",
        &head},
+      i2s_layout_row(layout),
   };
   if (const auto status = parse_options(kConvertHelp, rows, arguments)) return *status;
   WeightsName weights;
   if (const auto status = read_weights(weights_name, *out, weights)) return *status;
   tern::LoadOptions load;
   if (const auto status = read_head(*head, load.head)) return *status;
+  if (const auto status = read_i2s_layout(*layout, load.i2_s_layout)) return *status;
   if (weights.type && load.head == tern::HeadOption::i8) {
     return fail_usage("--head", "i8 is for tern files");
   }

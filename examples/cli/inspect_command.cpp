@@ -142,11 +142,7 @@ void write_tokenizer(const Inspection& inspection, JsonWriter& json) {
   json.key("add_eos");
   json.boolean(vocabulary.add_eos());
   json.key("chat_format");
-  if (inspection.chat_format) {
-    json.text(tern::chat_format_name(*inspection.chat_format));
-  } else {
-    json.null();
-  }
+  json.text(tern::chat_format_name(inspection.chat_format));
   json.end_object();
 }
 
@@ -211,9 +207,7 @@ std::string tokenizer_text(const Inspection& inspection) {
   }
   if (vocabulary.add_bos()) text += ", adds bos";
   if (vocabulary.add_eos()) text += ", adds eos";
-  if (inspection.chat_format) {
-    text += fmt::format(", chat format {}", tern::chat_format_name(*inspection.chat_format));
-  }
+  text += fmt::format(", chat format {}", tern::chat_format_name(inspection.chat_format));
   return text + "\n";
 }
 

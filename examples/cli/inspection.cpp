@@ -111,23 +111,61 @@ void doubt_types(const tern::GgufFile& file, std::vector<std::string>& doubts) {
   }
 }
 
+// Types whose meaning a file does not settle: other sizes of the same id that fill the same bytes,
+// and I2_S, of which there are two layouts.
+void doubt_meanings(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+  const auto alignment = file.get_or<uint32_t>("general.alignment", tern::kGgufDefaultAlignment);
+  std::vector<std::string_view> of_two_sizes;
+  std::vector<std::string_view> of_two_layouts;
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    if (tensor.type == nullptr) continue;
+    const auto padded = [&](uint64_t bytes) { return (bytes + *alignment - 1) / *alignment; };
+    const auto fits = [&](const tern::TypeInfo& row) {
+      const auto bytes = tern::tensor_bytes(row, tensor.dims[0], tensor.rows());
+      return row.id == tensor.type_id && bytes && padded(*bytes) == padded(tensor.data.size());
+    };
+    if (std::count_if(std::begin(tern::kTypeTable), std::end(tern::kTypeTable), fits) > 1) {
+      of_two_sizes.push_back(tensor.name);
+    }
+    if (tensor.type->readable && tensor.type->type() == tern::TensorType::i2_s) {
+      of_two_layouts.push_back(tensor.name);
+    }
+  }
+  if (!of_two_sizes.empty()) {
+    doubts.push_back(some_of(of_two_sizes) +
+                     ": the type id has another meaning that fills as many bytes");
+  }
+  if (!of_two_layouts.empty()) {
+    doubts.push_back(
+        some_of(of_two_layouts) +
+        ": I2_S has two layouts that no file tells apart; x86 unless --i2s-layout arm");
+  }
+}
+
 // Tensors that the architecture has and the file has not, and the other way round. Whether it has
 // all.
 bool doubt_names(const tern::GgufFile& file, const tern::TernDirectory& directory,
                  const tern::Architecture& architecture, uint32_t n_layers,
                  std::vector<std::string>& doubts) {
   std::set<std::string> required = {"token_embd.weight", "output_norm.weight"};
+  const bool input_norms = tern::has_input_norms(file, architecture);
   for (uint32_t layer = 0; layer < n_layers; ++layer) {
     const auto add = [&](std::string_view name) {
       required.insert(fmt::format("blk.{}.{}.weight", layer, name));
     };
-    for (const tern::LinearRule& rule : architecture.linears) add(rule.name);
+    for (const tern::LinearRule& rule : architecture.linears) {
+      add(rule.name);
+      if (input_norms) add(fmt::format("{}{}", rule.name, tern::kInputNormSuffix));
+    }
     for (const tern::GainRule& rule : architecture.gains) add(rule.name);
   }
   std::vector<std::string_view> unknown;
   for (const tern::GgufTensor& tensor : file.tensors()) {
+    const auto in_layer = tern::detail::parse_layer_tensor(tensor.name);
     if (required.erase(std::string(tensor.name)) != 0 || tensor.name == "rope_freqs.weight" ||
-        directory.names_scales(tensor.name)) {
+        directory.names_scales(tensor.name) ||
+        (in_layer && tern::detail::names_one_of(architecture.linears, in_layer->rest, {},
+                                                tern::kFactorSuffix))) {
       continue;
     }
     if (tensor.name != "output.weight") {
@@ -155,6 +193,14 @@ bool doubt_architecture(const tern::GgufFile& file, const tern::TernDirectory& d
     doubts.push_back(format_error(config.error(), ""));
     return false;
   }
+  if (config->context_len == config->window) {
+    doubts.push_back(
+        fmt::format("attention.sliding_window: the context ends with the window, at {} positions",
+                    config->window));
+  }
+  if (config->activation_bits == 16 && file.find(tern::kActivationBitsKey) == nullptr) {
+    doubts.push_back(fmt::format("{}: absent, taken to be 16", tern::kActivationBitsKey));
+  }
   return doubt_names(file, directory, **architecture, config->n_layers, doubts);
 }
 
@@ -179,6 +225,13 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
     out.doubts.push_back(fmt::format("tokenizer.ggml.pre: absent, taken to be {}",
                                      fallback.empty() ? "the default" : fallback));
   }
+  const auto conflicts = file.get_array<std::string_view>(tern::kTernConflictsKey);
+  if (conflicts.ok()) {
+    for (const tern::MetadataScalar conflict : *conflicts) {
+      const auto text = conflict.as<std::string_view>().value_or("");
+      out.doubts.push_back(fmt::format("tokenizer: {}", text));
+    }
+  }
   if (vocabulary.end_of_generation().empty()) {
     out.doubts.push_back("no token ends a text: generation stops at its limit only");
   }
@@ -190,11 +243,10 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
           fmt::format("{}: {} rows for {} tokens", tern::kEmbeddingName, rows, vocabulary.size()));
     }
   }
-  const auto format = tern::load_chat_format(file, vocabulary);
-  if (format.ok()) {
-    out.chat_format = *format;
-  } else {
-    out.doubts.push_back(format_error(format.error(), "tokenizer.chat_template"));
+  const auto chat = tern::load_chat_renderer(file, vocabulary);
+  out.chat_format = chat.ok() ? chat->format() : tern::ChatFormat::none;
+  if (!chat.ok() && file.find("tokenizer.chat_template") != nullptr) {
+    out.doubts.push_back(format_error(chat.error(), "tokenizer.chat_template"));
   }
 }
 
@@ -250,6 +302,7 @@ tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& 
   out.conventions = find_conventions(file, out);
   doubt_conventions(file, out, out.doubts);
   doubt_types(file, out.doubts);
+  doubt_meanings(file, out.doubts);
   out.doubts.insert(out.doubts.end(), checkpoint->doubts().begin(), checkpoint->doubts().end());
   if (doubt_architecture(file, out.directory, out.doubts))
     doubt_loading(checkpoint, runner, out.doubts);

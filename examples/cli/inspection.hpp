@@ -32,9 +32,9 @@ struct Inspection {
   tern::TernDirectory directory;                 ///< empty unless the file is a tern file
   std::vector<InspectedTensor> tensors;
   std::optional<tern::Tokenizer> tokenizer;
-  std::optional<tern::ChatFormat> chat_format;  ///< nothing when it is not known
+  tern::ChatFormat chat_format = tern::ChatFormat::none;  ///< also when it does not run
   std::vector<Convention> conventions;
-  std::vector<std::string> doubts;              ///< a sentence each, the gravest last
+  std::vector<std::string> doubts;  ///< a sentence each, the gravest last
 };
 
 /// Views the checkpoint. Errors: out_of_memory, io_error (no threads). Cost: reads all weights,

@@ -29,6 +29,7 @@ constexpr Command kCommands[] = {
     {"run", "continue a text", run_command},
     {"chat", "talk with a model", chat_command},
     {"tokenize", "turn text into token ids, or back", tokenize_command},
+    {"embed", "turn texts into embeddings", embed_command},
     {"logits", "write the logits of token ids to a file", logits_command},
     {"perplexity", "measure how well a model predicts a text", perplexity_command},
     {"inspect", "show what is in a model file", inspect_command},

@@ -18,6 +18,7 @@ constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3"};
 constexpr size_t kKvTypes = 2;  // of the names, those that this version can do
 constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
 constexpr std::string_view kPackingNames[] = {"t2", "t5"};
+constexpr std::string_view kI2sLayoutNames[] = {"x86", "arm"};
 
 }  // namespace
 
@@ -41,6 +42,12 @@ std::optional<CheckpointPtr> open_checkpoint(std::string_view name, tern::FileAc
 
 OptionRow model_row(std::optional<std::string_view>& model) {
   return {"-m", "MODEL", kModelHelp, &model};
+}
+
+OptionRow i2s_layout_row(std::optional<std::string_view>& layout) {
+  return {"--i2s-layout", "NAME",
+          "which bitnet.cpp wrote tensors of type I2_S: x86, as all published files, or arm",
+          &layout};
 }
 
 std::string_view environment_isa() {
@@ -68,6 +75,13 @@ std::optional<int> read_head(std::string_view text, tern::HeadOption& out) {
   constexpr tern::HeadOption kHeads[] = {tern::HeadOption::keep, tern::HeadOption::q6,
                                          tern::HeadOption::i8};
   out = kHeads[*at];
+  return std::nullopt;
+}
+
+std::optional<int> read_i2s_layout(std::string_view text, tern::I2sLayout& out) {
+  const auto at = read_name("--i2s-layout", text, kI2sLayoutNames);
+  if (!at) return kWrongUsage;
+  out = *at == 0 ? tern::I2sLayout::x86 : tern::I2sLayout::arm;
   return std::nullopt;
 }
 
@@ -101,6 +115,7 @@ void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
       {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8", &head},
       {"--ctx", "N", "positions of the context; 0 takes the model's",
        Number<uint32_t>{&context, 0, tern::kMaxContext, "a whole number up to 1048575"}},
+      i2s_layout_row(i2s_layout),
   };
   rows.insert(rows.end(), std::begin(table), std::end(table));
 }
@@ -114,6 +129,7 @@ std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
     return kFailed;
   }
   if (const auto status = read_head(*options.head, load.head)) return status;
+  if (const auto status = read_i2s_layout(*options.i2s_layout, load.i2_s_layout)) return status;
   if (options.isa && options.isa->empty()) return fail_usage("--isa", "needs a name");
   const std::string_view isa = options.isa.value_or(environment_isa());
   // Before the file: a wrong name is wrong usage, whatever the file is.

@@ -40,13 +40,17 @@ std::string_view environment_isa();
 /// --isa or TERN_ISA.
 int fail_isa(const tern::Error& error, std::string_view isa, bool from_environment);
 
-/// -m, -t, --isa, --kv, --head, --ctx and, where a command has it, --batch.
+/// --i2s-layout, for every command that loads a model.
+OptionRow i2s_layout_row(std::optional<std::string_view>& layout);
+
+/// -m, -t, --isa, --kv, --head, --ctx, --i2s-layout and, where a command has it, --batch.
 struct ModelOptions {
   std::optional<std::string_view> model = kStoriesName;
   uint32_t threads = 1;
   std::optional<std::string_view> isa;
   std::optional<std::string_view> kv = "f16";
   std::optional<std::string_view> head = "keep";
+  std::optional<std::string_view> i2s_layout = "x86";
   uint32_t context = 0;
   uint32_t batch = 0;
 
@@ -61,6 +65,8 @@ std::optional<size_t> read_name(std::string_view option, std::string_view text,
 tern::CacheType kv_type(const ModelOptions& options);
 /// Nothing when `text` is the name of a head; else the exit status, after a line that says so.
 std::optional<int> read_head(std::string_view text, tern::HeadOption& out);
+/// The layout that --i2s-layout names. Answers as read_head.
+std::optional<int> read_i2s_layout(std::string_view text, tern::I2sLayout& out);
 /// The packing that `option` names, if it is given. Answers as read_head.
 std::optional<int> read_packing(std::string_view option, std::optional<std::string_view> text,
                                 std::optional<tern::Packing>& out);

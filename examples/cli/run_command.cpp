@@ -43,18 +43,17 @@ struct RunOptions {
 tern::Result<tern::Vector<tern::TokenId>> prompt_tokens(const tern::Tokenizer& tokenizer,
                                                         std::string_view text,
                                                         std::optional<std::string_view> system,
-                                                        tern::ChatFormat format) {
-  tern::Vector<tern::TextSegment> segments;
-  if (format == tern::ChatFormat::none) {
-    segments.push_back({text, true});
-    return encode_prompt(tokenizer, segments);
+                                                        const tern::ChatRenderer* chat) {
+  if (chat == nullptr) {
+    const tern::TextSegment whole{text, true};
+    return encode_prompt(tokenizer, {&whole, 1});
   }
   std::vector<tern::ChatMessage> messages;
   if (system) messages.push_back({tern::ChatRole::system, *system});
   messages.push_back({tern::ChatRole::user, text});
   const tern::ChatOptions options{true, tokenizer.vocabulary().add_bos()};
-  TERN_TRY(tern::render_chat(format, messages, options, segments));
-  return encode_prompt(tokenizer, segments);
+  TERN_TRY_ASSIGN(const tern::ChatPrompt prompt, chat->render(messages, options));
+  return encode_prompt(tokenizer, prompt.segments());
 }
 
 // Something to begin with where the prompt has no token at all; says what it took.
@@ -81,10 +80,12 @@ int run_command(Arguments arguments) {
   const tern::Tokenizer* tokenizer = require_tokenizer(options.model, *open.model);
   if (tokenizer == nullptr) return kFailed;
   tern::GenerateOptions generation;
+  const tern::ChatRenderer* chat = nullptr;
   if (options.chat) {
-    const auto format = open.model->chat_format();
-    if (!format.ok()) return fail(format.error(), model_name);
-    generation.chat_format = *format;
+    const auto renderer = open.model->chat();
+    if (!renderer.ok()) return fail(renderer.error(), model_name);
+    chat = *renderer;
+    generation.chat_format = chat->format();
   }
   const InterruptGuard interrupts(open.session.get());
   std::string input;
@@ -96,7 +97,7 @@ int run_command(Arguments arguments) {
     options.prompt = input;
   }
 
-  auto tokens = prompt_tokens(*tokenizer, *options.prompt, options.system, generation.chat_format);
+  auto tokens = prompt_tokens(*tokenizer, *options.prompt, options.system, chat);
   if (!tokens.ok()) return fail(tokens.error(), "prompt");
   if (tokens->empty() && !begin_empty_prompt(tokenizer->vocabulary(), *tokens)) {
     return fail(

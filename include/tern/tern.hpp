@@ -15,7 +15,7 @@
 #include "tern/model/model.hpp"
 #include "tern/platform/cpu_features.hpp"
 #include "tern/platform/thread_pool.hpp"
-#include "tern/text/chat_format.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/stream_decoder.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"

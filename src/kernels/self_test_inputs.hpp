@@ -28,14 +28,15 @@ struct SelfTestInputs {
     size_t block_elems;
     size_t block_bytes;
     size_t scale_at;  // of its binary16 in a block
-    bool in_head;
+    size_t n_scales;  // one after the other
     size_t row_bytes() const { return kBlockCols / block_elems * block_bytes; }
   };
-  static constexpr BlockType kBlockTypes[] = {{TensorType::q8_0, 32, 34, 0, true},
-                                              {TensorType::q4_0, 32, 18, 0, true},
-                                              {TensorType::q6_k, 256, 210, 208, true},
-                                              {TensorType::tq1_0, 256, 54, 52, false},
-                                              {TensorType::tq2_0, 256, 66, 64, false}};
+  static constexpr BlockType kBlockTypes[] = {
+      {TensorType::q8_0, 32, 34, 0, 1},    {TensorType::q4_0, 32, 18, 0, 1},
+      {TensorType::q4_k, 256, 144, 0, 2},  {TensorType::q6_k, 256, 210, 208, 1},
+      {TensorType::tq1_0, 256, 54, 52, 1}, {TensorType::tq2_0, 256, 66, 64, 1},
+      {TensorType::i2_s, 128, 32, 0, 0},   {TensorType::q1_0, 128, 18, 0, 1},
+      {TensorType::q2_0, 64, 18, 0, 1},    {TensorType::q2_0_g128, 128, 34, 0, 1}};
   static constexpr size_t kMostRowBytes = 8 * 34;
 
   float x[1200];  // tokens are overlapping pieces
@@ -64,9 +65,11 @@ struct SelfTestInputs {
       for (auto& row : blocks[i]) {
         for (uint8_t& byte : row) byte = static_cast<uint8_t>(next());
         for (size_t at = type.scale_at; at < type.row_bytes(); at += type.block_bytes) {
-          const uint16_t d = half();
-          row[at] = static_cast<uint8_t>(d & 0xFF);
-          row[at + 1] = static_cast<uint8_t>(d >> 8);
+          for (size_t byte = at; byte < at + 2 * type.n_scales; byte += 2) {
+            const uint16_t d = half();
+            row[byte] = static_cast<uint8_t>(d & 0xFF);
+            row[byte + 1] = static_cast<uint8_t>(d >> 8);
+          }
         }
       }
     }

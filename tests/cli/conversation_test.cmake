@@ -6,11 +6,14 @@ expect_failure(1 "@stories: the model has no chat format" run --chat -p x)
 
 # One more metadata entry, tokenizer.chat_template, in front of the others: 96 bytes, so that the padding
 # behind the metadata stays as it is. The file has 22 entries without it.
-shell("{ head -c 16 ${STORIES}; printf '\\027\\0\\0\\0\\0\\0\\0\\0'; \
+function(write_chat_model file template)
+  shell("{ head -c 16 ${STORIES}; printf '\\027\\0\\0\\0\\0\\0\\0\\0'; \
 printf '\\027\\0\\0\\0\\0\\0\\0\\0tokenizer.chat_template'; \
-printf '\\010\\0\\0\\0\\065\\0\\0\\0\\0\\0\\0\\0<|im_start|><|im_end|>%31s' ''; \
-tail -c +25 ${STORIES}; } > chat.gguf")
-expect(status 0 "${status}")
+printf '\\010\\0\\0\\0\\065\\0\\0\\0\\0\\0\\0\\0%-53s' \"${template}\"; \
+tail -c +25 ${STORIES}; } > ${file}")
+  expect(status 0 "${status}")
+endfunction()
+write_chat_model(chat.gguf "<|im_start|><|im_end|>")
 expect_good(inspect chat.gguf --json)
 string(JSON format GET "${out}" tokenizer chat_format)
 expect(chat_format chatml "${format}")
@@ -58,3 +61,27 @@ tern(INPUT long_turn.txt chat -n 4 --ctx 100 -m chat.gguf)
 expect(status 0 "${status}")
 expect(stderr "tern: the context is full: 100 tokens; the message is too long\n" "${err}")
 expect_match(stdout "[a-z]" "${out}")
+
+# A template that is no published format is run as it is; its prompt is that of the same text.
+write_chat_model(own.gguf "{% for m in messages %}{{ m.content }}{% endfor %}: ")
+expect_good(inspect own.gguf --json)
+string(JSON format GET "${out}" tokenizer chat_format)
+expect(chat_format template "${format}")
+expect_good(run -p "Tell me of a cat.: " -n 20 -m own.gguf)
+set(answer "${out}")
+expect_good(run --chat -p "Tell me of a cat." -n 20 -m own.gguf)
+expect(stdout "${answer}" "${out}")
+tern(INPUT one_turn.txt chat -n 20 -m own.gguf)
+expect(stdout "${answer}" "${out}")
+
+# What a template says against a conversation, and what tern says against a template.
+write_chat_model(strict.gguf "{{ raise_exception('No cats') }}")
+expect_failure(1 "prompt: No cats: the chat template refuses the conversation at byte 3"
+  run --chat -p x -m strict.gguf)
+write_chat_model(refused.gguf "{% include 'x' %}")
+set(why "include: the chat template uses a statement that tern does not have at byte 3")
+expect_failure(1 "refused.gguf: ${why}" chat -m refused.gguf)
+expect_good(run -p x -n 1 -m refused.gguf)
+expect_good(inspect refused.gguf --json)
+string(JSON doubt GET "${out}" doubts 0)
+expect(doubt "tokenizer.chat_template: ${why}" "${doubt}")

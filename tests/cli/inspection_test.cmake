@@ -74,6 +74,13 @@ string(JSON second GET "${out}" doubts 1)
 expect("doubt 0" "blk.0.attn_z.weight: not part of the architecture" "${first}")
 expect("doubt 1" "blk.0.attn_q.weight: required, but not in the file" "${second}")
 
+# A type that does not say all: told, with the option that does.
+if(EXISTS ${SHARED}/models/stories-i2_s.gguf)
+  expect_good(inspect ${SHARED}/models/stories-i2_s.gguf --json)
+  string(JSON doubt GET "${out}" doubts 0)
+  expect(doubt "blk.0.attn_q.weight and 34 more: I2_S has two layouts that no file tells apart; x86 unless --i2s-layout arm" "${doubt}")
+endif()
+
 expect_good(info --json)
 string(JSON version GET "${out}" version)
 expect(version ${VERSION} ${version})

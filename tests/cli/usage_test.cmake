@@ -22,6 +22,8 @@ expect_failure(2 "-t: must be a whole number from 1 to 1024, not '0'" run -p x -
 expect_failure(2 "--isa mmx: no such instruction set" run -p x --isa mmx)
 expect_failure(2 "--kv: must be one of f16, i8, i4, i3, not 'f64'" run -p x --kv f64)
 expect_failure(2 "--head: must be one of keep, q6, i8, not 'q5'" run -p x --head q5)
+expect_failure(2 "--i2s-layout: must be one of x86, arm, not 'mips'" run -p x --i2s-layout mips)
+expect_failure(2 "--i2s-layout: must be one of x86, arm, not ''" convert in out --i2s-layout=)
 expect_failure(1 "--kv i4: not supported in this version" run -p x --kv i4)
 expect_failure(2 "tokenize: needs one of -p, -f and --decode" tokenize)
 expect_failure(2 "tokenize: needs one of -p, -f and --decode" tokenize -p x -f y)

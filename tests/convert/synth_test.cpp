@@ -73,6 +73,24 @@ TEST_CASE("a random model loads in place and gives finite logits, for every pack
   }
 }
 
+TEST_CASE("a random model of embeddings has input norms and no head") {
+  for (const char* architecture : {"qwen3", "gemma3"}) {
+    tern::ModelShape shape = small(architecture, 256);
+    shape.key_length = 96;
+    shape.embeds = true;
+    const Image image = make(shape);
+    const auto model = load_image(image);
+    CHECK(model->config().input_norms);
+    CHECK(model->config().head_dim == 96);
+    CHECK(model->config().activation_bits == 8);
+    const auto tokens = some_tokens(5, 300);
+    std::vector<float> embedding(256);
+    const size_t length = tokens.size();
+    REQUIRE(open_session(model)->embed(tokens, {&length, 1}, embedding).ok());
+    CHECK(embedding[0] != embedding[1]);
+  }
+}
+
 TEST_CASE("a seed gives the same file from any number of threads, another seed another one") {
   auto pool = tern::ThreadPool::create(3, tern::default_allocator());
   REQUIRE(pool.ok());
@@ -159,6 +177,6 @@ TEST_CASE("every published shape is within the limits of its architecture, under
     CHECK(shape.n_heads % shape.n_kv_heads == 0);
     CHECK(shape.ffn_dim <= tern::kMaxDim);
   }
-  CHECK(names.size() == 21);
+  CHECK(names.size() == 23);
   CHECK(tern::find_shape("bitnet-2b").status() == Status::invalid_argument);
 }

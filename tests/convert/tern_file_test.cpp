@@ -122,6 +122,17 @@ TEST_CASE("metadata of the source are kept, but for those of its container") {
   CHECK(convert(bytes) == bytes);
 }
 
+TEST_CASE("what only tern's own keys say of text is kept") {
+  auto source = gguf_of(small_model(), TensorType::f32);
+  source.add("tern.tokenizer.normalizer", "nfc");
+  source.add_array<int32_t>("tern.tokenizer.merges", {1, 2, 3});
+  const auto bytes = convert(source.build());
+  const auto file = parse(bytes);
+  CHECK(*file.get_or<std::string_view>("tern.tokenizer.normalizer", "") == "nfc");
+  CHECK(file.get_array<int32_t>("tern.tokenizer.merges")->size() == 3);
+  CHECK(convert(bytes) == bytes);
+}
+
 TEST_CASE("a tern file is packed anew where another packing is asked for, and gives the same") {
   const auto source = gguf_of(small_model(), TensorType::i2_s).build();
   const auto as_t5 = convert(source, options_of(Packing::t5, HeadOption::keep));

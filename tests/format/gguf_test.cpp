@@ -258,7 +258,7 @@ TEST_CASE("tensors may lie in any order and with gaps, but not overlap") {
 
 TEST_CASE("tensors of types that cannot be decoded are listed, and named when needed") {
   GgufWriter writer;
-  writer.add_tensor(sample_tensor("named", 12, {256}, 144));
+  writer.add_tensor(sample_tensor("named", 13, {256}, 176));
   writer.add_tensor(sample_tensor("unknown", 99, {256}, 100));
   writer.add_tensor(sample_tensor("fork", 36, {64, 64}, 64 * 64 / 32 * 18));
   writer.add_tensor(sample_tensor("unclear", 36, {64, 64}, 1500));
@@ -272,11 +272,13 @@ TEST_CASE("tensors of types that cannot be decoded are listed, and named when ne
     CHECK(std::string(type.error().subject) == name);
     return std::string(type.error().what);
   };
-  CHECK(refused("named") == "tensor type Q4_K is not supported");
+  CHECK(refused("named") == "tensor type Q5_K is not supported");
   CHECK(refused("unknown") == "tensor type id unknown, or its meaning unclear");
   CHECK(file->find_tensor("unknown")->data.size() == 128);
   CHECK(refused("fork") == "tensor type IQ4_NL_4_4 is not supported");
-  CHECK(refused("lookup") == "tensor type TL2 is not supported");
+  CHECK(refused("lookup") ==
+        "tensor type TL2 is not supported: its tile sizes are not in the file; take the I2_S file "
+        "of the model");
   CHECK(refused("unclear") == "tensor type id unknown, or its meaning unclear");
 }
 

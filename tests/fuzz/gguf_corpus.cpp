@@ -7,6 +7,7 @@
 
 #include "support/gguf_samples.hpp"
 
+using tern::TensorType;
 using tern_test::GgufWriter;
 using tern_test::sample_tensor;
 using tern_test::small_file;
@@ -39,10 +40,19 @@ std::vector<std::pair<std::string, GgufWriter::Bytes>> corpus() {
 
   GgufWriter trits;
   trits.add("general.architecture", "bitnet-b1.58");
-  trits.add_tensor(ternary_tensor("tq1", 34, 2));
-  trits.add_tensor(ternary_tensor("tq2", 35, 2));
-  trits.add_tensor(ternary_tensor("i2s", 36, 2));
+  trits.add_tensor(ternary_tensor("tq1", TensorType::tq1_0, 2));
+  trits.add_tensor(ternary_tensor("tq2", TensorType::tq2_0, 2));
+  trits.add_tensor(ternary_tensor("i2s", TensorType::i2_s, 2));
   keep("trits", trits);
+  GgufWriter more_trits;
+  more_trits.add_tensor(ternary_tensor("q1", TensorType::q1_0, 2));
+  more_trits.add_tensor(ternary_tensor("q2", TensorType::q2_0, 2));
+  more_trits.add_tensor(ternary_tensor("q2_g128", TensorType::q2_0_g128, 16));
+  more_trits.add_tensor(ternary_tensor("iq1", TensorType::iq1_bn, 2));
+  more_trits.add_tensor(ternary_tensor("iq2", TensorType::iq2_bn, 2));
+  more_trits.add_tensor(ternary_tensor("iq2_r4", TensorType::iq2_bn_r4, 4));
+  more_trits.add_tensor(sample_tensor("q4_k", 12, {256}, 144));
+  keep("more_trits", more_trits);
   GgufWriter blocks;
   blocks.add_tensor(sample_tensor("f32", 0, {8}, 32));
   blocks.add_tensor(sample_tensor("f16", 1, {8}, 16));

@@ -14,13 +14,13 @@ using tern_test::GgufWriter;
 
 namespace {
 
-tern_test::LogicalModel tiny(const std::string& architecture) {
+tern_test::LogicalModel tiny(const std::string& architecture, size_t width = 32) {
   tern_test::LogicalModel shape = tern_test::small_shape(architecture);
-  shape.model_dim = 32;
+  shape.model_dim = width;
   shape.n_heads = 2;
   shape.n_kv_heads = 1;
-  shape.head_dim = 16;
-  shape.ffn_dim = 32;
+  shape.head_dim = width / 2;
+  shape.ffn_dim = width;
   shape.vocab_size = 12;
   return tern_test::random_model(shape, 1, 1);
 }
@@ -75,6 +75,11 @@ int main(int argc, char** argv) {
   GgufWriter llama = gguf_of(tiny("llama"), TensorType::i2_s);
   llama.add("llama.rope.scaling.type", "linear").add("llama.rope.scaling.factor", 2.0f);
   save(folder, "llama_i2_s", llama);
+  save(folder, "bitnet_q2_0", gguf_of(tiny("bitnet", 64), TensorType::q2_0, TensorType::q2_0));
+  save(folder, "llama_q1_0", gguf_of(tiny("llama", 128), TensorType::q1_0, TensorType::q2_0_g128));
+  GgufWriter factors = gguf_of(tiny("bitnet", 64), TensorType::iq2_bn);
+  factors.add_tensor({"blk.0.attn_q.scale", 0, {1}, {0, 0, 0x80, 0x3F}, {}});
+  save(folder, "bitnet_iq2_bn", factors);
   save(folder, "tern_t5_i8", tern_file_of(bpe, tern::Packing::t5, tern::HeadOption::i8));
   save(folder, "tern_t2_f16", tern_file_of(llama, tern::Packing::t2, tern::HeadOption::keep));
   return 0;

@@ -27,6 +27,16 @@ Bytes run_rms_norm(const KernelTable& k, const FloatCase& c) {
   return out;
 }
 
+Bytes run_l2_normalize(const KernelTable& k, const FloatCase& c) {
+  const auto x = c.input(0);
+  GuardedBuffer<float> y(c.n);
+  Bytes out;
+  const bool finite = k.l2_normalize(x.data(), c.n, y.data());
+  append(out, finite);
+  if (finite) append(out, y);
+  return out;
+}
+
 Bytes run_quantize_i8(const KernelTable& k, const FloatCase& c) {
   const auto x = c.input(0);
   GuardedBuffer<int8_t> q(tern::activation_stride(c.n));
@@ -85,6 +95,17 @@ Bytes run_relu2_mul(const KernelTable& k, const FloatCase& c) {
 }
 Bytes run_silu_mul(const KernelTable& k, const FloatCase& c) {
   return run_gated(k, c, &KernelTable::silu_mul);
+}
+
+Bytes run_gelu_mul(const KernelTable& k, const FloatCase& c) {
+  return run_gated(k, c, &KernelTable::gelu_mul);
+}
+Bytes run_scale(const KernelTable& k, const FloatCase& c) {
+  auto x = c.input(0);
+  k.scale(25.298222f, c.n, x.data());
+  Bytes out;
+  append(out, x);
+  return out;
 }
 
 Bytes run_rope(const KernelTable& k, const FloatCase& c,
@@ -160,6 +181,21 @@ Bytes run_norm_quantize(const KernelTable& k, const FloatCase& c) {
   return out;
 }
 
+Bytes run_norm_quantize_i16(const KernelTable& k, const FloatCase& c) {
+  const auto x = c.input(0), gain = c.input(1);
+  GuardedBuffer<int8_t> high(tern::activation_stride(c.n)), low(tern::activation_stride(c.n));
+  high.fill(1);
+  low.fill(1);
+  const tern::QuantizedToken token =
+      k.norm_quantize_i16(x.data(), gain.data(), c.n, kEps, high.data(), low.data(), high.size());
+  Bytes out;
+  append(out, token);
+  if (token.finite == 0) return out;
+  append(out, high);
+  append(out, low);
+  return out;
+}
+
 Bytes run_to_i8(const KernelTable& k, const FloatCase& c) {
   const auto x = c.input(0);
   GuardedBuffer<int8_t> y(c.n);
@@ -177,13 +213,17 @@ struct FloatSlot {
 };
 constexpr FloatSlot kFloatSlots[] = {
     {"rms_norm", run_rms_norm},
+    {"l2_normalize", run_l2_normalize},
     {"quantize_i8", run_quantize_i8},
     {"quantize_i16", run_quantize_i16},
     {"norm_quantize_i8", run_norm_quantize},
+    {"norm_quantize_i16", run_norm_quantize_i16},
     {"to_i8", run_to_i8},
     {"add", run_add},
     {"relu2_mul", run_relu2_mul},
     {"silu_mul", run_silu_mul},
+    {"gelu_mul", run_gelu_mul},
+    {"scale", run_scale},
     {"rope_halves", run_rope_halves},
     {"rope_pairs", run_rope_pairs},
     {"to_f16", run_to_f16},
@@ -222,12 +262,14 @@ TEST_CASE("Quantizers, the norm and the cache report values that are not finite"
         std::vector<int8_t> q(tern::activation_stride(n)), low(q.size());
         std::vector<uint16_t> half(n);
         CHECK_FALSE(table.rms_norm(x.data(), gain.data(), n, kEps, y.data()));
+        CHECK_FALSE(table.l2_normalize(x.data(), n, y.data()));
         CHECK(table.quantize_i8(x.data(), n, q.data(), q.size()).finite == 0);
         CHECK(table.quantize_i16(x.data(), n, q.data(), low.data(), q.size()).finite == 0);
         CHECK_FALSE(table.to_f16(x.data(), n, half.data()));
         CHECK_FALSE(table.all_finite(x.data(), n));
         x.assign(n, 1.0f);
         CHECK(table.rms_norm(x.data(), gain.data(), n, kEps, y.data()));
+        CHECK(table.l2_normalize(x.data(), n, y.data()));
         CHECK(table.quantize_i8(x.data(), n, q.data(), q.size()).finite == 1);
         CHECK(table.quantize_i16(x.data(), n, q.data(), low.data(), q.size()).finite == 1);
         CHECK(table.to_f16(x.data(), n, half.data()));
@@ -235,6 +277,7 @@ TEST_CASE("Quantizers, the norm and the cache report values that are not finite"
         // Finite, but its square and its binary16 are not.
         x.back() = 3e38f;
         CHECK_FALSE(table.rms_norm(x.data(), gain.data(), n, kEps, y.data()));
+        CHECK_FALSE(table.l2_normalize(x.data(), n, y.data()));
         CHECK_FALSE(table.to_f16(x.data(), n, half.data()));
         CHECK(table.all_finite(x.data(), n));
       }
@@ -254,6 +297,8 @@ TEST_CASE("Activations and softmax do not swallow infinities of either sign") {
           table.relu2_mul(gate.data(), up.data(), n, y.data());
           CHECK_FALSE(tern::is_finite(y[at]));
           table.silu_mul(gate.data(), up.data(), n, y.data());
+          CHECK_FALSE(tern::is_finite(y[at]));
+          table.gelu_mul(gate.data(), up.data(), n, y.data());
           CHECK_FALSE(tern::is_finite(y[at]));
           CHECK_FALSE(tern::is_finite(table.softmax_exp(gate.data(), n)));
           CHECK_FALSE(gate[at] == 0.0f);

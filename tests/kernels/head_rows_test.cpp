@@ -18,21 +18,32 @@ size_t row_bytes(const HeadCase& c) {
   return c.k / info.block_elems * info.block_bytes + c.padding;
 }
 
+// Where a block, or a float, has sixteen bits that must be finite.
+std::vector<size_t> scale_places(TensorType type) {
+  switch (type) {
+    case TensorType::f32: return {2};
+    case TensorType::q4_k: return {0, 2};
+    case TensorType::q6_k: return {208};
+    case TensorType::tq1_0: return {52};
+    case TensorType::tq2_0: return {64};
+    case TensorType::i2_s:
+    case TensorType::i8: return {};
+    default: return {0};
+  }
+}
+
 // Random rows; floats and block scales are made finite by clearing an exponent bit. The last row
 // has no padding behind it.
 std::vector<uint8_t> random_rows(const HeadCase& c) {
   SampleRandom random(c.k + c.n_rows);
   std::vector<uint8_t> rows(c.n_rows * row_bytes(c) - c.padding);
   for (uint8_t& byte : rows) byte = static_cast<uint8_t>(random.next());
-  if (c.type == TensorType::i8) return rows;
   const tern::TypeInfo& info = tern::type_info(c.type);
-  const size_t scale_at = c.type == TensorType::q6_k ? 208 : 0;
-  for (size_t r = 0; r < c.n_rows; ++r) {
-    for (size_t at = 0; at < row_bytes(c) - c.padding; at += info.block_bytes) {
-      uint8_t* block = rows.data() + r * row_bytes(c) + at;
-      if (c.type == TensorType::f32) block[3] &= 0xBF;
-      if (c.type == TensorType::bf16) block[1] &= 0xBF;
-      if (c.type != TensorType::f32 && c.type != TensorType::bf16) block[scale_at + 1] &= 0xBF;
+  for (const size_t place : scale_places(c.type)) {
+    for (size_t r = 0; r < c.n_rows; ++r) {
+      for (size_t at = place; at < row_bytes(c) - c.padding; at += info.block_bytes) {
+        rows[r * row_bytes(c) + at + 1] &= 0xBF;
+      }
     }
   }
   return rows;
@@ -52,7 +63,7 @@ void check_head(const HeadCase& c, const std::vector<uint8_t>& bytes,
     tokens.push_back(tables.back().quantize_i16(
         x.data() + t * x_stride, c.k, high.data() + t * stride, low.data() + t * stride, stride));
   }
-  const tern::HeadView head{c.type, rows.data(), row_bytes(c), c.k, scales.data()};
+  const tern::HeadView head{c.type, rows.data(), row_bytes(c), c.k, scales.data(), 0.375f};
   const tern::HeadInput input{
       x.data(), x_stride, {high.data(), low.data(), tokens.data(), stride, c.n_tokens}};
   for (size_t begin = 0; begin < c.n_rows; begin += 1 + c.n_rows / 3) {
@@ -88,13 +99,23 @@ TEST_CASE("Rows of floats give the logits of scalar at every length") {
 TEST_CASE("Rows of blocks give the logits of scalar for every number of tokens") {
   for (size_t tokens = 1; tokens <= tern::kVectorTokens; ++tokens) {
     for (const size_t k : {256, 512, 2560, 4352}) {
-      check_head({TensorType::q6_k, k, 5 + 4 * tokens, tokens, tokens % 2});
-    }
-    for (const TensorType type : {TensorType::q8_0, TensorType::q4_0}) {
-      for (const size_t k : {32, 64, 96, 320, 1088}) {
+      for (const TensorType type :
+           {TensorType::q4_k, TensorType::q6_k, TensorType::tq1_0, TensorType::tq2_0}) {
         check_head({type, k, 5 + 4 * tokens, tokens, tokens % 2});
       }
     }
+    for (const size_t k : {128, 384, 2560, 3200}) {
+      for (const TensorType type :
+           {TensorType::i2_s, TensorType::q1_0, TensorType::q2_0, TensorType::q2_0_g128}) {
+        check_head({type, k, 5 + 4 * tokens, tokens, tokens % 2});
+      }
+    }
+    for (const size_t k : {32, 64, 96, 320, 1088}) {
+      for (const TensorType type : {TensorType::q8_0, TensorType::q4_0}) {
+        check_head({type, k, 5 + 4 * tokens, tokens, tokens % 2});
+      }
+    }
+    check_head({TensorType::q2_0, 192, 5 + 4 * tokens, tokens, 3});
   }
   SUCCEED();
 }
@@ -113,12 +134,14 @@ TEST_CASE("Rows of int8 give the logits of scalar for every number of tokens and
 TEST_CASE("Heads give the logits of scalar for the largest codes and activations") {
   for (const uint8_t byte : {0x00, 0x7F, 0x80, 0xFF}) {
     for (const Values kind : {Values::ties, Values::largest, Values::zeros, Values::subnormal}) {
-      for (const TensorType type : {TensorType::i8, TensorType::q6_k, TensorType::q8_0}) {
+      for (const TensorType type :
+           {TensorType::i8, TensorType::q4_k, TensorType::q6_k, TensorType::q8_0, TensorType::tq2_0,
+            TensorType::i2_s, TensorType::q1_0, TensorType::q2_0, TensorType::q2_0_g128}) {
         const HeadCase c{type, 2048, 18, 2, 0};
         std::vector<uint8_t> rows(c.n_rows * row_bytes(c), byte);
         const tern::TypeInfo& info = tern::type_info(type);
-        for (size_t at = 0; type != TensorType::i8 && at < rows.size(); at += info.block_bytes) {
-          rows[at + (type == TensorType::q6_k ? 209 : 1)] = 0x2C;
+        for (const size_t place : scale_places(type)) {
+          for (size_t at = place; at < rows.size(); at += info.block_bytes) rows[at + 1] = 0x2C;
         }
         check_head(c, rows, kind);
       }

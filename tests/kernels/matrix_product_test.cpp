@@ -76,12 +76,22 @@ TEST_CASE("The matrix product continues its sums over blocks of columns") {
 TEST_CASE("Groups of scales in a matrix product keep their order and their two planes") {
   const auto tables = runnable_kernels();
   for (const uint32_t group_cols : {32u, 64u, 128u, 256u}) {
-    for (const size_t cols : {30, 64, 600, 1100}) {
+    // Blocks of columns end at 1280.
+    for (const size_t cols : {30, 64, 600, 1100, 1281, 1310, 2600}) {
       for (const size_t tokens : {5, 12, 26}) {
         check_matrix(tables, {Packing::t2, 35, cols, tokens, ScaleKind::group, group_cols,
                               tokens % 2 == 0, Weights::all_bytes, Codes::extreme});
       }
     }
+  }
+  SUCCEED();
+}
+
+TEST_CASE("Groups of scales meet more tokens than their sums have room for") {
+  const auto tables = runnable_kernels();
+  for (const bool two_planes : {false, true}) {
+    check_matrix(tables, {Packing::t2, 17, 1290, 910, ScaleKind::group, 32, two_planes,
+                          Weights::trits, Codes::random});
   }
   SUCCEED();
 }

@@ -29,7 +29,9 @@ tern::TensorType row_type(const std::string& name) {
       {"bf16", tern::TensorType::bf16},   {"q8_0", tern::TensorType::q8_0},
       {"q4_0", tern::TensorType::q4_0},   {"q6_k", tern::TensorType::q6_k},
       {"tq1_0", tern::TensorType::tq1_0}, {"tq2_0", tern::TensorType::tq2_0},
-      {"i8", tern::TensorType::i8}};
+      {"i8", tern::TensorType::i8},       {"q4_k", tern::TensorType::q4_k},
+      {"i2_s", tern::TensorType::i2_s},   {"q1_0", tern::TensorType::q1_0},
+      {"q2_0", tern::TensorType::q2_0},   {"q2_0_g128", tern::TensorType::q2_0_g128}};
   for (const auto& type : kTypes) {
     if (name == type.first) return type.second;
   }
@@ -42,6 +44,12 @@ bool rms_norm(const KernelTable& k, const Line& l) {
   Floats y(x.size());
   return k.rms_norm(x.data(), gain.data(), x.size(), l.floats("eps")[0], y.data()) &&
          same(y, l.floats("->y"));
+}
+bool l2_normalize(const KernelTable& k, const Line& l) {
+  Floats x = l.floats("x");
+  const bool finite = k.l2_normalize(x.data(), x.size(), x.data());
+  if (l.is_non_finite()) return !finite;
+  return finite && same(x, l.floats("->y"));
 }
 bool quantize_i8(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x");
@@ -75,6 +83,16 @@ bool norm_quantize_i8(const KernelTable& k, const Line& l) {
          integers(q.data(), x.size()) == l.integers("->q") &&
          same({token.step}, l.floats("->step"));
 }
+bool norm_quantize_i16(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x"), gain = l.floats("gain");
+  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
+  const tern::QuantizedToken token = k.norm_quantize_i16(
+      x.data(), gain.data(), x.size(), l.floats("eps")[0], high.data(), low.data(), high.size());
+  if (l.is_non_finite()) return token.finite == 0;
+  return token.finite == 1 && integers(high.data(), x.size()) == l.integers("->high") &&
+         integers(low.data(), x.size()) == l.integers("->low") &&
+         same({token.step}, l.floats("->step"));
+}
 // exp(x) is the weight of a logit x beside a logit 0; where x <= 0, also its share in a softmax.
 bool exp_of(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x"), expected = l.floats("->y");
@@ -105,6 +123,16 @@ bool gated(const Line& l, void (*slot)(const float*, const float*, size_t, float
 }
 bool relu2_mul(const KernelTable& k, const Line& l) { return gated(l, k.relu2_mul); }
 bool silu_mul(const KernelTable& k, const Line& l) { return gated(l, k.silu_mul); }
+bool gelu_mul(const KernelTable& k, const Line& l) { return gated(l, k.gelu_mul); }
+bool scale(const KernelTable& k, const Line& l) {
+  Floats x = l.floats("x");
+  k.scale(l.floats("factor")[0], x.size(), x.data());
+  return same(x, l.floats("->x"));
+}
+bool embedding_scale(const KernelTable& k, const Line& l) {
+  const auto model_dim = static_cast<size_t>(l.integers("model_dim")[0]);
+  return same({k.embedding_scale(model_dim)}, l.floats("->y"));
+}
 bool add(const KernelTable& k, const Line& l) {
   Floats y = l.floats("y");
   k.add(l.floats("x").data(), y.size(), y.data());
@@ -209,8 +237,9 @@ bool decode_row(const KernelTable& k, const Line& l) {
   const Bytes row = l.bytes("row");
   const Floats unit = l.has("unit") ? l.floats("unit") : Floats();
   Floats y(l.floats("->y").size());
-  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size(), unit.data()}, 0,
-               y.data());
+  k.decode_row({row_type(l.word("type")), row.data(), row.size(), y.size(), unit.data(),
+                unit.empty() ? 0 : unit[0]},
+               0, y.data());
   return same(y, l.floats("->y"));
 }
 bool encode_row(const KernelTable& k, const Line& l) {
@@ -228,8 +257,9 @@ bool head_rows(const KernelTable& k, const Line& l) {
   std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
   const tern::QuantizedToken token =
       k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
-  const tern::HeadView head{row_type(l.word("type")), row.data(), row.size(), x.size(),
-                            unit.data()};
+  const tern::HeadView head{
+      row_type(l.word("type")),  row.data(), row.size(), x.size(), unit.data(),
+      unit.empty() ? 0 : unit[0]};
   float logit = 0;
   k.head_rows(head, {x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit,
               0);
@@ -297,13 +327,18 @@ struct Operation {
 };
 constexpr Operation kOperations[] = {
     {"rms_norm", rms_norm},
+    {"l2_normalize", l2_normalize},
     {"quantize_i8", quantize_i8},
     {"quantize_i16", quantize_i16},
     {"norm_quantize_i8", norm_quantize_i8},
+    {"norm_quantize_i16", norm_quantize_i16},
     {"multiply", multiply},
     {"exp", exp_of},
     {"relu2_mul", relu2_mul},
     {"silu_mul", silu_mul},
+    {"gelu_mul", gelu_mul},
+    {"scale", scale},
+    {"embedding_scale", embedding_scale},
     {"add", add},
     {"rope_angles", rope_angles},
     {"rope_halves", rope_halves},

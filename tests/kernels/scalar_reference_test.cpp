@@ -109,6 +109,17 @@ TEST_CASE("The scalar norm and activations are within a few roundings of the for
       const double expected = naive::silu_mul(x[i], gain[i]);
       REQUIRE(roundings(y[i], expected, expected) <= 8);
     }
+    k.gelu_mul(x.data(), gain.data(), n, y.data());
+    for (size_t i = 0; i < n; ++i) {
+      // Errors of the exponent grow with it; the formula itself cancels where it is large.
+      const double expected = naive::gelu_mul(x[i], gain[i]);
+      const double exponent = 1.6 * std::fabs(x[i]) * (1 + 0.045 * x[i] * x[i]);
+      REQUIRE(roundings(y[i], expected, expected) <=
+              8 + 5 * exponent + 1e-9 * std::exp(std::fmin(exponent, 40)));
+    }
+    REQUIRE(k.l2_normalize(x.data(), n, y.data()));
+    const auto unit = naive::l2_normalize(doubles(x));
+    for (size_t i = 0; i < n; ++i) REQUIRE(roundings(y[i], unit[i], unit[i]) <= bound);
   }
 }
 
@@ -269,21 +280,27 @@ TEST_CASE("Scalar rows of floats are decoded exactly") {
 
 namespace {
 
-/// The scale, sub-scale and code of every element of random blocks, through the codec.
+/// The scale, sub-scale and code of every element of random blocks, and what is taken off it,
+/// through the codec.
 template <tern::TensorType type>
 struct RandomBlocks {
   using Codec = tern::BlockCodec<type>;
   static constexpr size_t kBlocks = 3;
   std::vector<uint8_t> bytes = std::vector<uint8_t>(kBlocks * Codec::kBytes);
-  naive::Doubles d, sub, code;
+  naive::Doubles d, sub, code, less;
 
   RandomBlocks() {
     SampleRandom random(static_cast<uint64_t>(type));
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next());
-    const bool scale_first = type == tern::TensorType::q8_0 || type == tern::TensorType::q4_0;
     for (size_t b = 0; b < kBlocks; ++b) {
       uint8_t* block = bytes.data() + b * Codec::kBytes;
-      block[scale_first ? 1 : Codec::kBytes - 1] = static_cast<uint8_t>(0x2D + b);  // about 0.1
+      block[Codec::kScaleAt + 1] = static_cast<uint8_t>(0x2D + b);  // about 0.1
+      int8_t mins[Codec::kElems / Codec::kSubElems] = {};
+      uint16_t dmin_bits = 0;
+      if constexpr (type == tern::TensorType::q4_k) {
+        block[Codec::kMinScaleAt + 1] = 0xAD;
+        Codec::decode_mins(block, mins, dmin_bits);
+      }
       int8_t codes[Codec::kElems], subs[Codec::kElems / Codec::kSubElems];
       uint16_t d_bits = 0;
       Codec::decode(block, codes, d_bits, subs);
@@ -291,6 +308,7 @@ struct RandomBlocks {
         d.push_back(naive::half_value(d_bits));
         sub.push_back(subs[i / Codec::kSubElems]);
         code.push_back(codes[i]);
+        less.push_back(naive::half_value(dmin_bits) * mins[i / Codec::kSubElems]);
       }
     }
   }
@@ -304,7 +322,8 @@ void check_decoded_blocks() {
                               y.data());
   for (size_t i = 0; i < y.size(); ++i) {
     const double scale = static_cast<float>(blocks.d[i] * blocks.sub[i]);
-    REQUIRE(y[i] == static_cast<float>(scale * blocks.code[i]));
+    const double value = static_cast<float>(scale * blocks.code[i]);
+    REQUIRE(y[i] == static_cast<float>(value - static_cast<float>(blocks.less[i])));
   }
 }
 
@@ -321,11 +340,12 @@ void check_block_head() {
               {x.data(), 0, {high.data(), low.data(), &token, high.size(), 1}}, 0, 1, &logit, 0);
   double exact = 0, magnitude = 0;
   for (size_t i = 0; i < n; ++i) {
-    const double product = blocks.d[i] * blocks.sub[i] * blocks.code[i] * (high[i] * 128 + low[i]);
-    exact += product * token.step;
-    magnitude += std::fabs(product * token.step);
+    const double input = (high[i] * 128 + low[i]) * static_cast<double>(token.step);
+    const double weight = blocks.d[i] * blocks.sub[i] * blocks.code[i];
+    exact += (weight - blocks.less[i]) * input;
+    magnitude += (std::fabs(weight) + std::fabs(blocks.less[i])) * std::fabs(input);
   }
-  CHECK(roundings(logit, exact, magnitude) <= 2 * RandomBlocks<type>::kBlocks + 2);
+  CHECK(roundings(logit, exact, magnitude) <= 3 * RandomBlocks<type>::kBlocks + 2);
 }
 
 }  // namespace
@@ -333,15 +353,25 @@ void check_block_head() {
 TEST_CASE("Scalar rows of blocks are scale times code, each product rounded") {
   check_decoded_blocks<tern::TensorType::q8_0>();
   check_decoded_blocks<tern::TensorType::q4_0>();
+  check_decoded_blocks<tern::TensorType::q4_k>();
   check_decoded_blocks<tern::TensorType::q6_k>();
   check_decoded_blocks<tern::TensorType::tq1_0>();
   check_decoded_blocks<tern::TensorType::tq2_0>();
+  check_decoded_blocks<tern::TensorType::q1_0>();
+  check_decoded_blocks<tern::TensorType::q2_0>();
+  check_decoded_blocks<tern::TensorType::q2_0_g128>();
 }
 
 TEST_CASE("Scalar heads of blocks are the exact integer sums of their blocks, scaled") {
   check_block_head<tern::TensorType::q8_0>();
   check_block_head<tern::TensorType::q4_0>();
+  check_block_head<tern::TensorType::q4_k>();
   check_block_head<tern::TensorType::q6_k>();
+  check_block_head<tern::TensorType::tq1_0>();
+  check_block_head<tern::TensorType::tq2_0>();
+  check_block_head<tern::TensorType::q1_0>();
+  check_block_head<tern::TensorType::q2_0>();
+  check_block_head<tern::TensorType::q2_0_g128>();
 }
 
 TEST_CASE("Log-probabilities are within a float's rounding of the formula and sum to one") {

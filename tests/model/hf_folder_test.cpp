@@ -1,57 +1,17 @@
 // Hugging Face folders: every form of the weights gives the bits of the GGUF file of the same
-// model, and what is wrong with a folder is said with its file.
+// model.
 #include <catch2/catch.hpp>
 
 #if defined(__wasi__)
 TEST_CASE("Hugging Face folders") { WARN("skipped: no file system for tests"); }
 #else
 
-#include "support/hf_folders.hpp"
-#include "support/model_fixture.hpp"
+#include "support/hf_fixture.hpp"
 
 using namespace tern_test;
 using tern::Status;
 using tern::TensorType;
 using Bytes = std::vector<uint8_t>;
-
-namespace {
-
-bool have_json() {
-  const std::string empty = "{}";
-  const auto bytes = reinterpret_cast<const uint8_t*>(empty.data());
-  if (tern::JsonDocument::parse({bytes, 2}, tern::default_allocator()).ok()) return true;
-  WARN("skipped: a build without JSON");
-  return false;
-}
-
-LogicalModel small_model(const std::string& architecture) {
-  return random_model(small_shape(architecture), 2, 11);
-}
-
-std::vector<float> logits_of(const ModelPtr& model) {
-  const auto session = open_session(model);
-  return all_logits(*session, some_tokens(9, 70), 3);
-}
-std::vector<float> folder_logits(const TemporaryFolder& folder) {
-  const auto model = tern::Model::load_file(folder.path(), {});
-  if (!model.ok()) FAIL(model.error().subject << ": " << model.error().what);
-  return logits_of(*model);
-}
-/// Of floats that are not packed, activations are 16 bits unless the configuration says otherwise.
-std::vector<float> gguf_logits(const LogicalModel& m, TensorType type, bool int16 = false) {
-  GgufWriter writer = gguf_of(m, type);
-  if (int16) writer.add("tern.activation_bits", uint32_t{16});
-  const auto bytes = writer.build();
-  return logits_of(load(bytes));
-}
-
-tern::Error folder_error(const TemporaryFolder& folder) {
-  const auto model = tern::Model::load_file(folder.path(), {});
-  REQUIRE_FALSE(model.ok());
-  return model.error();
-}
-
-}  // namespace
 
 TEST_CASE("Every form of the weights gives the bits of the GGUF file") {
   if (!have_json()) return;
@@ -85,6 +45,92 @@ TEST_CASE("A folder without quantization holds exactly ternary floats, at any sc
     REQUIRE(checkpoint.ok());
     CHECK(*(*checkpoint)->file().get<uint32_t>("tern.activation_bits") == 16);
   }
+}
+
+TEST_CASE("Models of qwen3 and gemma3, with input norms and without, give the bits of GGUF") {
+  if (!have_json()) return;
+  for (const std::string architecture : {"qwen3", "gemma3"}) {
+    for (const bool input_norms : {true, false}) {
+      INFO(architecture << " input norms " << input_norms);
+      LogicalModel shape = small_shape(architecture);
+      shape.input_norms = input_norms;
+      shape.activation_bits = input_norms ? 8 : 16;
+      const LogicalModel m = random_model(shape, 2, 13);
+      const HfWeights weights = input_norms ? HfWeights::online : HfWeights::exact;
+      HfConfigMembers config = hf_config_of(m, weights);
+      config["quantization_config"] = "null";
+      SafetensorsWriter tensors = hf_tensors_of(m, weights);
+      for (auto& tensor : tensors.tensors) {
+        if (tensor.name.starts_with("model.")) tensor.name = tensor.name.substr(6);
+      }
+      const TemporaryFolder folder("hf_embeddings");
+      write_hf_folder(folder, config, tensors);
+      CHECK(folder_logits(folder) == gguf_logits(m, TensorType::i2_s));
+    }
+  }
+}
+
+TEST_CASE("Pooling is read, and taken to be the last token's of a model without a head") {
+  if (!have_json()) return;
+  LogicalModel shape = small_shape("qwen3");
+  shape.input_norms = true;
+  const LogicalModel m = random_model(shape, 1, 14);
+  const TemporaryFolder folder("hf_pooling");
+  HfConfigMembers config = hf_config_of(m, HfWeights::online);
+  write_hf_folder(folder, config, hf_tensors_of(m, HfWeights::online));
+  const auto pooling_of = [&folder] {
+    const auto model = tern::Model::load_file(folder.path(), {});
+    REQUIRE(model.ok());
+    return (*model)->config().pooling;
+  };
+  CHECK(pooling_of() == tern::Pooling::none);
+  config["architectures"] = "[\"Qwen3Model\"]";
+  folder.write("config.json", json_of(config));
+  CHECK(pooling_of() == tern::Pooling::last);
+  std::filesystem::create_directory(folder.path_of("1_Pooling"));
+  folder.write("1_Pooling/config.json",
+               std::string(R"({"pooling_mode_lasttoken": true, "pooling_mode_cls_token": false})"));
+  CHECK(pooling_of() == tern::Pooling::last);
+  folder.write("1_Pooling/config.json", std::string(R"({"pooling_mode_max_tokens": true})"));
+  CHECK(folder_error(folder).status == Status::unsupported);
+  CHECK_THAT(folder_error(folder).subject, Catch::StartsWith("1_Pooling/config.json: "));
+}
+
+TEST_CASE("Norms at the inputs of a Llama's layers are read as the linear class has them") {
+  if (!have_json()) return;
+  LogicalModel shape = small_shape("llama");
+  shape.input_norms = true;
+  const LogicalModel m = random_model(shape, 2, 15);
+  const TemporaryFolder folder("hf_rms_norm");
+  HfConfigMembers config = hf_config_of(m, HfWeights::packed_inverse);
+  const auto tensors = hf_tensors_of(m, HfWeights::packed_inverse);
+  config["quantization_config"] =
+      R"({"quant_method": "bitnet", "use_rms_norm": true, "rms_norm_eps": 1e-05})";
+  write_hf_folder(folder, config, tensors);
+  CHECK(folder_logits(folder) == gguf_logits(m, TensorType::i2_s));
+  config["quantization_config"] = R"({"quant_method": "bitnet", "use_rms_norm": true})";
+  write_hf_folder(folder, config, tensors);  // the epsilon is another by default
+  CHECK(std::string(folder_error(folder).subject) == "config.json: rms_norm_eps");
+}
+
+TEST_CASE("A sliding window bounds the context") {
+  if (!have_json()) return;
+  const LogicalModel m = small_model("llama");
+  const TemporaryFolder folder("hf_window");
+  HfConfigMembers config = hf_config_of(m, HfWeights::packed_inverse);
+  const auto tensors = hf_tensors_of(m, HfWeights::packed_inverse);
+  const auto context_of = [&](const std::string& window, const std::string& is_used) {
+    config["sliding_window"] = window;
+    config["use_sliding_window"] = is_used;
+    write_hf_folder(folder, config, tensors);
+    const auto model = tern::Model::load_file(folder.path(), {});
+    REQUIRE(model.ok());
+    return (*model)->config().context_len;
+  };
+  CHECK(context_of("32", "true") == 32);
+  CHECK(context_of("32", "null") == 32);
+  CHECK(context_of("32", "false") == m.context_len);
+  CHECK(context_of("64", "true") == m.context_len);
 }
 
 TEST_CASE("1bitLLM's configuration means master weights") {
@@ -158,140 +204,6 @@ TEST_CASE("Of a key given twice the last counts, as in a published configuration
   text.insert(1, R"("quantization_config": {"quant_method": "gptq"}, )");
   folder.write("config.json", text);
   CHECK(folder_logits(folder) == gguf_logits(m, TensorType::i2_s));
-}
-
-TEST_CASE("What a configuration asks for and tern does not follow is refused by name") {
-  if (!have_json()) return;
-  struct Case {
-    const char* key;
-    const char* value;
-    Status status;
-  };
-  const Case cases[] = {
-      {"attention_bias", "true", Status::unsupported},
-      {"mlp_bias", "true", Status::unsupported},
-      {"rope_interleaved", "true", Status::unsupported},
-      {"num_experts", "8", Status::unsupported},
-      {"sliding_window", "32", Status::unsupported},
-      {"layer_types", "[\"sliding_attention\"]", Status::unsupported},
-      {"partial_rotary_factor", "0.5", Status::unsupported},
-      {"logits_scaling", "2.0", Status::unsupported},
-      {"rope_scaling", R"({"rope_type": "llama3", "factor": 8.0})", Status::unsupported},
-      {"rope_parameters", R"({"rope_type": "yarn"})", Status::unsupported},
-      {"quantization_config", R"({"quant_method": "gptq"})", Status::unsupported},
-      {"quantization_config",
-       R"({"quant_method": "bitnet", "modules_to_not_convert": ["model.layers.0"]})",
-       Status::unsupported},
-      {"quantization_config", R"({"quant_method": "bitnet", "linear_class": "x"})",
-       Status::unsupported},
-      {"hidden_size", "null", Status::missing},
-      {"hidden_size", "\"256\"", Status::mismatch},
-      {"hidden_size", "-256", Status::mismatch},
-      {"num_attention_heads", "0", Status::mismatch},
-      {"architectures", "[]", Status::missing},
-      {"architectures", "[\"GPT2LMHeadModel\"]", Status::unsupported_architecture},
-      {"hidden_act", "\"gelu_new\"", Status::unsupported},
-  };
-  const LogicalModel m = small_model("llama");
-  const SafetensorsWriter tensors = hf_tensors_of(m, HfWeights::packed_inverse);
-  for (const Case& c : cases) {
-    INFO(c.key << ": " << c.value);
-    const TemporaryFolder folder("hf_refused");
-    HfConfigMembers config = hf_config_of(m, HfWeights::packed_inverse);
-    config[c.key] = c.value;
-    write_hf_folder(folder, config, tensors);
-    CHECK(folder_error(folder).status == c.status);
-  }
-}
-
-TEST_CASE("What asks for nothing is no reason to refuse") {
-  if (!have_json()) return;
-  const LogicalModel m = small_model("llama");
-  const TemporaryFolder folder("hf_harmless");
-  HfConfigMembers config = hf_config_of(m, HfWeights::packed_inverse);
-  config["sliding_window"] = "64";
-  config["num_experts"] = "0";
-  config["rope_scaling"] = R"({"type": "default"})";
-  config["partial_rotary_factor"] = "1.0";
-  config["layer_types"] = R"(["full_attention", "full_attention"])";
-  write_hf_folder(folder, config, hf_tensors_of(m, HfWeights::packed_inverse));
-  CHECK(folder_logits(folder) == gguf_logits(m, TensorType::i2_s));
-}
-
-TEST_CASE("Tensors that do not fit are refused with their file") {
-  if (!have_json()) return;
-  const LogicalModel m = small_model("bitnet-b1.58");
-  const SafetensorsWriter good = hf_tensors_of(m, HfWeights::packed_direct);
-  const auto error_of = [&](const SafetensorsWriter& tensors) {
-    const TemporaryFolder folder("hf_tensors");
-    write_hf_folder(folder, hf_config_of(m, HfWeights::packed_direct), tensors);
-    const tern::Error error = folder_error(folder);
-    CHECK_THAT(error.subject, Catch::StartsWith("model.safetensors"));
-    return error;
-  };
-  const auto at = [&](SafetensorsWriter & writer, const std::string& end) -> auto& {
-    for (auto& tensor : writer.tensors) {
-      if (tensor.name.ends_with(end)) return tensor;
-    }
-    FAIL(end);
-    return writer.tensors[0];
-  };
-  SafetensorsWriter writer = good;
-  writer.add({"model.layers.0.self_attn.q_proj.bias", "F32", {256}, Bytes(1024)});
-  CHECK(error_of(writer).status == Status::unsupported);
-  writer = good;
-  at(writer, "q_proj.weight_scale").data = encode_floats({0.0f}, TensorType::bf16);
-  CHECK(error_of(writer).status == Status::malformed);
-  writer = good;
-  at(writer, "q_proj.weight_scale").data = encode_floats({-1.0f}, TensorType::bf16);
-  CHECK(error_of(writer).status == Status::malformed);
-  writer = good;
-  at(writer, "q_proj.weight_scale").name = "model.layers.0.mlp.up_proj.weight_scale2";
-  CHECK(error_of(writer).status == Status::missing);
-  writer = good;
-  at(writer, "q_proj.weight").data[5] |= 3;
-  CHECK(error_of(writer).status == Status::malformed);
-  writer = good;
-  at(writer, "q_proj.weight").dtype = "I8";
-  CHECK(error_of(writer).status == Status::unsupported_type);
-  writer = good;
-  at(writer, "q_proj.weight").shape = {32, 512};
-  CHECK(error_of(writer).status == Status::mismatch);
-  writer = good;
-  at(writer, "input_layernorm.weight").shape = {1, 256, 1};
-  CHECK(error_of(writer).status == Status::mismatch);
-}
-
-TEST_CASE("Master weights that are not finite are refused") {
-  if (!have_json()) return;
-  const LogicalModel m = small_model("bitnet");
-  SafetensorsWriter writer = hf_tensors_of(m, HfWeights::online, TensorType::f32);
-  for (auto& tensor : writer.tensors) {
-    if (!tensor.name.ends_with("1.mlp.up_proj.weight")) continue;
-    const float infinity = INFINITY;
-    std::memcpy(tensor.data.data() + 400, &infinity, 4);
-  }
-  const TemporaryFolder folder("hf_infinite");
-  write_hf_folder(folder, hf_config_of(m, HfWeights::online), writer);
-  const tern::Error error = folder_error(folder);
-  CHECK(error.status == Status::malformed);
-  CHECK(std::string(error.subject) == "model.safetensors: blk.1.ffn_up.weight");
-}
-
-TEST_CASE("A head that is missing is not replaced by the embedding") {
-  if (!have_json()) return;
-  const LogicalModel m = small_model("llama");
-  SafetensorsWriter writer = hf_tensors_of(m, HfWeights::packed_inverse);
-  writer.tensors.pop_back();
-  const TemporaryFolder folder("hf_headless");
-  HfConfigMembers config = hf_config_of(m, HfWeights::packed_inverse);
-  write_hf_folder(folder, config, writer);
-  CHECK(folder_error(folder).status == Status::missing);
-  config["tie_word_embeddings"] = "true";
-  write_hf_folder(folder, config, writer);
-  LogicalModel tied = m;
-  tied.head.clear();
-  CHECK(folder_logits(folder) == gguf_logits(tied, TensorType::i2_s));
 }
 
 #endif

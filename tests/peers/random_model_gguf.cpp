@@ -7,8 +7,8 @@
 #include <cstdio>
 #include <fstream>
 
+#include "support/byte_vocabulary.hpp"
 #include "support/logical_gguf.hpp"
-#include "tern/text/byte_map.hpp"
 
 using namespace tern_test;
 
@@ -27,42 +27,13 @@ constexpr Case kCases[] = {
     {"bitnet", "bitnet", 768, 12, 4, 1280, 2, RandomScales::tensor},
     {"bitnet_block_scales", "bitnet", 512, 8, 8, 1024, 2, RandomScales::group256},
     {"llama", "llama", 512, 8, 2, 1024, 2, RandomScales::tensor},
+    {"qwen3", "qwen3", 512, 4, 2, 1024, 2, RandomScales::tensor},
+    {"gemma3", "gemma3", 512, 4, 1, 1024, 2, RandomScales::tensor},
 };
 
 constexpr size_t kSequences = 12;
 constexpr size_t kTokens = 16;
 constexpr uint32_t kSeed = 20;
-
-/// Token texts of a byte-level vocabulary: every byte, a few merges, an end of text.
-struct ByteVocabulary {
-  std::vector<std::string> texts;
-  std::vector<int32_t> types;
-  std::vector<std::string> merges;
-};
-
-std::vector<std::string_view> views(const std::vector<std::string>& texts) {
-  return {texts.begin(), texts.end()};
-}
-
-ByteVocabulary byte_vocabulary() {
-  ByteVocabulary v;
-  const auto add = [&v](const std::string& text, int32_t type) {
-    v.texts.push_back(text);
-    v.types.push_back(type);
-  };
-  constexpr int32_t kNormal = 1;
-  constexpr int32_t kControl = 3;
-  for (int byte = 0; byte < 256; ++byte) {
-    const auto spelled = tern::encode_utf8(tern::byte_level_code_point(static_cast<uint8_t>(byte)));
-    add(std::string(spelled.view()), kNormal);
-  }
-  for (const auto& [left, right] : {std::pair("t", "h"), {"th", "e"}, {"i", "n"}, {"e", "r"}}) {
-    add(std::string(left) + right, kNormal);
-    v.merges.push_back(std::string(left) + " " + right);
-  }
-  add("<|endoftext|>", kControl);
-  return v;
-}
 
 /// Scales a linear so that its output on a normalized input has this deviation: a sum of k random
 /// trits has sqrt(2k/3).
@@ -92,6 +63,10 @@ void sharpen(LogicalModel& m) {
       set_deviation(layer.*member, adds ? kAdded : kInside);
     }
   }
+  // Times sqrt(model_dim) the embedding would drown what the layers add.
+  if (m.scales_embedding) {
+    for (float& v : m.embedding) v = std::ldexp(v, -4);
+  }
   std::mt19937 rng(kSeed);
   for (float& gain : m.output_norm) gain *= rng() % 2 == 0 ? 0.25f : -0.25f;
 }
@@ -120,14 +95,10 @@ std::vector<uint8_t> file_of(const Case& c, const LogicalModel& m, const ByteVoc
   writer.add("general.quantization_version", uint32_t{2});
   writer.add(a + "vocab_size", static_cast<uint32_t>(m.vocab_size));
   writer.add(a + "rope.dimension_count", static_cast<uint32_t>(m.head_dim));
-  const auto end = static_cast<uint32_t>(v.texts.size() - 1);
-  writer.add("tokenizer.ggml.model", "gpt2");
-  writer.add("tokenizer.ggml.pre", "gpt-2");
-  writer.add_array("tokenizer.ggml.tokens", views(v.texts));
-  writer.add_array("tokenizer.ggml.token_type", v.types);
-  writer.add_array("tokenizer.ggml.merges", views(v.merges));
-  writer.add("tokenizer.ggml.bos_token_id", end);
-  writer.add("tokenizer.ggml.eos_token_id", end);
+  if (m.architecture == "gemma3") {  // llama.cpp wants a window; this one holds every test
+    writer.add(a + "attention.sliding_window", static_cast<uint32_t>(m.context_len));
+  }
+  v.add_to(writer);
   return writer.build();
 }
 
@@ -138,7 +109,7 @@ bool write_file(const std::string& path, const void* data, size_t n_bytes) {
 }
 
 bool write_case(const Case& c, const std::string& folder) {
-  const ByteVocabulary vocabulary = byte_vocabulary();
+  const ByteVocabulary vocabulary;
   const LogicalModel m = model_of(c, vocabulary.texts.size());
   std::mt19937 rng(kSeed);
   std::string ids;

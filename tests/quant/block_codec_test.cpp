@@ -68,14 +68,18 @@ TEST_CASE("the published TQ1_0 vector encodes and decodes") {
 }
 
 TEMPLATE_TEST_CASE_SIG("random trits survive a block of trits", "", ((TensorType kType), kType),
-                       TensorType::tq1_0, TensorType::tq2_0) {
+                       TensorType::tq1_0, TensorType::tq2_0, TensorType::q2_0,
+                       TensorType::q2_0_g128, TensorType::q1_0) {
   using Codec = BlockCodec<kType>;
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    const auto u = random_u(256, seed);
+    auto u = random_u(Codec::kElems, seed);
+    if (kType == TensorType::q1_0) {
+      for (uint8_t& value : u) value = static_cast<uint8_t>(value / 2 * 2);
+    }
     std::vector<uint8_t> block(Codec::kBytes);
     const auto d = static_cast<uint16_t>(seed * 1117);
     Codec::encode_u(u.data(), d, block.data());
-    std::vector<uint8_t> back(256);
+    std::vector<uint8_t> back(Codec::kElems);
     uint16_t d_back = 0;
     Codec::decode_u(block.data(), back.data(), d_back);
     REQUIRE(back == u);
@@ -88,6 +92,49 @@ TEST_CASE("code 3 of a TQ2_0 block is not hidden: u is 3 and the code +2") {
   block[33] = 0x75;  // half 1, byte 1, pair 2: element 128 + 64 + 1
   const Decoded<TensorType::tq2_0> back(block);
   for (size_t i = 0; i < 256; ++i) REQUIRE(back.codes[i] == (i == 193 ? 2 : 0));
+}
+
+TEMPLATE_TEST_CASE_SIG("Q2_0 holds element 4i + k in bits 2k of byte i, behind its scale", "",
+                       ((TensorType kType), kType), TensorType::q2_0, TensorType::q2_0_g128) {
+  const auto block = random_bytes(BlockCodec<kType>::kBytes, 42);
+  const Decoded<kType> back(block);
+  CHECK(back.d_bits == (block[0] | block[1] << 8));
+  CHECK(back.sub_scales[0] == 1);
+  for (size_t i = 0; i < back.codes.size(); ++i) {  // code 3 is +2
+    REQUIRE(back.codes[i] == ((block[2 + i / 4] >> (i % 4 * 2)) & 3) - 1);
+  }
+}
+
+TEST_CASE("Q1_0 holds element 8i + k in bit k of byte i: 1 is +1, 0 is -1") {
+  const auto block = random_bytes(18, 41);
+  const Decoded<TensorType::q1_0> back(block);
+  CHECK(back.d_bits == (block[0] | block[1] << 8));
+  for (size_t i = 0; i < 128; ++i) {
+    REQUIRE(back.codes[i] == (((block[2 + i / 8] >> (i % 8)) & 1) != 0 ? 1 : -1));
+  }
+}
+
+TEST_CASE("Q4_K puts its bits together as the format's formula says") {
+  const auto block = random_bytes(144, 12);
+  const Decoded<TensorType::q4_k> back(block);
+  int8_t mins[8];
+  uint16_t dmin_bits = 0;
+  BlockCodec<TensorType::q4_k>::decode_mins(block.data(), mins, dmin_bits);
+  CHECK(back.d_bits == (block[0] | block[1] << 8));
+  CHECK(dmin_bits == (block[2] | block[3] << 8));
+  const uint8_t* s = block.data() + 4;
+  for (size_t j = 0; j < 8; ++j) {
+    const int sc = j < 4 ? s[j] & 63 : (s[j + 4] & 15) | ((s[j - 4] >> 6) << 4);
+    const int mn = j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | ((s[j] >> 6) << 4);
+    CHECK(back.sub_scales[j] == sc);
+    CHECK(mins[j] == mn);
+  }
+  for (size_t c = 0; c < 4; ++c) {
+    for (size_t l = 0; l < 32; ++l) {
+      REQUIRE(back.codes[64 * c + l] == (block[16 + 32 * c + l] & 15));
+      REQUIRE(back.codes[64 * c + 32 + l] == (block[16 + 32 * c + l] >> 4));
+    }
+  }
 }
 
 TEST_CASE("Q8_0 is a scale and 32 signed bytes") {
@@ -144,9 +191,14 @@ TEST_CASE("every codec's sizes are those of the type table") {
 #define CHECK_CODEC(TYPE) check(TYPE, BlockCodec<TYPE>::kElems, BlockCodec<TYPE>::kBytes)
   CHECK_CODEC(TensorType::q8_0);
   CHECK_CODEC(TensorType::q4_0);
+  CHECK_CODEC(TensorType::q4_k);
   CHECK_CODEC(TensorType::q6_k);
   CHECK_CODEC(TensorType::tq1_0);
   CHECK_CODEC(TensorType::tq2_0);
+  CHECK_CODEC(TensorType::i2_s);
+  CHECK_CODEC(TensorType::q1_0);
+  CHECK_CODEC(TensorType::q2_0);
+  CHECK_CODEC(TensorType::q2_0_g128);
 #undef CHECK_CODEC
   check(TensorType::f32, 1, FloatCodec<TensorType::f32>::kBytes);
   check(TensorType::f16, 1, FloatCodec<TensorType::f16>::kBytes);

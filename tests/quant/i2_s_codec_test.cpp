@@ -38,12 +38,28 @@ TEST_CASE("any range of elements decodes, wherever it starts in a block") {
       if (first + n > elems) continue;
       CAPTURE(first, n);
       std::vector<uint8_t> back(n + 1, 9);
-      I2SCodec::decode_u(tensor.data(), first, n, back.data());
+      I2SCodec::decode_u(tensor.data(), first, n, I2sLayout::x86, back.data());
       CHECK(back[n] == 9);
       back.pop_back();
       CHECK(back == std::vector<uint8_t>(u.begin() + static_cast<long>(first),
                                          u.begin() + static_cast<long>(first + n)));
     }
   }
-  for (size_t i = 0; i < elems; ++i) REQUIRE(I2SCodec::get(tensor.data(), i) == u[i]);
+  for (size_t i = 0; i < elems; ++i)
+    REQUIRE(I2SCodec::get(tensor.data(), i, I2sLayout::x86) == u[i]);
+}
+
+TEST_CASE("the layout of ARM builds has element j of 64 in byte j mod 16, the first highest") {
+  const size_t elems = 3 * 128;
+  const auto u = random_u(elems, 9);
+  std::vector<uint8_t> tensor(elems / 4 + 32);
+  for (size_t i = 0; i < elems; ++i) {
+    uint8_t& byte = tensor[i / 64 * 16 + i % 16];
+    byte = static_cast<uint8_t>(byte | (u[i] << (6 - i % 64 / 16 * 2)));
+  }
+  for (const size_t first : {0u, 5u, 64u, 200u}) {
+    std::vector<uint8_t> back(elems - first);
+    I2SCodec::decode_u(tensor.data(), first, back.size(), I2sLayout::arm, back.data());
+    CHECK(back == std::vector<uint8_t>(u.begin() + static_cast<long>(first), u.end()));
+  }
 }

@@ -28,7 +28,8 @@ TEST_CASE("the table ascends by id, its names are unique, and refusals name the 
     CHECK(row.id >= last);
     last = row.id;
     CHECK(names.insert(row.name).second);
-    CHECK(std::string(row.refusal) == "tensor type " + std::string(row.name) + " is not supported");
+    const std::string refusal = "tensor type " + std::string(row.name) + " is not supported";
+    CHECK(std::string(row.refusal).substr(0, refusal.size()) == refusal);
   }
 }
 
@@ -43,9 +44,18 @@ TEST_CASE("every decodable type is found in the table by its enumerator") {
   CHECK(std::string(type_info(TensorType::tq1_0).name) == "TQ1_0");
   CHECK(std::string(type_info(TensorType::tq2_0).name) == "TQ2_0");
   CHECK(std::string(type_info(TensorType::i2_s).name) == "I2_S");
+  CHECK(std::string(type_info(TensorType::q4_k).name) == "Q4_K");
+  CHECK(std::string(type_info(TensorType::q1_0).name) == "Q1_0");
+  CHECK(std::string(type_info(TensorType::q2_0).name) == "Q2_0");
+  CHECK(std::string(type_info(TensorType::q2_0_g128).name) == "Q2_0_G128");
+  CHECK(std::string(type_info(TensorType::iq1_bn).name) == "IQ1_BN");
+  CHECK(std::string(type_info(TensorType::iq2_bn).name) == "IQ2_BN");
+  CHECK(std::string(type_info(TensorType::iq2_bn_r4).name) == "IQ2_BN_R4");
+  CHECK(gguf_type_id(TensorType::q2_0_g128) == 42);
+  CHECK(gguf_type_id(TensorType::iq2_bn_r4) == 335);
   size_t readable = 0;
   for (const TypeInfo& row : kTypeTable) readable += row.readable ? 1 : 0;
-  CHECK(readable == 10);
+  CHECK(readable == 17);
 }
 
 TEST_CASE("tensor sizes follow the block layouts") {
@@ -55,9 +65,12 @@ TEST_CASE("tensor sizes follow the block layouts") {
   CHECK(tensor_bytes(type_info(TensorType::q6_k), 512, 2) == 2 * 2 * 210);
   CHECK(tensor_bytes(type_info(TensorType::tq1_0), 256, 4) == 4 * 54);
   CHECK(tensor_bytes(type_info(TensorType::tq2_0), 256, 4) == 4 * 66);
-  CHECK(tensor_bytes(row_named("IQ1_BN"), 128, 3) == 3 * (2 + 2 * 13));
-  CHECK(tensor_bytes(row_named("IQ2_BN"), 128, 3) == 3 * (4 + 128 / 4));
-  CHECK(tensor_bytes(row_named("IQ2_BN_R4"), 128, 4) == 16 + 128);
+  CHECK(tensor_bytes(type_info(TensorType::q2_0), 256, 4) == 16 * 18);
+  CHECK(tensor_bytes(type_info(TensorType::q2_0_g128), 256, 4) == 8 * 34);
+  CHECK(tensor_bytes(type_info(TensorType::iq1_bn), 128, 3) == 3 * (2 + 2 * 13));
+  CHECK(tensor_bytes(type_info(TensorType::iq2_bn), 128, 3) == 3 * (4 + 128 / 4));
+  CHECK(tensor_bytes(type_info(TensorType::iq2_bn_r4), 128, 4) == 16 + 128);
+  CHECK_FALSE(tensor_bytes(type_info(TensorType::iq2_bn_r4), 128, 6));
 }
 
 TEST_CASE("I2_S is sized by the whole tensor, so its rows may straddle blocks") {
@@ -91,6 +104,16 @@ TEST_CASE("ids that forks use differently are told apart by the padded size") {
   // (4096 - 256) * 2 / 3 * 5 / 8 + 256 * 2 / 2 * 4 / 8 = 1600 + 128, then 32 more.
   CHECK(meaning(39, 4096, 2, 1760) == "TL2");
   CHECK(meaning(39, 4096, 2, 2500) == "");
+  // 4096 x 2: 128 blocks of 18 bytes, or 64 of 34.
+  CHECK(meaning(42, 4096, 2, 2304) == "Q2_0");
+  CHECK(meaning(42, 4096, 2, 2176) == "Q2_0_G128");
+  CHECK(meaning(42, 4096, 2, 2240) == "");
+  CHECK(resolve_type(42, 4096, 2, 2176, 32).type->type() == TensorType::q2_0_g128);
+  // 64 x 32, with a scale a row and without.
+  CHECK(meaning(134, 64, 32, 480) == "IQ1_BN");
+  CHECK(meaning(134, 64, 32, 416) == "IQ1_BN without row scales");
+  CHECK(meaning(135, 64, 32, 640) == "IQ2_BN");
+  CHECK(meaning(135, 64, 32, 512) == "IQ2_BN without row scales");
 }
 
 TEST_CASE("an id with one meaning needs room for its bytes and tolerates more") {

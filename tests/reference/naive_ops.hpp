@@ -55,6 +55,17 @@ inline std::vector<int64_t> ternary_product(const std::vector<int>& t, const std
 inline double relu2_mul(double gate, double up) { return gate > 0 ? gate * gate * up : 0; }
 inline double silu_mul(double gate, double up) { return gate / (1 + std::exp(-gate)) * up; }
 
+/// GELU in its tanh form.
+inline double gelu_mul(double gate, double up) {
+  const double inner = std::sqrt(2 / std::acos(-1.0)) * (gate + 0.044715 * gate * gate * gate);
+  return 0.5 * gate * (1 + std::tanh(inner)) * up;
+}
+inline Doubles l2_normalize(const Doubles& x) {
+  Doubles y;
+  for (const double v : x) y.push_back(v / std::sqrt(dot(x, x)));
+  return y;
+}
+
 /// The angle of pair p of `dim / 2` at a position.
 inline double rope_angle(double base, double position, size_t p, size_t dim) {
   return position * std::pow(base, -2.0 * static_cast<double>(p) / static_cast<double>(dim));

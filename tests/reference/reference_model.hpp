@@ -17,9 +17,10 @@ using Row = std::vector<double>;
 struct LogicalLinear {
   size_t rows = 0;
   size_t cols = 0;
-  size_t group_cols = 0;      ///< columns that share a scale; 0: the whole row
-  std::vector<int8_t> trits;  // [rows, cols]
-  std::vector<float> scales;  // [rows, groups]
+  size_t group_cols = 0;       ///< columns that share a scale; 0: the whole row
+  std::vector<int8_t> trits;   // [rows, cols]
+  std::vector<float> scales;   // [rows, groups]
+  std::vector<float> norm_in;  ///< gain of the input's own norm, [cols]; empty: none
 
   size_t groups() const { return group_cols == 0 ? 1 : (cols + group_cols - 1) / group_cols; }
   double weight(size_t row, size_t col) const {
@@ -29,7 +30,9 @@ struct LogicalLinear {
 };
 
 struct LogicalLayer {
+  // An empty gain is a norm that the architecture does not have.
   std::vector<float> attn_norm, attn_sub_norm, ffn_norm, ffn_sub_norm;
+  std::vector<float> attn_q_norm, attn_k_norm, post_attention_norm, post_ffw_norm;
   LogicalLinear q, k, v, output, gate, up, down;
 };
 
@@ -40,7 +43,14 @@ struct LogicalModel {
   double eps = 1e-5;
   double rope_base = 10000;
   bool sub_norms = true;
+  bool head_norms = false;
+  bool post_norms = false;
+  bool input_norms = false;
+  bool scales_embedding = false;
   bool relu2 = true;
+  bool gelu = false;
+  int activation_bits = 8;
+  unsigned pooling = 0;  ///< of the file: 0 none, 3 last
   bool rope_halves = true;
   std::vector<float> embedding;  // [vocab_size, model_dim]
   std::vector<float> head;       // the same shape; empty: tied
@@ -64,7 +74,9 @@ inline double round_to_f16(double x) {
   return std::nearbyint(x / unit) * unit;
 }
 
+/// x itself where there is no gain.
 inline Row rms_norm(const Row& x, const std::vector<float>& gain, double eps) {
+  if (gain.empty()) return x;
   double sum = 0;
   for (const double v : x) sum += v * v;
   const double r = 1 / std::sqrt(sum / static_cast<double>(x.size()) + eps);
@@ -73,21 +85,34 @@ inline Row rms_norm(const Row& x, const std::vector<float>& gain, double eps) {
   return y;
 }
 
-/// int8 absmax: integers and their step.
+/// Each head of x by itself, with one gain.
+inline void norm_heads(Row& x, const std::vector<float>& gain, size_t head_dim, double eps) {
+  for (size_t start = 0; start < x.size(); start += head_dim) {
+    const auto at = x.begin() + static_cast<std::ptrdiff_t>(start);
+    const Row head = rms_norm(Row(at, at + static_cast<std::ptrdiff_t>(head_dim)), gain, eps);
+    std::copy(head.begin(), head.end(), at);
+  }
+}
+
+/// Absmax quantization: integers of int8, or of two planes of it, and their step.
 struct Quantized {
   std::vector<int> q;
   double step = 0;
 };
-inline Quantized quantize(const Row& x) {
+inline Quantized quantize(const Row& x, int bits) {
   double absmax = 1e-5;
   for (const double v : x) absmax = std::max(absmax, std::fabs(v));
+  const double largest = bits == 8 ? 127 : 127 * 128;
   Quantized out;
-  out.step = absmax / 127;
-  for (const double v : x) out.q.push_back(static_cast<int>(std::nearbyint(v * (127 / absmax))));
+  out.step = absmax / largest;
+  for (const double v : x)
+    out.q.push_back(static_cast<int>(std::nearbyint(v * (largest / absmax))));
   return out;
 }
 
-inline Row multiply(const LogicalLinear& w, const Quantized& x) {
+/// A linear layer: its input's own norm, quantization, the product.
+inline Row apply(const LogicalModel& m, const LogicalLinear& w, const Row& input) {
+  const Quantized x = quantize(rms_norm(input, w.norm_in, m.eps), m.activation_bits);
   Row y(w.rows);
   for (size_t r = 0; r < w.rows; ++r) {
     double sum = 0;
@@ -95,6 +120,13 @@ inline Row multiply(const LogicalLinear& w, const Quantized& x) {
     y[r] = sum * x.step;
   }
   return y;
+}
+
+inline double activate(const LogicalModel& m, double gate) {
+  if (m.relu2) return std::pow(std::max(gate, 0.0), 2);
+  if (!m.gelu) return gate / (1 + std::exp(-gate));
+  const double inner = std::sqrt(2 / std::acos(-1.0)) * (gate + 0.044715 * std::pow(gate, 3));
+  return 0.5 * gate * (1 + std::tanh(inner));
 }
 
 inline void rotate(Row& x, size_t head_dim, size_t position, double base, bool halves) {
@@ -137,23 +169,28 @@ inline Row attend(const LogicalModel& m, const Row& q, const std::vector<Row>& k
 
 }  // namespace reference
 
-/// Logits of every token of a text from position 0. Shapes: [tokens][vocab_size].
-inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vector<int>& tokens,
+/// What the final norm makes of every token of a text. Shapes: [tokens][model_dim].
+inline std::vector<Row> reference_states(const LogicalModel& m, const std::vector<int>& tokens,
                                          const ReferenceOptions& options = {}) {
   using namespace reference;
   std::vector<std::vector<Row>> keys(m.layers.size());
   std::vector<std::vector<Row>> values(m.layers.size());
-  std::vector<Row> all_logits;
+  std::vector<Row> states;
   for (size_t position = 0; position < tokens.size(); ++position) {
     const float* embedded =
         m.embedding.data() + static_cast<size_t>(tokens[position]) * m.model_dim;
     Row h(embedded, embedded + m.model_dim);
+    if (m.scales_embedding) {
+      for (double& v : h) v *= std::sqrt(static_cast<double>(m.model_dim));
+    }
     for (size_t l = 0; l < m.layers.size(); ++l) {
       const LogicalLayer& w = m.layers[l];
-      const Quantized a = quantize(rms_norm(h, w.attn_norm, m.eps));
-      Row q = multiply(w.q, a);
-      Row k = multiply(w.k, a);
-      Row v = multiply(w.v, a);
+      const Row a = rms_norm(h, w.attn_norm, m.eps);
+      Row q = apply(m, w.q, a);
+      Row k = apply(m, w.k, a);
+      Row v = apply(m, w.v, a);
+      norm_heads(q, w.attn_q_norm, m.head_dim, m.eps);
+      norm_heads(k, w.attn_k_norm, m.head_dim, m.eps);
       rotate(q, m.head_dim, position, m.rope_base, m.rope_halves);
       rotate(k, m.head_dim, position, m.rope_base, m.rope_halves);
       if (options.f16_cache) {
@@ -162,24 +199,29 @@ inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vecto
       }
       keys[l].push_back(k);
       values[l].push_back(v);
-      Row mixed = attend(m, q, keys[l], values[l]);
-      if (m.sub_norms) mixed = rms_norm(mixed, w.attn_sub_norm, m.eps);
-      const Row attention = multiply(w.output, quantize(mixed));
+      const Row mixed = rms_norm(attend(m, q, keys[l], values[l]), w.attn_sub_norm, m.eps);
+      const Row attention = rms_norm(apply(m, w.output, mixed), w.post_attention_norm, m.eps);
       for (size_t i = 0; i < h.size(); ++i) h[i] += attention[i];
 
-      const Quantized f = quantize(rms_norm(h, w.ffn_norm, m.eps));
-      Row z = multiply(w.gate, f);
-      const Row up = multiply(w.up, f);
-      for (size_t i = 0; i < z.size(); ++i) {
-        const double gate = z[i];
-        z[i] = (m.relu2 ? std::pow(std::max(gate, 0.0), 2) : gate / (1 + std::exp(-gate))) * up[i];
-      }
-      if (m.sub_norms) z = rms_norm(z, w.ffn_sub_norm, m.eps);
-      const Row down = multiply(w.down, quantize(z));
+      const Row f = rms_norm(h, w.ffn_norm, m.eps);
+      Row z = apply(m, w.gate, f);
+      const Row up = apply(m, w.up, f);
+      for (size_t i = 0; i < z.size(); ++i) z[i] = activate(m, z[i]) * up[i];
+      z = rms_norm(z, w.ffn_sub_norm, m.eps);
+      const Row down = rms_norm(apply(m, w.down, z), w.post_ffw_norm, m.eps);
       for (size_t i = 0; i < h.size(); ++i) h[i] += down[i];
     }
-    const Row x = rms_norm(h, m.output_norm, m.eps);
-    const std::vector<float>& head = m.head.empty() ? m.embedding : m.head;
+    states.push_back(rms_norm(h, m.output_norm, m.eps));
+  }
+  return states;
+}
+
+/// Logits of every token of a text from position 0. Shapes: [tokens][vocab_size].
+inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vector<int>& tokens,
+                                         const ReferenceOptions& options = {}) {
+  const std::vector<float>& head = m.head.empty() ? m.embedding : m.head;
+  std::vector<Row> all_logits;
+  for (const Row& x : reference_states(m, tokens, options)) {
     Row logits(m.vocab_size);
     for (size_t t = 0; t < m.vocab_size; ++t) {
       for (size_t i = 0; i < m.model_dim; ++i)
@@ -188,6 +230,15 @@ inline std::vector<Row> reference_logits(const LogicalModel& m, const std::vecto
     all_logits.push_back(std::move(logits));
   }
   return all_logits;
+}
+
+/// The embedding of a text: the last token's state, of length 1.
+inline Row reference_embedding(const LogicalModel& m, const std::vector<int>& tokens) {
+  Row x = reference_states(m, tokens).back();
+  double sum = 0;
+  for (const double v : x) sum += v * v;
+  for (double& v : x) v /= std::sqrt(sum);
+  return x;
 }
 
 }  // namespace tern_test

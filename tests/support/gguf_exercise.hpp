@@ -94,10 +94,17 @@ class GgufExercise {
       case TensorType::bf16: sum_ += tern::FloatCodec<TensorType::bf16>::f32_bits(data); break;
       case TensorType::q8_0: decode_block<TensorType::q8_0>(data); break;
       case TensorType::q4_0: decode_block<TensorType::q4_0>(data); break;
+      case TensorType::q4_k: decode_block<TensorType::q4_k>(data); break;
       case TensorType::q6_k: decode_block<TensorType::q6_k>(data); break;
       case TensorType::tq1_0: decode_block<TensorType::tq1_0>(data); break;
       case TensorType::tq2_0: decode_block<TensorType::tq2_0>(data); break;
-      case TensorType::i2_s: sum_ += tern::I2SCodec::get(data, 127); break;
+      case TensorType::i2_s: decode_block<TensorType::i2_s>(data); break;
+      case TensorType::q1_0: decode_block<TensorType::q1_0>(data); break;
+      case TensorType::q2_0: decode_block<TensorType::q2_0>(data); break;
+      case TensorType::q2_0_g128: decode_block<TensorType::q2_0_g128>(data); break;
+      case TensorType::iq1_bn:
+      case TensorType::iq2_bn:
+      case TensorType::iq2_bn_r4: break;  // read_row does
       case TensorType::i8: sum_ += data[0]; break;
     }
   }

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "support/gguf_writer.hpp"
+#include "support/trit_encoder.hpp"
 #include "support/trit_samples.hpp"
-#include "tern/quant/i2_s_codec.hpp"
 
 namespace tern_test {
 
@@ -20,25 +20,14 @@ inline GgufWriter::Tensor sample_tensor(std::string name, uint32_t type_id,
   return tensor;
 }
 
-/// A matrix [rows][256] of trits with the scale 0.5, as TQ1_0 (34), TQ2_0 (35) or I2_S (36).
-inline GgufWriter::Tensor ternary_tensor(std::string name, uint32_t type_id, size_t rows) {
-  using namespace tern;
-  GgufWriter::Tensor tensor{std::move(name), type_id, {256, rows}, {}, {}};
-  const auto u = random_u(rows * 256, rows);
-  if (type_id == 36) {
-    tensor.data.resize(u.size() / 4 + I2SCodec::kTailBytes);
-    I2SCodec::encode_u(u.data(), u.size(), 0x3F000000u, tensor.data.data());
-    return tensor;
-  }
-  const size_t block_bytes = type_id == 34 ? 54 : 66;
-  tensor.data.resize(rows * block_bytes);
-  for (size_t row = 0; row < rows; ++row) {
-    const uint8_t* in = u.data() + row * 256;
-    uint8_t* out = tensor.data.data() + row * block_bytes;
-    if (type_id == 34) BlockCodec<TensorType::tq1_0>::encode_u(in, 0x3800, out);
-    if (type_id == 35) BlockCodec<TensorType::tq2_0>::encode_u(in, 0x3800, out);
-  }
-  return tensor;
+/// A matrix [rows][256] of trits with the scale 0.5, in a type that holds them.
+inline GgufWriter::Tensor ternary_tensor(std::string name, tern::TensorType type, size_t rows) {
+  const auto half = [](size_t) { return 0.5f; };
+  return {std::move(name),
+          tern::gguf_type_id(type),
+          {256, rows},
+          encode_trits(random_u(rows * 256, rows), 256, type, half),
+          {}};
 }
 
 /// One key of every type, arrays of several, and a handful of small tensors.
@@ -56,7 +45,7 @@ inline GgufWriter small_file() {
   writer.add_array<uint8_t>("a.none", {});
   writer.add_tensor(sample_tensor("norm", 0, {8}, 32));
   writer.add_tensor(sample_tensor("half", 1, {5, 3}, 30));
-  writer.add_tensor(ternary_tensor("trits", 36, 1));
+  writer.add_tensor(ternary_tensor("trits", tern::TensorType::i2_s, 1));
   writer.add_tensor(sample_tensor("eight", 8, {32}, 34));
   return writer;
 }

@@ -30,14 +30,20 @@ struct HfNames {
   std::string attn_sub_norm = "self_attn.attn_sub_norm";
   std::string ffn_sub_norm = "mlp.ffn_sub_norm";
   std::string prefix = "model.";
+  std::string input_norm = ".norm";  ///< behind a linear layer's name
 };
 inline HfNames hf_names_of(const LogicalModel& m) {
   HfNames names;
   if (m.architecture == "llama") names.hf_class = "LlamaForCausalLM", names.model_type = "llama";
   if (m.architecture == "bitnet") {
-    names = {"BitnetForCausalLM", "llama", "self_attn.inner_attn_ln", "mlp.ffn_layernorm",
-             "model."};
+    names = {"BitnetForCausalLM", "llama",  "self_attn.inner_attn_ln",
+             "mlp.ffn_layernorm", "model.", ""};
   }
+  if (m.architecture == "qwen3") names.hf_class = "Qwen3ForCausalLM", names.model_type = "qwen3";
+  if (m.architecture == "gemma3") {
+    names.hf_class = "Gemma3ForCausalLM", names.model_type = "gemma3_text";
+  }
+  if (m.architecture == "llama") names.input_norm = ".rms_norm";
   return names;
 }
 
@@ -55,7 +61,8 @@ inline HfConfigMembers hf_config_of(const LogicalModel& m, HfWeights weights) {
   HfConfigMembers out = {
       {"architectures", "[\"" + names.hf_class + "\"]"},
       {"model_type", '"' + names.model_type + '"'},
-      {"hidden_act", m.relu2 ? "\"relu2\"" : "\"silu\""},
+      {m.gelu ? "hidden_activation" : "hidden_act",
+       m.relu2 ? "\"relu2\"" : (m.gelu ? "\"gelu_pytorch_tanh\"" : "\"silu\"")},
       {"hidden_size", std::to_string(m.model_dim)},
       {"intermediate_size", std::to_string(m.ffn_dim)},
       {"num_hidden_layers", std::to_string(m.layers.size())},
@@ -147,8 +154,17 @@ inline SafetensorsWriter hf_tensors_of(const LogicalModel& m, HfWeights weights,
   const std::map<std::string, std::string> gains = {
       {"attn_norm", "input_layernorm"},
       {"attn_sub_norm", names.attn_sub_norm},
-      {"ffn_norm", "post_attention_layernorm"},
+      {"attn_q_norm", "self_attn.q_norm"},
+      {"attn_k_norm", "self_attn.k_norm"},
+      {"ffn_norm", m.post_norms ? "pre_feedforward_layernorm" : "post_attention_layernorm"},
       {"ffn_sub_norm", names.ffn_sub_norm},
+      {"post_attention_norm", "post_attention_layernorm"},
+      {"post_ffw_norm", "post_feedforward_layernorm"},
+  };
+  // Gemma adds one to the gains of its own norms.
+  const auto stored_gain = [&m](std::vector<float> values) {
+    for (float& v : values) v -= m.gelu ? 1.0f : 0.0f;
+    return values;
   };
   const std::map<std::string, std::string> linears = {
       {"attn_q", "self_attn.q_proj"}, {"attn_k", "self_attn.k_proj"},
@@ -160,13 +176,16 @@ inline SafetensorsWriter hf_tensors_of(const LogicalModel& m, HfWeights weights,
     const std::string layer = "layers." + std::to_string(l) + ".";
     for (const auto& [gguf, member] : gain_names(m)) {
       const auto& values = m.layers[l].*member;
-      add(layer + gains.at(gguf) + ".weight", {values.size()}, values);
+      add(layer + gains.at(gguf) + ".weight", {values.size()}, stored_gain(values));
     }
     for (const auto& [gguf, member] : linear_names()) {
       const bool is_turned = gguf == "attn_q" || gguf == "attn_k";
       const LogicalLinear& w = m.layers[l].*member;
       const LogicalLinear stored = is_turned && !m.rope_halves ? in_halves(w, m.head_dim) : w;
       const std::string name = layer + linears.at(gguf) + ".weight";
+      if (m.input_norms) {
+        add(layer + linears.at(gguf) + names.input_norm + ".weight", {w.cols}, w.norm_in);
+      }
       if (weights == HfWeights::online) {
         add(name, {w.rows, w.cols}, master_floats(stored));
       } else if (weights == HfWeights::exact) {
@@ -181,7 +200,7 @@ inline SafetensorsWriter hf_tensors_of(const LogicalModel& m, HfWeights weights,
       }
     }
   }
-  add("norm.weight", {m.model_dim}, m.output_norm);
+  add("norm.weight", {m.model_dim}, stored_gain(m.output_norm));
   if (!m.head.empty()) {
     writer.add({"lm_head.weight",
                 dtype_name(floats),

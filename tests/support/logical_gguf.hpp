@@ -1,7 +1,6 @@
 // Logical models to GGUF files in any type, and back; and random ones to test with.
 #pragma once
 
-#include <bit>
 #include <cstring>
 #include <map>
 #include <random>
@@ -11,9 +10,8 @@
 #include "reference/reference_model.hpp"
 #include "support/bfloat16.hpp"
 #include "support/gguf_writer.hpp"
+#include "support/trit_encoder.hpp"
 #include "tern/format/gguf.hpp"
-#include "tern/quant/block_codec.hpp"
-#include "tern/quant/i2_s_codec.hpp"
 
 namespace tern_test {
 
@@ -26,16 +24,25 @@ inline std::vector<std::pair<std::string, LogicalLinear LogicalLayer::*>> linear
 }
 inline std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> gain_names(
     const LogicalModel& m) {
-  if (!m.sub_norms)
-    return {{"attn_norm", &LogicalLayer::attn_norm}, {"ffn_norm", &LogicalLayer::ffn_norm}};
-  return {{"attn_norm", &LogicalLayer::attn_norm},
-          {"attn_sub_norm", &LogicalLayer::attn_sub_norm},
-          {"ffn_norm", &LogicalLayer::ffn_norm},
-          {"ffn_sub_norm", &LogicalLayer::ffn_sub_norm}};
+  std::vector<std::pair<std::string, std::vector<float> LogicalLayer::*>> names = {
+      {"attn_norm", &LogicalLayer::attn_norm}, {"ffn_norm", &LogicalLayer::ffn_norm}};
+  if (m.sub_norms) {
+    names.emplace_back("attn_sub_norm", &LogicalLayer::attn_sub_norm);
+    names.emplace_back("ffn_sub_norm", &LogicalLayer::ffn_sub_norm);
+  }
+  if (m.head_norms) {
+    names.emplace_back("attn_q_norm", &LogicalLayer::attn_q_norm);
+    names.emplace_back("attn_k_norm", &LogicalLayer::attn_k_norm);
+  }
+  if (m.post_norms) {
+    names.emplace_back("post_attention_norm", &LogicalLayer::post_attention_norm);
+    names.emplace_back("post_ffw_norm", &LogicalLayer::post_ffw_norm);
+  }
+  return names;
 }
 
 /// How many columns share a scale in a random model, and how the scales differ.
-enum class RandomScales { tensor, row, group256 };
+enum class RandomScales { tensor, row, group256, group128, group64 };
 
 /// A random model: trits, scales powers of two, gains and embeddings exact in binary16 and
 /// bfloat16.
@@ -55,7 +62,10 @@ inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t s
     LogicalLinear w;
     w.rows = rows;
     w.cols = cols;
-    w.group_cols = scales == RandomScales::group256 ? 256 : 0;
+    w.group_cols = scales == RandomScales::group256   ? 256
+                   : scales == RandomScales::group128 ? 128
+                   : scales == RandomScales::group64  ? 64
+                                                      : 0;
     w.trits.resize(rows * cols);
     for (int8_t& t : w.trits) t = static_cast<int8_t>(static_cast<int>(rng() % 3) - 1);
     w.scales.resize(rows * w.groups());
@@ -82,6 +92,14 @@ inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t s
       layer.attn_sub_norm = gains(q_dim);
       layer.ffn_sub_norm = gains(m.ffn_dim);
     }
+    if (m.head_norms) {
+      layer.attn_q_norm = gains(m.head_dim);
+      layer.attn_k_norm = gains(m.head_dim);
+    }
+    if (m.post_norms) {
+      layer.post_attention_norm = gains(m.model_dim);
+      layer.post_ffw_norm = gains(m.model_dim);
+    }
     layer.q = linear(q_dim, m.model_dim);
     layer.k = linear(kv_dim, m.model_dim);
     layer.v = linear(kv_dim, m.model_dim);
@@ -89,6 +107,10 @@ inline LogicalModel random_model(LogicalModel shape, size_t n_layers, uint32_t s
     layer.gate = linear(m.ffn_dim, m.model_dim);
     layer.up = linear(m.ffn_dim, m.model_dim);
     layer.down = linear(m.model_dim, m.ffn_dim);
+    for (const auto& named : linear_names()) {
+      LogicalLinear& w = layer.*named.second;
+      if (m.input_norms) w.norm_in = gains(w.cols);
+    }
     m.layers.push_back(std::move(layer));
   }
   return m;
@@ -105,27 +127,13 @@ inline std::vector<uint8_t> encode_floats(const std::vector<float>& values, tern
 }
 
 inline std::vector<uint8_t> encode_linear(const LogicalLinear& w, tern::TensorType type) {
-  using tern::BlockCodec;
-  using tern::TensorType;
   std::vector<uint8_t> u(w.trits.size());
   for (size_t i = 0; i < u.size(); ++i) u[i] = static_cast<uint8_t>(w.trits[i] + 1);
-  const auto blocks = [&]<TensorType kType>() {
-    using Codec = BlockCodec<kType>;
-    std::vector<uint8_t> out(u.size() / 256 * Codec::kBytes);
-    for (size_t b = 0; b * 256 < u.size(); ++b) {
-      const float d =
-          static_cast<float>(std::fabs(w.scales[w.group_cols == 256 ? b : b * 256 / w.cols]));
-      Codec::encode_u(u.data() + b * 256, tern::f16_from_f32(d), out.data() + b * Codec::kBytes);
-    }
-    return out;
+  const auto scale_of = [&w](size_t element) {
+    return std::fabs(w.scales[element / (w.group_cols != 0 ? w.group_cols : w.cols)]);
   };
-  if (type == TensorType::tq1_0) return blocks.operator()<TensorType::tq1_0>();
-  if (type == TensorType::tq2_0) return blocks.operator()<TensorType::tq2_0>();
-  if (type == TensorType::i2_s) {
-    std::vector<uint8_t> out(u.size() / 4 + 32);
-    tern::I2SCodec::encode_u(u.data(), u.size(), std::bit_cast<uint32_t>(w.scales[0]), out.data());
-    return out;
-  }
+  auto trits = encode_trits(u, w.cols, type, scale_of);
+  if (!trits.empty()) return trits;
   std::vector<float> values(w.trits.size());
   for (size_t i = 0; i < values.size(); ++i) {
     values[i] = static_cast<float>(w.weight(i / w.cols, i % w.cols));
@@ -133,9 +141,23 @@ inline std::vector<uint8_t> encode_linear(const LogicalLinear& w, tern::TensorTy
   return encode_floats(values, type);
 }
 
+/// A table of floats; in a type of trits, one whose values are -g, 0 and +g of one g.
+inline std::vector<uint8_t> encode_table(const std::vector<float>& values, size_t cols,
+                                         tern::TensorType type) {
+  float largest = 0;
+  std::vector<uint8_t> u;
+  for (const float v : values) {
+    largest = std::max(largest, std::fabs(v));
+    u.push_back(static_cast<uint8_t>(v < 0 ? 0 : v > 0 ? 2 : 1));
+  }
+  auto trits = encode_trits(u, cols, type, [largest](size_t) { return largest; });
+  return trits.empty() ? encode_floats(values, type) : trits;
+}
+
 /// A writer that holds the whole model; a test may spoil it before build().
 inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
-                          tern::TensorType table_type = tern::TensorType::f16) {
+                          tern::TensorType table_type = tern::TensorType::f16,
+                          tern::TensorType gain_type = tern::TensorType::f32) {
   GgufWriter writer;
   const std::string a = m.architecture + ".";
   writer.add("general.architecture", m.architecture.c_str());
@@ -148,13 +170,20 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   writer.add(a + "attention.key_length", static_cast<uint32_t>(m.head_dim));
   writer.add(a + "attention.layer_norm_rms_epsilon", static_cast<float>(m.eps));
   writer.add(a + "rope.freq_base", static_cast<float>(m.rope_base));
-  const auto id = [](tern::TensorType type) { return static_cast<uint32_t>(type); };
+  if (m.pooling != 0) writer.add(a + "pooling_type", static_cast<uint32_t>(m.pooling));
   const auto table = [&](const char* name, const std::vector<float>& values) {
-    writer.add_tensor(
-        {name, id(table_type), {m.model_dim, m.vocab_size}, encode_floats(values, table_type), {}});
+    writer.add_tensor({name,
+                       tern::gguf_type_id(table_type),
+                       {m.model_dim, m.vocab_size},
+                       encode_table(values, m.model_dim, table_type),
+                       {}});
   };
   const auto gain = [&](const std::string& name, const std::vector<float>& values) {
-    writer.add_tensor({name, 0, {values.size()}, encode_floats(values, tern::TensorType::f32), {}});
+    writer.add_tensor({name,
+                       tern::gguf_type_id(gain_type),
+                       {values.size()},
+                       encode_floats(values, gain_type),
+                       {}});
   };
   table("token_embd.weight", m.embedding);
   if (!m.head.empty()) table("output.weight", m.head);
@@ -165,8 +194,9 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
       gain(prefix + name + ".weight", m.layers[l].*member);
     for (const auto& [name, member] : linear_names()) {
       const LogicalLinear& w = m.layers[l].*member;
+      if (m.input_norms) gain(prefix + name + "_norm_in.weight", w.norm_in);
       writer.add_tensor({prefix + name + ".weight",
-                         id(linear_type),
+                         tern::gguf_type_id(linear_type),
                          {w.cols, w.rows},
                          encode_linear(w, linear_type),
                          {}});
@@ -186,7 +216,11 @@ inline LogicalModel small_shape(const std::string& architecture = "bitnet-b1.58"
   m.head_dim = 64;
   m.ffn_dim = 512;
   m.vocab_size = 70;
-  m.sub_norms = architecture != "llama";
+  m.gelu = m.post_norms = m.scales_embedding = architecture == "gemma3";
+  m.head_norms = architecture == "qwen3" || architecture == "gemma3";
+  m.sub_norms = architecture != "llama" && !m.head_norms;
+  // Without norms at their inputs, such models were trained with float activations.
+  if (m.head_norms) m.activation_bits = 16;
   m.relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
   m.rope_halves = architecture != "llama";
   return m;

@@ -9,7 +9,9 @@ TEST_CASE("formats have names", "[chat]") {
   CHECK(tern::chat_format_name(tern::ChatFormat::llama3) == "llama3");
   CHECK(tern::chat_format_name(tern::ChatFormat::falcon3) == "falcon3");
   CHECK(tern::chat_format_name(tern::ChatFormat::chatml) == "chatml");
+  CHECK(tern::chat_format_name(tern::ChatFormat::own) == "template");
   CHECK(tern::chat_layout(tern::ChatFormat::none) == nullptr);
+  CHECK(tern::chat_layout(tern::ChatFormat::own) == nullptr);
 }
 
 TEST_CASE("every bracketed text of a layout is a marker, and nothing else", "[chat]") {

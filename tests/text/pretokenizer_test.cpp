@@ -102,6 +102,26 @@ TEST_CASE("the Falcon family differs in digits and in the backtick", "[pretokeni
   }
 }
 
+TEST_CASE("numbers are found in what byte-level BPE spells", "[pretokenizer]") {
+  // The last byte of U+043C is spelled as a fraction, U+00BC.
+  CHECK(split("falcon", "a\xD0\xBC") == Pieces{"a\xD0", "\xBC"});
+  CHECK(split("tern:number_bytes", "x12\xD0\xBC.") == Pieces{"x", "12", "\xD0", "\xBC", "."});
+  CHECK(split("tern:single_number_bytes", "x12y") == Pieces{"x", "1", "2", "y"});
+}
+
+TEST_CASE("a name can spell its steps", "[pretokenizer]") {
+  CHECK(split("tern:", "a b, 1") == Pieces{"a b, 1"});
+  CHECK(split("tern:qwen2", "ab 12") == split("qwen2", "ab 12"));
+  CHECK(split("tern:punctuation,gpt2,digits_1", "a,b 12") == split("falcon3", "a,b 12"));
+  CHECK(split("tern:single_punctuation", "a?!b") == Pieces{"a", "?", "!", "b"});
+  CHECK(split("tern:single_numbers", "a12 \xD9\xA1") == Pieces{"a", "1", "2", " ", "\xD9\xA1"});
+  CHECK(split("starcoder", "ab 12") == Pieces{"ab", " ", "1", "2"});
+  for (const std::string_view name :
+       {"tern:nothing", "tern:gpt2,,gpt2", "tern:gpt2,gpt2,gpt2,gpt2,gpt2", "tern"}) {
+    CHECK(tern::find_pretokenizer(name).status() == tern::Status::unsupported_tokenizer);
+  }
+}
+
 TEST_CASE("names imply defaults, unknown names are refused", "[pretokenizer]") {
   CHECK((*tern::find_pretokenizer("llama-bpe")).ignore_merges);
   CHECK((*tern::find_pretokenizer("llama-bpe")).add_bos);

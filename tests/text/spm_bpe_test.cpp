@@ -12,6 +12,7 @@
 #include "text/tiny_vocabularies.hpp"
 
 using tern::TokenId;
+using tern_test::encode;
 using tern_test::encode_plain;
 using tern_test::tiny_spm;
 using Ids = std::vector<TokenId>;
@@ -65,6 +66,50 @@ TEST_CASE("a text begins with a space, an empty one does not begin", "[spm_bpe]"
   CHECK(encode_plain(t,
                      "\xE2\x96\x81"
                      "a") == encode_plain(t, " a"));
+}
+
+TEST_CASE("resolved merges stand for the scores", "[spm_bpe]") {
+  auto tiny = tiny_spm({{" ", 0}, {"a", 0}, {"b", 0}, {"ab", -3}, {"ba", -2}, {"aba", 0}});
+  tiny.flags.add_space_prefix = false;
+  const TokenId a = kFirst + 1;
+  const TokenId b = kFirst + 2;
+  const TokenId ab = kFirst + 3;
+  CHECK(encode_plain(tiny.tokenizer(), "aba") == Ids{kFirst + 5});
+  const tern::TokenMerge merges[] = {{a, b, ab}, {b, a, kFirst + 4}};
+  tiny.flags.token_merges = merges;
+  const auto t = tiny.tokenizer();
+  CHECK(encode_plain(t, "aba") == Ids{ab, a});  // none leads to "aba"
+  CHECK(encode_plain(t, "ba\xFF") == Ids{kFirst + 4, byte_id(0xFF)});
+  const auto kept = t.vocabulary().token_merges();
+  REQUIRE(kept.ok());
+  CHECK(kept->size() == 2);
+}
+
+TEST_CASE("a space is put before runs as the vocabulary says", "[spm_bpe]") {
+  auto tiny = tiny_spm({{" ", 0}, {"a", 0}});
+  const auto ids_of = [&tiny](tern::SpacePrefix prefix, std::string_view text) {
+    tiny.flags.space_prefix = prefix;
+    return encode(tiny.tokenizer(), text, {.add_special = false, .parse_special = true});
+  };
+  const TokenId space = kFirst;
+  const TokenId a = kFirst + 1;
+  CHECK(ids_of(tern::SpacePrefix::none, "a<s>a") == Ids{a, 1, a});
+  CHECK(ids_of(tern::SpacePrefix::runs, "a<s> a") == Ids{space, a, 1, space, space, a});
+  CHECK(ids_of(tern::SpacePrefix::unspaced_runs, "a<s> a") == Ids{space, a, 1, space, a});
+  CHECK(ids_of(tern::SpacePrefix::unspaced_runs, "<s>a") == Ids{1, space, a});
+  CHECK(ids_of(tern::SpacePrefix::first_unspaced, "a<s>a") == Ids{space, a, 1, a});
+  CHECK(ids_of(tern::SpacePrefix::first_unspaced, "<s>a") == Ids{1, a});
+  CHECK(ids_of(tern::SpacePrefix::first_unspaced,
+               "\xE2\x96\x81"
+               "a") == Ids{space, a});
+}
+
+TEST_CASE("no merge reaches back over a space where the text is split there", "[spm_bpe]") {
+  auto tiny = tiny_spm({{" ", 0}, {"a", 0}, {"  ", -1}, {" a", -2}});
+  tiny.flags.add_space_prefix = false;
+  CHECK(encode_plain(tiny.tokenizer(), "  a") == Ids{kFirst + 2, kFirst + 1});
+  tiny.flags.split_at_spaces = true;
+  CHECK(encode_plain(tiny.tokenizer(), "  a") == Ids{kFirst, kFirst + 3});
 }
 
 TEST_CASE("characters without a token become their bytes", "[spm_bpe]") {

@@ -89,6 +89,16 @@ inline TinyVocabulary tiny_byte_bpe(const std::vector<std::pair<std::string, std
   return v;
 }
 
+/// A byte-level vocabulary with the control tokens of Llama 3, or of ChatML.
+inline TinyVocabulary llama3_vocabulary() {
+  auto tiny = tiny_byte_bpe({{" ", "H"}, {":", " "}});
+  for (const char* text :
+       {"<|begin_of_text|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>"}) {
+    tiny.add(text, tern::TokenType::control);
+  }
+  return tiny;
+}
+
 /// <unk>, <s>, </s>, the 256 byte tokens from id 3 on, then normal tokens with their scores; spaces
 /// in `pieces` are written as SentencePiece does.
 inline TinyVocabulary tiny_spm(const std::vector<std::pair<std::string, float>>& pieces) {

@@ -86,6 +86,46 @@ TEST_CASE("SentencePiece puts a space in front of a text and behind special toke
   CHECK(encode_segments(t, {{"a", false}, {" ", false}}) == Ids{kSpaceA, kSpace});
 }
 
+TEST_CASE("special tokens take the whitespace beside them where the vocabulary says so",
+          "[tokenizer]") {
+  auto tiny = tiny_byte_bpe({{"a", "b"}});
+  const int32_t ids[] = {kEot};
+  tiny.flags.strip_left = ids;
+  const auto left = tiny.tokenizer();
+  const tern::EncodeOptions parsed = {.add_special = false, .parse_special = true};
+  CHECK(encode(left, "a \t<|eot_id|> a", parsed) == Ids{'a', kEot, ' ', 'a'});
+  CHECK(encode(left, " <|eot_id|><|eot_id|>", parsed) == Ids{kEot, kEot});
+  CHECK(encode_segments(left, {{"a ", false}, {" <|eot_id|>", true}}) == Ids{'a', kEot});
+  tiny.flags.strip_left = {};
+  tiny.flags.strip_right = ids;
+  CHECK(encode(tiny.tokenizer(),
+               "a <|eot_id|> \xC2\xA0"
+               "a ",
+               parsed) == Ids{'a', ' ', kEot, 'a', ' '});
+  const int32_t outside[] = {100000};
+  tiny.flags.strip_right = outside;
+  CHECK(tiny.error().status == tern::Status::mismatch);
+}
+
+TEST_CASE("generation ends at further tokens that the vocabulary names", "[tokenizer]") {
+  auto tiny = tiny_byte_bpe({{"a", "b"}});
+  const int32_t ids[] = {'a'};
+  CHECK_FALSE(tiny.tokenizer().vocabulary().is_end_of_generation('a'));
+  tiny.flags.end_tokens = ids;
+  CHECK(tiny.tokenizer().vocabulary().is_end_of_generation('a'));
+}
+
+TEST_CASE("a normalizer composes each run between special tokens", "[tokenizer]") {
+  auto tiny = tiny_byte_bpe({{"\xC3", "\xA9"}});
+  tiny.flags.normalizer = tern::Normalizer::nfc;
+  const auto t = tiny.tokenizer();
+  const tern::EncodeOptions parsed = {.add_special = false, .parse_special = true};
+  CHECK(encode(t, "e\xCC\x81", parsed) == Ids{kMerge});
+  CHECK(encode(t, "e<|eot_id|>\xCC\x81", parsed) == Ids{'e', kEot, 0xCC, 0x81});
+  // The seam of segments is none to a run.
+  CHECK(encode_segments(t, {{"e", false}, {"\xCC\x81", false}}) == Ids{kMerge});
+}
+
 TEST_CASE("decoding hides or shows control tokens and takes off the first space", "[tokenizer]") {
   const auto t = tiny_spm({{" ", 0}, {"a", 0}, {" a", -1}}).tokenizer();
   constexpr TokenId kSpaceA = 261;

@@ -115,7 +115,9 @@ inline Result<void> GgufExport::add_table(std::string_view name, const HeadView&
     return Error(Status::unsupported,
                  "int8 rows with a scale a row are of tern files alone; q6 is in GGUF too", name);
   }
-  const std::span<const uint8_t> data(table.rows, size_t{rows} * table.row_bytes);
+  // Of I2_S the scale lies behind the rows.
+  const auto bytes = tensor_bytes(type_info(table.type), table.k, rows);
+  const std::span<const uint8_t> data(table.rows, static_cast<size_t>(bytes.value_or(0)));
   const bool is_narrowed = table.type == TensorType::bf16 && detail::narrows_exactly(data);
   model_->source().give_back(data);
   ExportItem& item = append(name, is_narrowed ? TensorType::f16 : table.type, table.k, rows, 2);
@@ -162,8 +164,11 @@ inline Result<void> GgufExport::add_weights(const TernaryTarget& target) {
       add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
     }
     for (const LinearRule& rule : model_->architecture().linears) {
-      TERN_TRY(
-          add_matrix(LayerTensorName(n, rule.name).view(), (layer.*rule.matrix).view(), target));
+      const TernaryMatrix& matrix = layer.*rule.matrix;
+      if (matrix.input_gain().size() != 0) {
+        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
+      }
+      TERN_TRY(add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), target));
     }
     ++n;
   }
@@ -183,7 +188,9 @@ inline Result<void> GgufExport::finish(const TernaryTarget& target) {
   constexpr std::string_view kQuantizationKey = "general.quantization_version";
   constexpr uint32_t kQuantizationVersion = 2;
   const GgufFile& source = model_->source().file();
-  copy_metadata(source, header_);
+  // Other programs read merges as texts; by ids they are kept where there are no texts.
+  const bool has_texts = source.find("tokenizer.ggml.merges") != nullptr;
+  copy_metadata(source, header_, has_texts ? kTernMergesKey : std::string_view());
   if (source.find(kQuantizationKey) == nullptr) header_.add(kQuantizationKey, kQuantizationVersion);
   for (const FileType& row : kFileTypes) {
     if (row.type == target.type) header_.add(kFileTypeKey, row.id);

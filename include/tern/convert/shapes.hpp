@@ -19,14 +19,16 @@ struct ModelShape {
   uint32_t model_dim;
   uint32_t ffn_dim;
   uint32_t n_layers;
-  uint32_t n_heads;  ///< of model_dim / n_heads
+  uint32_t n_heads;
   uint32_t n_kv_heads;
   uint32_t vocab_size;
   uint32_t context_len;
   float rope_base;
   float norm_eps;
+  uint32_t key_length = 0;  ///< of a head; 0: model_dim / n_heads
+  bool embeds = false;      ///< a model of embeddings, with input norms
 
-  constexpr uint32_t head_dim() const { return model_dim / n_heads; }
+  constexpr uint32_t head_dim() const { return key_length != 0 ? key_length : model_dim / n_heads; }
 };
 
 // clang-format off
@@ -51,6 +53,10 @@ inline constexpr ModelShape kModelShapes[] = {
     {"falcon3-1b",   "llama",         2048,  8192, 18,  8,  4, 131072,  8192, 1000042.0f, 1e-6f},
     // Rope base, eps and context of Falcon-E are not published; these are Falcon3's.
     {"falcon-e-1b",  "llama",         2048,  9216, 24, 16,  2,  32768,  8192, 1000042.0f, 1e-6f},
+    {"bitnet-embedding-0.6b", "qwen3",  1024,  3072, 28, 16,  8, 151936, 32768, 1000000.0f, 1e-6f,
+     128, true},
+    {"bitnet-embedding-270m", "gemma3",  640,  2048, 18,  4,  1, 262144, 32768,   10000.0f, 1e-6f,
+     256, true},
     {"mmfree-370m",  "",              1024,  2816, 24,  1,  1,  32000,  2048,   10000.0f, 1e-6f},
     {"mmfree-1.3b",  "",              2048,  5632, 24,  1,  1,  32000,  2048,   10000.0f, 1e-6f},
     {"mmfree-2.7b",  "",              2560,  6912, 32,  1,  1,  32000,  2048,   10000.0f, 1e-6f},

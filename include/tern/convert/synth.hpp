@@ -126,6 +126,12 @@ inline void ModelSynthesizer::add_metadata(GgufHeader& header) const {
   add("attention.layer_norm_rms_epsilon", shape_.norm_eps);
   add("rope.dimension_count", shape_.head_dim());
   add("rope.freq_base", shape_.rope_base);
+  if (shape_.key_length != 0) {
+    add("attention.key_length", shape_.key_length);
+    add("attention.value_length", shape_.key_length);
+  }
+  constexpr uint32_t kPoolingLast = 3;
+  if (shape_.embeds) add("pooling_type", kPoolingLast);
 }
 
 inline Result<TernLayout> ModelSynthesizer::plan(uint64_t hash) {
@@ -137,7 +143,8 @@ inline Result<TernLayout> ModelSynthesizer::plan(uint64_t hash) {
     draw(at, {Kind::table});
     if (head_.type == TensorType::i8) draw(at + 1, {Kind::row_units});
   };
-  if (!architecture_->tied_head) add_table(kEmbeddingName, TernItem::Place::front);
+  const bool is_tied = architecture_->tied_head || shape_.embeds;
+  if (!is_tied) add_table(kEmbeddingName, TernItem::Place::front);
   for (uint32_t n = 0; n < shape_.n_layers; ++n) {
     for (const GainRule& rule : architecture_->gains) {
       const bool is_sub = rule.gain == &LayerWeights::ffn_sub_norm;
@@ -152,13 +159,17 @@ inline Result<TernLayout> ModelSynthesizer::plan(uint64_t hash) {
       w.cols = extent_of(config_, rule.cols);
       w.packing = choose_packing(options_.packing, w.scale_kind, rule.skippable, skips);
       const bool is_gate = is_relu2 && rule.matrix == &LayerWeights::ffn_gate;
+      if (shape_.embeds) {
+        const LayerTensorName gain(n, rule.name, kInputNormSuffix);
+        draw(layout.add_vector(gain.view(), w.cols), {Kind::gain});
+      }
       const size_t at = layout.add_matrix(LayerTensorName(n, rule.name).view(), w, 1);
       draw(at, {is_gate ? Kind::gate : Kind::matrix, w});
       draw(at + 1, {Kind::scale, w});
     }
   }
   draw(layout.add_vector(kOutputNormName, shape_.model_dim), {Kind::gain});
-  add_table(architecture_->tied_head ? kEmbeddingName : kHeadName, TernItem::Place::end);
+  add_table(is_tied ? kEmbeddingName : kHeadName, TernItem::Place::end);
   TERN_TRY(layout.finish(hash));
   return layout;
 }

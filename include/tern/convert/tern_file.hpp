@@ -22,8 +22,9 @@ class TernFile {
   static Result<TernFile> create(const Model& model) {
     return catch_out_of_memory([&]() -> Result<TernFile> {
       TernFile file(model);
-      copy_metadata(model.source().file(), file.layout_.header());
-      TERN_TRY(file.add_merges());
+      const GgufFile& source = model.source().file();
+      copy_metadata(source, file.layout_.header());
+      if (source.find(kTernMergesKey) == nullptr) TERN_TRY(file.add_merges());
       file.add_weights();
       TERN_TRY(file.layout_.finish(file.hash()));
       return file;
@@ -78,6 +79,9 @@ inline void TernFile::add_weights() {
     }
     for (const LinearRule& rule : model_->architecture().linears) {
       const TernaryMatrix& matrix = layer.*rule.matrix;
+      if (matrix.input_gain().size() != 0) {
+        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
+      }
       layout_.add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), matrix.n_scales());
     }
     ++n;

@@ -64,7 +64,9 @@ class TernLayout {
       items_[at].place = TernItem::Place::end;
       return at;
     }
-    TernItem& item = append(name, table.type, bytes, table.rows);
+    // Of I2_S the scale lies behind the rows.
+    const uint64_t all = tensor_bytes(type_info(table.type), cols, rows).value_or(bytes);
+    TernItem& item = append(name, table.type, all, table.rows);
     item.tensor.n_dims = 2;
     item.tensor.dims[0] = cols;
     item.tensor.dims[1] = rows;

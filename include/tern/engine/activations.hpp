@@ -17,6 +17,14 @@ TERN_NAMESPACE_BEGIN
 /// Tokens of one attention call: they share the work of reading a block of keys and values.
 inline constexpr size_t kAttentionTokens = 16;
 
+/// A run of a batch's tokens that are neighbours in one text. Texts lie side by side in the cache;
+/// the position of a token in its text is all that the model knows of where it is.
+struct TextRun {
+  size_t n_tokens = 0;
+  size_t slot = 0;      ///< the cache's position of the text's first token
+  size_t position = 0;  ///< in the text, of the run's first token
+};
+
 /// Quantized rows of a batch: the input of a linear layer, or of the head (then int16).
 struct QuantizedBatch {
   Tensor<int8_t, 2> codes;        // [n, activation_stride(widest)]
@@ -58,9 +66,25 @@ class TaskScratch {
   size_t stride_ = 0;
 };
 
+/// Tokens [begin, begin + n) of a batch, neighbours in one text, that share an attention call.
+struct TokenBlock {
+  size_t begin = 0;
+  size_t n = 0;
+};
+
+/// Where a token of a batch is.
+struct TokenPlace {
+  size_t slot = 0;      ///< the cache's position of its text's first token
+  size_t position = 0;  ///< in its text
+};
+
 /// Shapes are [batch, ...] unless noted.
 struct Activations {
+  Buffer<TokenPlace> places;  // [batch]
+  Buffer<TokenBlock> blocks;  // [batch]; most are unused
+  size_t n_blocks = 0;
   Tensor<float, 2> residual;  // [batch, model_dim]
+  Tensor<float, 2> normed;    // [batch, model_dim] where linear layers have input norms, else empty
   Tensor<float, 2> q;         // [batch, q_dim]
   Tensor<float, 2> k;         // [batch, kv_dim]
   Tensor<float, 2> v;         // [batch, kv_dim]
@@ -99,18 +123,21 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   const size_t few = vector_tokens(batch);
   const size_t widest = std::max({c.model_dim, c.q_dim(), c.ffn_dim});
   Activations a;
+  TERN_TRY_ASSIGN(a.places, Buffer<TokenPlace>::create(batch, hooks));
+  TERN_TRY_ASSIGN(a.blocks, Buffer<TokenBlock>::create(batch, hooks));
   struct Row {
     Tensor<float, 2> Activations::*tensor;
     size_t n;
     size_t width;
   };
+  const size_t normed = c.input_norms ? batch : 0;
   const Row rows[] = {
-      {&Activations::residual, batch, c.model_dim}, {&Activations::q, batch, c.q_dim()},
-      {&Activations::k, batch, c.kv_dim()},         {&Activations::v, batch, c.kv_dim()},
-      {&Activations::mixed, batch, c.q_dim()},      {&Activations::gate, batch, c.ffn_dim},
-      {&Activations::up, batch, c.ffn_dim},         {&Activations::delta, batch, c.model_dim},
-      {&Activations::cos, batch, c.rope_dim / 2},   {&Activations::sin, batch, c.rope_dim / 2},
-      {&Activations::head_x, few, c.model_dim},
+      {&Activations::residual, batch, c.model_dim}, {&Activations::normed, normed, c.model_dim},
+      {&Activations::q, batch, c.q_dim()},          {&Activations::k, batch, c.kv_dim()},
+      {&Activations::v, batch, c.kv_dim()},         {&Activations::mixed, batch, c.q_dim()},
+      {&Activations::gate, batch, c.ffn_dim},       {&Activations::up, batch, c.ffn_dim},
+      {&Activations::delta, batch, c.model_dim},    {&Activations::cos, batch, c.rope_dim / 2},
+      {&Activations::sin, batch, c.rope_dim / 2},   {&Activations::head_x, few, c.model_dim},
   };
   // Rows of whole cache lines: neighbouring tokens are written by different threads.
   constexpr size_t kLine = kBufferAlignment / sizeof(float);
@@ -120,6 +147,10 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   }
   TERN_TRY_ASSIGN(a.quantized.codes,
                   (create_streamed_tensor<int8_t, 2>({batch, activation_stride(widest)}, hooks)));
+  if (c.activation_bits == 16) {
+    TERN_TRY_ASSIGN(a.quantized.low,
+                    (create_streamed_tensor<int8_t, 2>({batch, activation_stride(widest)}, hooks)));
+  }
   TERN_TRY_ASSIGN(a.quantized.tokens, Buffer<QuantizedToken>::create(batch, hooks));
   if (batch > kVectorTokens) {
     TERN_TRY_ASSIGN(a.quantized.packed, (create_streamed_tensor<int8_t, 1>(
@@ -131,7 +162,7 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
     const TernaryView down = layer.ffn_down.view();
     if (is_columns(down.packing)) sums = std::max(sums, column_sums_size(down));
   }
-  if (model.config().activation == Activation::relu2) {
+  if (model.config().may_skip()) {
     TERN_TRY_ASSIGN(a.live.rows, Buffer<uint32_t>::create(c.ffn_dim, hooks));
     TERN_TRY_ASSIGN(a.live.columns, Buffer<uint32_t>::create(c.ffn_dim + size_t{63}, hooks));
     TERN_TRY_ASSIGN(a.live.values, Buffer<int8_t>::create(c.ffn_dim + size_t{63}, hooks));

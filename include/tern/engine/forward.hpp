@@ -1,9 +1,11 @@
 // The forward pass: tokens in, logits out; the transformer of BitNet b1.58 and its relatives.
 //
-// Room: engine. Reads like the paper, a line a step; the steps are in forward.inl.hpp. A batch of n
-// tokens at positions [position, position + n) gives the bits of n single tokens, in whatever
-// number of tasks, with zeros skipped or not (docs/numerics.md). Sources: Ma et al. 2024 (b1.58),
-// the 2B-4T report 2025 (sub-norms, ReLU^2), Touvron et al. 2023 (the Llama block).
+// Room: engine. Reads like the paper, a line a step; the steps are in forward.inl.hpp. A norm whose
+// gain the layer does not have is left out. A batch of tokens, of one text or of several, gives the
+// bits of single tokens, in whatever number of tasks, with zeros skipped or not (docs/numerics.md).
+// Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025 (sub-norms, ReLU^2), Touvron et al. 2023
+// (the Llama block), the Qwen3 report 2025 (head norms), the Gemma 3 report 2025 (post norms,
+// GELU).
 #pragma once
 
 #include <atomic>
@@ -42,13 +44,14 @@ class ForwardPass {
         cancelled_(cancelled),
         skipped_(skipped) {}
 
-  /// Runs all layers over tokens at [position, position + tokens.size()); keys and values of those
-  /// positions are in the cache afterwards, hidden states in the activations.
-  /// Requires: tokens in the vocabulary; at most the activations' batch; the cache has room.
-  /// Errors: cancelled, non_finite. After an error the cache is unchanged below `position`.
-  Result<void> run(std::span<const TokenId> tokens, size_t position) {
+  /// Runs all layers over the tokens of `texts`, in their order; keys and values of those positions
+  /// are in the cache afterwards, hidden states in the activations.
+  /// Requires: tokens in the vocabulary, as many as the texts have; at most the activations' batch;
+  /// the cache has room for every text, and holds what comes before its run.
+  /// Errors: cancelled, non_finite. After an error the cache is unchanged before the runs.
+  Result<void> run(std::span<const TokenId> tokens, std::span<const TextRun> texts) {
     n_ = tokens.size();
-    position_ = position;
+    place(texts);
     embed(tokens);
     for (size_t layer = 0; layer < config_.n_layers; ++layer) {
       attention_block(layer);
@@ -62,31 +65,32 @@ class ForwardPass {
   /// vocab_size]. Errors: cancelled, non_finite. Cost: reads the head once for each kVectorTokens.
   Result<void> logits(size_t first, size_t count, float* logits);
 
+  /// The embedding of the text that ends with a token of the batch that was run (docs/numerics.md
+  /// 14). Shapes: [model_dim]. Errors: non_finite.
+  Result<void> embedding(size_t token, float* out);
+
  private:
-  // h <- h + W_o norm(attention(W_q a, W_k a, W_v a)),  a = norm(h)
+  // h <- h + post(W_o norm(attention(W_q a, W_k a, W_v a))),  a = norm(h)
   void attention_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
-    quantize(act_.residual, &w.attn_norm);
-    multiply({{{&w.attn_q, &act_.q}, {&w.attn_k, &act_.k}, {&w.attn_v, &act_.v}}});
+    multiply(act_.residual, w.attn_norm,
+             {{{&w.attn_q, &act_.q}, {&w.attn_k, &act_.k}, {&w.attn_v, &act_.v}}});
     rotate_and_store(layer);
     attend(layer);
-    quantize(act_.mixed, config_.sub_norms ? &w.attn_sub_norm : nullptr);
-    add_product(w.attn_output);
+    add_product(act_.mixed, w.attn_sub_norm, w.attn_output, w.post_attention_norm);
   }
 
-  // h <- h + W_down norm(act(W_gate f) * W_up f),  f = norm(h)
+  // h <- h + post(W_down norm(act(W_gate f) * W_up f)),  f = norm(h)
   void feed_forward_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
-    quantize(act_.residual, &w.ffn_norm);
     if (skips_rows(w)) {
-      multiply({{{&w.ffn_gate, &act_.gate}}});
+      multiply(act_.residual, w.ffn_norm, {{{&w.ffn_gate, &act_.gate}}});
       multiply_live_rows(w.ffn_up);
     } else {
-      multiply({{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
+      multiply(act_.residual, w.ffn_norm, {{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
     }
     activate();
-    quantize(act_.gate, config_.sub_norms ? &w.ffn_sub_norm : nullptr);
-    add_product(w.ffn_down);
+    add_product(act_.gate, w.ffn_sub_norm, w.ffn_down, w.post_ffw_norm);
   }
 
   /// Linear layers that share an input, each with where its outputs go.
@@ -99,16 +103,23 @@ class ForwardPass {
     Product items[kMost];
   };
 
+  void place(std::span<const TextRun> texts);
   void embed(std::span<const TokenId> tokens);
-  void quantize(const Tensor<float, 2>& input, const Buffer<float>* gain);
-  void multiply(const Products& products, bool adds = false);
+  void multiply(const Tensor<float, 2>& input, const Buffer<float>& gain, const Products& products,
+                bool adds = false);
+  const Tensor<float, 2>& normalize(const Tensor<float, 2>& input, const Buffer<float>& gain);
+  void quantize(const Tensor<float, 2>& input, const Buffer<float>& gain);
+  QuantizedToken quantize_row(const float* x, const float* gain, size_t width, size_t token);
+  void multiply_quantized(const Products& products, bool adds);
   void multiply_units(const Product& product, size_t begin, size_t end, size_t task);
   void multiply_live_rows(const TernaryMatrix& matrix);
-  void add_product(const TernaryMatrix& matrix);
-  void add_live_columns(const TernaryMatrix& matrix);
+  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                   const TernaryMatrix& matrix, const Buffer<float>& post_gain);
+  void multiply_live_columns(const TernaryMatrix& matrix);
   void add_delta(size_t begin, size_t end);
+  void add_normed_delta(const Buffer<float>& gain);
   void rotate_and_store(size_t layer);
-  void rotate_heads(float* heads, size_t n_heads, size_t token);
+  bool turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain, size_t token);
   void attend(size_t layer);
   void activate();
 
@@ -132,7 +143,7 @@ class ForwardPass {
   SkipCounts* skipped_;
   std::atomic<bool> non_finite_{false};  // set by any task, read between steps
   size_t n_ = 0;                         // tokens of the batch
-  size_t position_ = 0;                  // of the first
+  size_t reach_ = 0;                     // the most positions that one of them sees
 };
 
 TERN_NAMESPACE_END

@@ -46,23 +46,72 @@ inline Result<void> ForwardPass::check() const {
   return {};
 }
 
+// Blocks of attention stay within a text.
+inline void ForwardPass::place(std::span<const TextRun> texts) {
+  size_t token = 0;
+  act_.n_blocks = 0;
+  reach_ = 0;
+  for (const TextRun& text : texts) {
+    for (size_t done = 0; done < text.n_tokens; done += kAttentionTokens) {
+      act_.blocks[act_.n_blocks++] = {token + done,
+                                      std::min(kAttentionTokens, text.n_tokens - done)};
+    }
+    for (size_t i = 0; i < text.n_tokens; ++i) {
+      act_.places[token++] = {text.slot, text.position + i};
+    }
+    reach_ = std::max(reach_, text.position + text.n_tokens);
+  }
+}
+
 inline void ForwardPass::embed(std::span<const TokenId> tokens) {
   const HeadView& table = model_.weights().embedding;
   const std::span<const double> frequencies = model_.rope_frequencies();
+  const float scale = kernels_.embedding_scale(config_.model_dim);
   for_tokens([&](size_t t) {
-    kernels_.decode_row(table, static_cast<size_t>(tokens[t]), act_.residual.row(t));
-    kernels_.rope_angles(static_cast<uint32_t>(position_ + t), frequencies.data(),
+    float* x = act_.residual.row(t);
+    kernels_.decode_row(table, static_cast<size_t>(tokens[t]), x);
+    if (config_.scales_embedding) kernels_.scale(scale, config_.model_dim, x);
+    kernels_.rope_angles(static_cast<uint32_t>(act_.places[t].position), frequencies.data(),
                          frequencies.size(), act_.cos.row(t), act_.sin.row(t));
   });
 }
 
-// Norm (unless `gain` is null) and quantization of each token; in batches also its packing for the
+// y <- W x of every product, x = norm(input); where layers have norms of their own at their inputs,
+// each has its own x = norm_of_the_layer(norm(input)).
+inline void ForwardPass::multiply(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                                  const Products& products, bool adds) {
+  if (!config_.input_norms) {
+    quantize(input, gain);
+    multiply_quantized(products, adds);
+    return;
+  }
+  const Tensor<float, 2>& x = normalize(input, gain);
+  for (const Product& product : products.items) {
+    if (product.matrix == nullptr) break;
+    quantize(x, product.matrix->input_gain());
+    multiply_quantized({{product}}, adds);
+  }
+}
+
+// The input itself when there is no norm.
+inline const Tensor<float, 2>& ForwardPass::normalize(const Tensor<float, 2>& input,
+                                                      const Buffer<float>& gain) {
+  if (gain.size() == 0) return input;
+  for_tokens([&](size_t t) {
+    if (!kernels_.rms_norm(input.row(t), gain.data(), gain.size(), config_.norm_eps,
+                           act_.normed.row(t))) {
+      non_finite_.store(true, std::memory_order_relaxed);
+    }
+  });
+  return act_.normed;
+}
+
+// Norm (unless `gain` is empty) and quantization of each token; in batches also its packing for the
 // matrix kernel, by whole groups of tokens.
-inline void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>* gain) {
+inline void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& gain) {
   if (is_stopped()) return;
   QuantizedBatch& out = act_.quantized;
   const size_t width = input.extent(1);
-  const size_t stride = activation_stride(width);
   const bool packs = n_ > kVectorTokens;
   const size_t group = packs ? kernels_.token_tile : 1;
   const size_t n_groups = (n_ + group - 1) / group;
@@ -71,14 +120,25 @@ inline void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<fl
     const size_t begin = n_groups * task / tasks * group;
     const size_t end = std::min(n_groups * (task + 1) / tasks * group, n_);
     for (size_t t = begin; t < end; ++t) {
-      out.tokens[t] = gain != nullptr
-                          ? kernels_.norm_quantize_i8(input.row(t), gain->data(), width,
-                                                      config_.norm_eps, out.codes.row(t), stride)
-                          : kernels_.quantize_i8(input.row(t), width, out.codes.row(t), stride);
+      out.tokens[t] = quantize_row(input.row(t), gain.data(), width, t);
       if (out.tokens[t].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
     }
     if (packs) kernels_.pack_tokens(out.view(n_), width, begin, end, out.packed.data());
   });
+}
+
+inline QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size_t width,
+                                                size_t token) {
+  const size_t stride = activation_stride(width);
+  const float eps = config_.norm_eps;
+  int8_t* high = act_.quantized.codes.row(token);
+  if (config_.activation_bits == 8) {
+    return gain != nullptr ? kernels_.norm_quantize_i8(x, gain, width, eps, high, stride)
+                           : kernels_.quantize_i8(x, width, high, stride);
+  }
+  int8_t* low = act_.quantized.low.row(token);
+  return gain != nullptr ? kernels_.norm_quantize_i16(x, gain, width, eps, high, low, stride)
+                         : kernels_.quantize_i16(x, width, high, low, stride);
 }
 
 // Units [begin, end) of one matrix.
@@ -101,7 +161,7 @@ inline void ForwardPass::multiply_units(const Product& product, size_t begin, si
 
 // The units of all matrices form one range; a task takes a run of it, in pairs of units. With
 // `adds` the task also adds its rows to the residual.
-inline void ForwardPass::multiply(const Products& products, bool adds) {
+inline void ForwardPass::multiply_quantized(const Products& products, bool adds) {
   if (is_stopped()) return;
   size_t n_units = 0;
   size_t bytes = 0;
@@ -151,17 +211,34 @@ inline void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   });
 }
 
-inline void ForwardPass::add_product(const TernaryMatrix& matrix) {
+// h <- h + post(W x), x = norm(input).
+inline void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                                     const TernaryMatrix& matrix, const Buffer<float>& post_gain) {
+  const bool adds = post_gain.size() == 0;
   if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
-    add_live_columns(matrix);
+    quantize(input, gain);
+    multiply_live_columns(matrix);
+    if (adds) add_delta(0, matrix.view().rows);
   } else {
-    multiply({{{&matrix, &act_.delta}}}, true);
+    multiply(input, gain, {{{&matrix, &act_.delta}}}, adds);
   }
+  if (!adds) add_normed_delta(post_gain);
+}
+
+inline void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
+  for_tokens([&](size_t t) {
+    float* x = act_.delta.row(t);
+    if (kernels_.rms_norm(x, gain.data(), gain.size(), config_.norm_eps, x)) {
+      kernels_.add(x, gain.size(), act_.residual.row(t));
+    } else {
+      non_finite_.store(true, std::memory_order_relaxed);
+    }
+  });
 }
 
 // Columns by tasks: each sums its own over all rows, then the sums are added. One token skips the
 // columns of zero inputs; several tokens read all.
-inline void ForwardPass::add_live_columns(const TernaryMatrix& matrix) {
+inline void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
   if (is_stopped()) return;
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();
@@ -181,27 +258,33 @@ inline void ForwardPass::add_live_columns(const TernaryMatrix& matrix) {
   });
   kernels_.finish_columns(w, a, act_.column_sums.data(), tasks, act_.column_sums.stride(0), 0,
                           w.n_units(), act_.delta.data(), act_.delta.stride(0));
-  add_delta(0, w.rows);
 }
 
-inline void ForwardPass::rotate_heads(float* heads, size_t n_heads, size_t token) {
+// Norm (unless `gain` is empty) and rotation of each head; whether all is finite.
+inline bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain,
+                                    size_t token) {
   const auto rope =
       config_.rope_style == RopeStyle::halves ? kernels_.rope_halves : kernels_.rope_pairs;
+  bool finite = true;
   for (size_t head = 0; head < n_heads; ++head) {
-    rope(heads + head * config_.head_dim, act_.cos.row(token), act_.sin.row(token),
-         config_.rope_dim / 2);
+    float* x = heads + head * config_.head_dim;
+    if (gain.size() != 0) {
+      finite &= kernels_.rms_norm(x, gain.data(), config_.head_dim, config_.norm_eps, x);
+    }
+    rope(x, act_.cos.row(token), act_.sin.row(token), config_.rope_dim / 2);
   }
+  return finite;
 }
 
 inline void ForwardPass::rotate_and_store(size_t layer) {
+  const LayerWeights& w = model_.weights().layers[layer];
   for_tokens([&](size_t t) {
-    rotate_heads(act_.q.row(t), config_.n_heads, t);
-    rotate_heads(act_.k.row(t), config_.n_kv_heads, t);
-    bool finite = true;
+    bool finite = turn_heads(act_.q.row(t), config_.n_heads, w.attn_q_norm, t);
+    finite &= turn_heads(act_.k.row(t), config_.n_kv_heads, w.attn_k_norm, t);
+    const size_t slot = act_.places[t].slot + act_.places[t].position;
     for (size_t head = 0; head < config_.n_kv_heads; ++head) {
       const size_t at = head * config_.head_dim;
-      finite &= cache_.store(kernels_, layer, head, position_ + t, act_.k.row(t) + at,
-                             act_.v.row(t) + at);
+      finite &= cache_.store(kernels_, layer, head, slot, act_.k.row(t) + at, act_.v.row(t) + at);
     }
     if (!finite) non_finite_.store(true, std::memory_order_relaxed);
   });
@@ -212,36 +295,38 @@ inline void ForwardPass::rotate_and_store(size_t layer) {
 inline void ForwardPass::attend(size_t layer) {
   if (is_stopped()) return;
   const size_t group = config_.n_heads / config_.n_kv_heads;
-  const size_t n_blocks = (n_ + kAttentionTokens - 1) / kAttentionTokens;
-  const bool whole_groups = n_blocks * config_.n_kv_heads >= runner_.n_workers();
+  const bool whole_groups = act_.n_blocks * config_.n_kv_heads >= runner_.n_workers();
   const size_t heads = whole_groups ? group : 1;
   const size_t per_block = config_.n_heads / heads;
-  const size_t n_items = n_blocks * per_block;
-  const size_t work = n_ * config_.n_heads * (position_ + n_) * config_.head_dim * 4;
+  const size_t n_items = act_.n_blocks * per_block;
+  const size_t work = n_ * config_.n_heads * reach_ * config_.head_dim * 4;
   const size_t tasks = std::min({runner_.n_workers(), task_count(work), n_items});
   runner_.run(tasks, [&](size_t task) {
     // Later blocks see more positions: dealing the items out in turn keeps the tasks even.
     for (size_t item = task; item < n_items; item += tasks) {
-      const size_t token = item / per_block * kAttentionTokens;
+      const TokenBlock block = act_.blocks[item / per_block];
+      const TokenPlace place = act_.places[block.begin];
       const size_t head = item % per_block * heads;
       AttentionView view;
-      view.q = act_.q.row(token) + head * config_.head_dim;
+      view.q = act_.q.row(block.begin) + head * config_.head_dim;
       view.q_stride = act_.q.stride(0);
-      view.n_tokens = std::min(kAttentionTokens, n_ - token);
+      view.n_tokens = block.n;
       view.n_heads = heads;
-      view.position = position_ + token;
+      view.position = place.position;
       view.dim = config_.head_dim;
-      view.keys = cache_.keys(layer, head / group);
-      view.values = cache_.values(layer, head / group);
+      view.keys = cache_.keys(layer, head / group, place.slot);
+      view.values = cache_.values(layer, head / group, place.slot);
       view.scale = model_.attention_scale();
-      kernels_.attend(view, act_.mixed.row(token) + head * config_.head_dim, act_.mixed.stride(0),
-                      act_.attention_scratch.of(task));
+      kernels_.attend(view, act_.mixed.row(block.begin) + head * config_.head_dim,
+                      act_.mixed.stride(0), act_.attention_scratch.of(task));
     }
   });
 }
 
 inline void ForwardPass::activate() {
-  const auto act = config_.activation == Activation::relu2 ? kernels_.relu2_mul : kernels_.silu_mul;
+  const auto act = config_.activation == Activation::relu2  ? kernels_.relu2_mul
+                   : config_.activation == Activation::gelu ? kernels_.gelu_mul
+                                                            : kernels_.silu_mul;
   for_tokens(
       [&](size_t t) { act(act_.gate.row(t), act_.up.row(t), config_.ffn_dim, act_.gate.row(t)); });
 }
@@ -282,6 +367,16 @@ inline Result<void> ForwardPass::logits(size_t first, size_t count, float* logit
       }
     });
     TERN_TRY(check());
+  }
+  return {};
+}
+
+inline Result<void> ForwardPass::embedding(size_t token, float* out) {
+  const Buffer<float>& gain = model_.weights().output_norm;
+  if (!kernels_.rms_norm(act_.residual.row(token), gain.data(), gain.size(), config_.norm_eps,
+                         out) ||
+      !kernels_.l2_normalize(out, gain.size(), out)) {
+    return Error(Status::non_finite, "an activation is not finite");
   }
   return {};
 }

@@ -43,10 +43,12 @@ class KvCache {
     const bool key_is_finite = store_vector(kernels, key, vector, keys_, key_units_);
     return store_vector(kernels, value, vector, values_, value_units_) && key_is_finite;
   }
-  /// All positions of one head, from 0.
-  CacheView keys(size_t layer, size_t head) const { return view(layer, head, keys_, key_units_); }
-  CacheView values(size_t layer, size_t head) const {
-    return view(layer, head, values_, value_units_);
+  /// The positions of one head, from `first` on.
+  CacheView keys(size_t layer, size_t head, size_t first) const {
+    return view(index(layer, head, first), keys_, key_units_);
+  }
+  CacheView values(size_t layer, size_t head, size_t first) const {
+    return view(index(layer, head, first), values_, value_units_);
   }
 
   uint32_t capacity() const { return capacity_; }
@@ -71,9 +73,7 @@ class KvCache {
     }
     return kernels.to_f16(x, head_dim_, reinterpret_cast<uint16_t*>(to));
   }
-  CacheView view(size_t layer, size_t head, const Buffer<uint8_t>& data,
-                 const Buffer<uint16_t>& units) const {
-    const size_t vector = index(layer, head, 0);
+  CacheView view(size_t vector, const Buffer<uint8_t>& data, const Buffer<uint16_t>& units) const {
     return {type_, data.data() + vector * head_dim_ * element_bytes(), head_dim_,
             type_ == CacheType::i8 ? units.data() + vector : nullptr};
   }

@@ -1,7 +1,8 @@
 // Session: one conversation with a model; all its mutable state, allocated at creation.
 //
 // Room: engine. evaluate() takes tokens and leaves the logits of the last one; sample() turns them
-// into the next token. A failed or cancelled call leaves the session where it was before the call.
+// into the next token. Of a model of embeddings embed() takes texts and gives a vector each. A
+// failed or cancelled call leaves the session where it was before the call.
 #pragma once
 
 #include <atomic>
@@ -57,8 +58,19 @@ class Session {
   /// cut into calls. `all_logits`, if not empty, gets the logits of every token.
   /// Shapes: all_logits [tokens.size(), vocab_size] or empty.
   /// Errors: token_out_of_range (where = index), context_full, cancelled, non_finite, busy,
-  ///         invalid_argument (no tokens, a wrong size). Cost: no allocation.
+  ///         invalid_argument (no tokens, a wrong size), unsupported (a model of embeddings).
+  /// Cost: no allocation.
   Result<void> evaluate(std::span<const TokenId> tokens, std::span<float> all_logits = {});
+
+  /// The embedding of each of several texts, which lie one behind the other in `tokens`; they share
+  /// passes over the weights, and each gets the bits that it gets alone. The session holds no
+  /// tokens before and after.
+  /// Shapes: lengths [texts], of at least 1; embeddings [texts, model_dim], of length 1.
+  /// Errors: unsupported (the model gives logits), token_out_of_range (where = index), context_full
+  ///         (where = the token that does not fit), cancelled, non_finite, busy, invalid_argument
+  ///         (no texts, one without tokens, a wrong size). Cost: no allocation.
+  Result<void> embed(std::span<const TokenId> tokens, std::span<const size_t> lengths,
+                     std::span<float> embeddings);
 
   /// Logits of the last token, [vocab_size]; empty before the first, after truncate and reset.
   std::span<const float> logits() const {
@@ -124,7 +136,12 @@ class Session {
   Result<TokenId> sample_in_use(const SamplerOptions& options);
 
   Result<void> check_tokens(std::span<const TokenId> tokens, std::span<float> all_logits) const;
+  Result<void> check_token_ids(std::span<const TokenId> tokens) const;
   Result<void> evaluate_batches(std::span<const TokenId> tokens, std::span<float> all_logits);
+  Result<void> check_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
+                           std::span<float> embeddings) const;
+  Result<void> embed_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
+                           float* embeddings);
 
   std::shared_ptr<const Model> model_;
   AllocatorHooks hooks_;
@@ -134,8 +151,9 @@ class Session {
   Activations activations_;
   Sampler sampler_;
   Buffer<TokenId> tokens_;  // [capacity]
-  Buffer<float> logits_;    // [vocab_size]
-  Buffer<float> scratch_;   // [vocab_size], for log_prob
+  Buffer<float> logits_;    // [vocab_size]; empty for a model of embeddings
+  Buffer<float> scratch_;   // [vocab_size], for log_prob; the same
+  Buffer<TextRun> texts_;   // [batch], for embed
   bool skip_zeros_ = true;
   uint32_t batch_ = 0;
   uint32_t position_ = 0;
@@ -146,4 +164,5 @@ class Session {
 
 TERN_NAMESPACE_END
 
-#include "tern/engine/session.inl.hpp"  // IWYU pragma: export
+#include "tern/engine/session.inl.hpp"         // IWYU pragma: export
+#include "tern/engine/text_embedding.inl.hpp"  // IWYU pragma: export

@@ -21,6 +21,9 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
   if (hooks.allocate == nullptr || hooks.release == nullptr) return bad("allocator");
   const uint32_t capacity = options.context != 0 ? options.context : model->config().context_len;
   if (capacity > kMaxContext) return bad("context");
+  // Beyond the window tokens would see what they must not.
+  const uint32_t window = model->config().window;
+  if (window != 0 && capacity > window) return bad("context");
   if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
   const uint32_t batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, capacity);
@@ -44,8 +47,11 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
         Activations::create(*model, batch, capacity, session->runner_.n_workers(), hooks));
     TERN_TRY_ASSIGN(session->sampler_, Sampler::create(model->n_tokens(), hooks));
     TERN_TRY_ASSIGN(session->tokens_, Buffer<TokenId>::create(capacity, hooks));
-    TERN_TRY_ASSIGN(session->logits_, Buffer<float>::create(config.vocab_size, hooks));
-    TERN_TRY_ASSIGN(session->scratch_, Buffer<float>::create(config.vocab_size, hooks));
+    const bool embeds = config.pooling != Pooling::none;
+    const size_t n_logits = embeds ? 0 : config.vocab_size;
+    TERN_TRY_ASSIGN(session->logits_, Buffer<float>::create(n_logits, hooks));
+    TERN_TRY_ASSIGN(session->scratch_, Buffer<float>::create(n_logits, hooks));
+    TERN_TRY_ASSIGN(session->texts_, Buffer<TextRun>::create(embeds ? batch : 0, hooks));
     return session;
   });
 }
@@ -53,17 +59,26 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
 inline Result<void> Session::check_tokens(std::span<const TokenId> tokens,
                                           std::span<float> all_logits) const {
   const uint32_t vocab_size = model_->config().vocab_size;
+  if (model_->config().pooling != Pooling::none) {
+    return Error(Status::unsupported, "the model gives embeddings, not logits");
+  }
   if (tokens.empty()) return Error(Status::invalid_argument, "no tokens to evaluate");
   if (!all_logits.empty() && all_logits.size() != uint64_t{tokens.size()} * vocab_size) {
     return Error(Status::invalid_argument, "the logits' size is not tokens times vocabulary");
   }
+  TERN_TRY(check_token_ids(tokens));
+  if (tokens.size() > capacity() - position_) {
+    return Error::at_index(Status::context_full, "the context is full", capacity() - position_);
+  }
+  return {};
+}
+
+inline Result<void> Session::check_token_ids(std::span<const TokenId> tokens) const {
+  const uint32_t vocab_size = model_->config().vocab_size;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0 || static_cast<uint32_t>(tokens[i]) >= vocab_size) {
       return Error::at_index(Status::token_out_of_range, "a token id is outside the vocabulary", i);
     }
-  }
-  if (tokens.size() > capacity() - position_) {
-    return Error::at_index(Status::context_full, "the context is full", capacity() - position_);
   }
   return {};
 }
@@ -90,7 +105,8 @@ inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
     ForwardPass pass(*model_, runner_, cache_, activations_, cancelled_,
                      skip_zeros_ ? &skip_counts_ : nullptr);
-    TERN_TRY(pass.run(tokens.subspan(done, n), position_ + done));
+    const TextRun text{n, 0, position_ + done};
+    TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
     if (!all_logits.empty()) {
       TERN_TRY(pass.logits(0, n, all_logits.data() + done * vocab_size));
     }

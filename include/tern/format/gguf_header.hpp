@@ -135,7 +135,7 @@ inline Result<void> GgufHeader::finish(std::span<PlannedTensor> tensors) {
     put_text(bytes_, tensor.name);
     put(bytes_, tensor.n_dims);
     for (uint32_t d = 0; d < tensor.n_dims; ++d) put(bytes_, tensor.dims[d]);
-    put(bytes_, static_cast<uint32_t>(tensor.type));
+    put(bytes_, gguf_type_id(tensor.type));
     put(bytes_, tensor.offset - data_offset);
   }
   bytes_.resize(static_cast<size_t>(data_offset));

@@ -67,6 +67,7 @@ struct HeadView {
   size_t row_bytes = 0;
   size_t k = 0;
   const float* scales = nullptr;  // [vocab_size] for i8: a row's unit; else null
+  float scale = 0;                // of the whole table, for i2_s
 };
 
 /// How float weights become trits by their mean magnitude (docs/numerics.md 15).
@@ -110,8 +111,8 @@ struct AttentionView {
 // The slots, in the order of a layer. X(name, return type, parameters).
 // clang-format off
 #define TERN_KERNEL_SLOTS(X)                                                                       \
-  /* Row `row` of a table as k floats (numerics 10). Requires: type one of f32, f16, bf16, q8_0,   \
-     q4_0, q6_k, tq1_0, tq2_0, i8; k a multiple of its block. */                                   \
+  /* Row `row` of a table as k floats (numerics 10). Requires: a type that head_rows takes; k a    \
+     multiple of its block. */                                                                     \
   X(decode_row, void, (const HeadView& table, size_t row, float* y))                               \
   /* Quantizes a row to q6_k or i8 (numerics 10); *scale gets the unit of an i8 row. Requires: k a \
      multiple of the type's block; finite x. */                                                    \
@@ -124,8 +125,11 @@ struct AttentionView {
   X(absmean_scale, AbsmeanScale, (const double* row_sums, size_t n_rows, uint64_t n_weights))      \
   /* 1 / x: the scale that an inverse one means (numerics 15). */                                  \
   X(reciprocal, float, (float x))                                                                  \
-  /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). Requires: n > 0. */\
+  /* y = (x * r) * gain; false when the mean square is not finite (numerics 2). y may be x.        \
+     Requires: n > 0. */                                                                           \
   X(rms_norm, bool, (const float* x, const float* gain, size_t n, float eps, float* y))            \
+  /* y = x / |x|, zero for a zero vector; false when |x|^2 is not finite (numerics 14). y may be x. */\
+  X(l2_normalize, bool, (const float* x, size_t n, float* y))                                      \
   /* int8 absmax; writes q[0, stride), zero from k on (numerics 3.1). Requires: k <= stride. */    \
   X(quantize_i8, QuantizedToken, (const float* x, size_t k, int8_t* q, size_t stride))             \
   /* int16 absmax in two planes; writes both up to stride (numerics 3.2). Requires: k <= stride. */\
@@ -135,6 +139,10 @@ struct AttentionView {
      fails. */                                                                                     \
   X(norm_quantize_i8, QuantizedToken,                                                              \
     (const float* x, const float* gain, size_t n, float eps, int8_t* q, size_t stride))            \
+  /* The same with quantize_i16. */                                                                \
+  X(norm_quantize_i16, QuantizedToken,                                                             \
+    (const float* x, const float* gain, size_t n, float eps, int8_t* high, int8_t* low,            \
+     size_t stride))                                                                               \
   /* y[t, r] for tokens t and the rows of tiles [begin, end) (numerics 4). Requires: packing t2 or \
      t5; a.n <= kVectorTokens; a.stride >= activation_stride(w.cols); w.cols <= 65536. */          \
   X(multiply_vector, void,                                                                         \
@@ -175,11 +183,16 @@ struct AttentionView {
      size_t unit_end, float* y, size_t y_stride, void* scratch))                                   \
   /* y = y + x (numerics 7). */                                                                    \
   X(add, void, (const float* x, size_t n, float* y))                                               \
+  /* x = x * factor (numerics 10). */                                                              \
+  X(scale, void, (float factor, size_t n, float* x))                                               \
+  /* sqrt(model_dim) (numerics 10). Requires: model_dim > 0. */                                    \
+  X(embedding_scale, float, (size_t model_dim))                                                    \
   /* Gated activations: y = act(gate) * up; y may be gate or up. A gate that is not finite leaves  \
      a value that is not finite; relu2_mul does not look at `up` where the gate is finite and <= 0 \
      (numerics 6). */                                                                              \
   X(relu2_mul, void, (const float* gate, const float* up, size_t n, float* y))                     \
   X(silu_mul, void, (const float* gate, const float* up, size_t n, float* y))                      \
+  X(gelu_mul, void, (const float* gate, const float* up, size_t n, float* y))                      \
   /* inv_freq[p] = base^(-2p/dim) / factors[p] / linear_factor; factors may be null (8.1).         \
      Requires: all positive and normal, base < 1e300. Shapes: inv_freq and factors [dim / 2]. */   \
   X(rope_frequencies, void,                                                                        \
@@ -214,8 +227,9 @@ struct AttentionView {
   X(attention_scratch_bytes, size_t,                                                               \
     (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \
   /* logits[t * stride + r - begin] of tokens t and head rows [begin, end) (numerics 11). Requires:\
-     type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q6_k, i8 (reads input.codes); head.k a\
-     multiple of its block. Rows need no alignment. */                                             \
+     type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q4_k, q6_k, tq1_0, tq2_0, i2_s, q1_0, \
+     q2_0, q2_0_g128, i8 (reads input.codes); head.k a multiple of its block. Rows need no         \
+     alignment. */                                                                                 \
   X(head_rows, void,                                                                               \
     (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits,        \
      size_t logits_stride))                                                                        \

@@ -1,7 +1,8 @@
 // The architectures: which tensors a layer has, of what shape, and how it computes.
 //
 // Room: model. One row of kArchitectures an architecture name of GGUF; adding a relative of BitNet
-// is adding a row. The forward pass (engine/forward.hpp) reads the same facts from ModelConfig.
+// is adding a row. The forward pass (engine/forward.hpp) reads the same facts from ModelConfig and
+// norms where LayerWeights has a gain.
 // Source of names and shapes: docs/formats.md.
 #pragma once
 
@@ -16,11 +17,12 @@
 TERN_NAMESPACE_BEGIN
 
 /// A side of a tensor, by the hyperparameter that it must equal.
-enum class Extent : uint8_t { model_dim, q_dim, kv_dim, ffn_dim };
+enum class Extent : uint8_t { model_dim, head_dim, q_dim, kv_dim, ffn_dim };
 
 constexpr uint32_t extent_of(const ModelConfig& config, Extent extent) {
   switch (extent) {
     case Extent::model_dim: return config.model_dim;
+    case Extent::head_dim: return config.head_dim;
     case Extent::q_dim: return config.n_heads * config.head_dim;
     case Extent::kv_dim: return config.n_kv_heads * config.head_dim;
     case Extent::ffn_dim: return config.ffn_dim;
@@ -66,27 +68,75 @@ inline constexpr GainRule kPlainGains[] = {
     {"ffn_norm", &LayerWeights::ffn_norm, Extent::model_dim},
 };
 
+inline constexpr GainRule kHeadNormGains[] = {
+    {"attn_norm", &LayerWeights::attn_norm, Extent::model_dim},
+    {"attn_q_norm", &LayerWeights::attn_q_norm, Extent::head_dim},
+    {"attn_k_norm", &LayerWeights::attn_k_norm, Extent::head_dim},
+    {"ffn_norm", &LayerWeights::ffn_norm, Extent::model_dim},
+};
+
+inline constexpr GainRule kPostNormGains[] = {
+    {"attn_norm", &LayerWeights::attn_norm, Extent::model_dim},
+    {"attn_q_norm", &LayerWeights::attn_q_norm, Extent::head_dim},
+    {"attn_k_norm", &LayerWeights::attn_k_norm, Extent::head_dim},
+    {"post_attention_norm", &LayerWeights::post_attention_norm, Extent::model_dim},
+    {"ffn_norm", &LayerWeights::ffn_norm, Extent::model_dim},
+    {"post_ffw_norm", &LayerWeights::post_ffw_norm, Extent::model_dim},
+};
+
 /// One value of `general.architecture`.
 struct Architecture {
   std::string_view name;
   std::span<const LinearRule> linears;
   std::span<const GainRule> gains;
-  bool sub_norms;
-  bool tied_head;  ///< the embedding is the head even when the file has `output.weight`
-  RopeStyle rope_style;
-  Activation activation;  ///< unless the file says `hidden_activation`
+  bool tied_head = false;  ///< the embedding is the head even when the file has `output.weight`
+  RopeStyle rope_style = RopeStyle::halves;
+  Activation activation = Activation::silu;  ///< unless the file says `hidden_activation`
+  /// Models were trained with float activations, unless linear layers have norms of their own at
+  /// their inputs: those are BitNet's, with int8 activations.
+  bool float_activations = false;
+  /// A file may have `<linear>_norm_in` for all linear layers. Not beside norms before o and down.
+  bool input_norms = false;
+  bool scales_embedding = false;
+  /// Rotary base of layers with a sliding window, where it is not `rope.freq_base`; else 0.
+  double window_rope_base = 0;
   /// What a byte-level vocabulary without a pre-tokenizer key means: the file of BitNet b1.58 2B-4T
   /// has none and the Llama 3 vocabulary.
-  std::string_view default_pretokenizer;
+  std::string_view default_pretokenizer = {};
 };
 
 inline constexpr Architecture kArchitectures[] = {
-    {"bitnet-b1.58", kBlockLinears, kSubNormGains, true, true, RopeStyle::halves, Activation::relu2,
-     "llama3"},
-    {"bitnet-25", kBlockLinears, kSubNormGains, true, true, RopeStyle::halves, Activation::relu2,
-     "llama3"},
-    {"bitnet", kBlockLinears, kSubNormGains, true, true, RopeStyle::halves, Activation::silu, ""},
-    {"llama", kBlockLinears, kPlainGains, false, false, RopeStyle::pairs, Activation::silu, ""},
+    {.name = "bitnet-b1.58",
+     .linears = kBlockLinears,
+     .gains = kSubNormGains,
+     .tied_head = true,
+     .activation = Activation::relu2,
+     .default_pretokenizer = "llama3"},
+    {.name = "bitnet-25",
+     .linears = kBlockLinears,
+     .gains = kSubNormGains,
+     .tied_head = true,
+     .activation = Activation::relu2,
+     .default_pretokenizer = "llama3"},
+    {.name = "bitnet", .linears = kBlockLinears, .gains = kSubNormGains, .tied_head = true},
+    {.name = "llama",
+     .linears = kBlockLinears,
+     .gains = kPlainGains,
+     .rope_style = RopeStyle::pairs,
+     .input_norms = true},
+    {.name = "qwen3",
+     .linears = kBlockLinears,
+     .gains = kHeadNormGains,
+     .float_activations = true,
+     .input_norms = true},
+    {.name = "gemma3",
+     .linears = kBlockLinears,
+     .gains = kPostNormGains,
+     .activation = Activation::gelu,
+     .float_activations = true,
+     .input_norms = true,
+     .scales_embedding = true,
+     .window_rope_base = 10000},
 };
 
 /// Null for a name that tern does not run.
@@ -107,6 +157,7 @@ inline constexpr ActivationName kActivationNames[] = {
     {"relu_squared", Activation::relu2},
     {"silu", Activation::silu},
     {"swish", Activation::silu},
+    {"gelu_pytorch_tanh", Activation::gelu},
 };
 
 TERN_NAMESPACE_END

@@ -10,10 +10,14 @@
 TERN_NAMESPACE_BEGIN
 
 /// The nonlinearity of the gated feed-forward block.
-enum class Activation : uint8_t { relu2, silu };
+enum class Activation : uint8_t { relu2, silu, gelu };
 
 /// Which elements of a head rotate together: (p, p + dim/2), or (2p, 2p + 1).
 enum class RopeStyle : uint8_t { halves, pairs };
+
+/// What a model makes of the hidden states of a text: the logits of the next token, or one vector
+/// that is the last token's.
+enum class Pooling : uint8_t { none, last };
 
 /// Limits of what tern loads. The int32 sums of docs/numerics.md 4.4 rest on kMaxDim, the angles of
 /// 8.2 on kMaxContext.
@@ -33,17 +37,28 @@ struct ModelConfig {
   uint32_t rope_dim = 0;    ///< leading elements of a head that rotate; even, at most head_dim
   uint32_t ffn_dim = 0;
   uint32_t vocab_size = 0;   ///< rows of the embedding
-  uint32_t context_len = 0;  ///< positions that the model was made for
+  uint32_t context_len = 0;  ///< positions that the model was made for; at most the window
+  uint32_t window = 0;       ///< positions that a token of some layer sees; 0: all
   float norm_eps = 0;
   float attention_scale = 0;  ///< 0: 1 / sqrt(head_dim)
   double rope_base = 10000;
   double rope_linear_factor = 1;
   RopeStyle rope_style = RopeStyle::halves;
   Activation activation = Activation::relu2;
-  bool sub_norms = false;  ///< norms before the output and down projections
+  bool input_norms = false;       ///< a norm of its own at the input of every linear layer
+  bool scales_embedding = false;  ///< embeddings are multiplied by sqrt(model_dim)
+  uint32_t activation_bits = 8;   ///< of the inputs of linear layers: 8 or 16
+  Pooling pooling = Pooling::none;
 
   uint32_t q_dim() const { return n_heads * head_dim; }
   uint32_t kv_dim() const { return n_kv_heads * head_dim; }
+  /// Elements of a text's embedding; 0 for a model of logits.
+  uint32_t embedding_size() const { return pooling == Pooling::none ? 0 : model_dim; }
+  /// Whether layers may leave out what ReLU^2 makes zero. The steps that do so know one int8 input
+  /// for the gate and `up`.
+  constexpr bool may_skip() const {
+    return activation == Activation::relu2 && activation_bits == 8 && !input_norms;
+  }
 };
 
 TERN_NAMESPACE_END

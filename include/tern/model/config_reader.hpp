@@ -4,12 +4,15 @@
 // again.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "tern/base/half.hpp"
 #include "tern/format/gguf.hpp"
 #include "tern/model/architecture.hpp"
 #include "tern/model/config.hpp"
+#include "tern/model/tensor_names.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -119,6 +122,66 @@ inline Result<void> read_activation(ConfigReader& reader, ModelConfig& config) {
   return Error(Status::unsupported, "activation is not supported", name);
 }
 
+// A layer with a window computes what one without does, as long as the window holds everything.
+inline Result<void> read_window(ConfigReader& reader, const Architecture& architecture,
+                                ModelConfig& config) {
+  if (!reader.asks_for("attention.sliding_window")) return {};
+  TERN_TRY_ASSIGN(config.window, reader.size("attention.sliding_window", ~uint32_t{0}));
+  if (architecture.window_rope_base != 0 && config.rope_base != architecture.window_rope_base) {
+    return Error(Status::unsupported, "layers of different rotary bases are not supported",
+                 "attention.sliding_window");
+  }
+  config.context_len = std::min(config.context_len, config.window);
+  return {};
+}
+
+/// Values of `pooling_type`, by number.
+inline constexpr std::string_view kPoolingNames[] = {"none", "mean", "cls", "last", "rank"};
+
+inline Result<void> read_pooling(ConfigReader& reader, ModelConfig& config) {
+  TERN_TRY_ASSIGN(const bool is_causal, reader.get_or<bool>("attention.causal", true));
+  if (!is_causal) {
+    return Error(Status::unsupported, "attention to later tokens is not supported",
+                 "attention.causal");
+  }
+  TERN_TRY_ASSIGN(const uint32_t type, reader.get_or<uint32_t>("pooling_type", 0));
+  if (type >= std::size(kPoolingNames)) return reader.bad("pooling_type", "no such pooling");
+  if (kPoolingNames[type] == "last") {
+    config.pooling = Pooling::last;
+  } else if (type != 0) {
+    return Error(Status::unsupported, "pooling is not supported", kPoolingNames[type]);
+  }
+  return {};
+}
+
+}  // namespace detail
+
+/// Says how many bits the inputs of linear layers have: 8 or 16.
+inline constexpr std::string_view kActivationBitsKey = "tern.activation_bits";
+
+/// Whether the linear layers of a file have norms of their own at their inputs. One that has some
+/// and not all is refused by the weight loader.
+inline bool has_input_norms(const GgufFile& file, const Architecture& architecture) {
+  const LayerTensorName name(0, architecture.linears[0].name, kInputNormSuffix);
+  return architecture.input_norms && file.find_tensor(name.view()) != nullptr;
+}
+
+namespace detail {
+
+inline Result<void> read_activation_bits(const GgufFile& file, const Architecture& architecture,
+                                         ModelConfig& config) {
+  // Models that were trained with float activations: Ternary-Bonsai and the like, and TriLM, which
+  // only its name tells from the ternary Llamas of int8 activations.
+  TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
+  const bool is_trilm =
+      architecture.name == "llama" && name.find("TriLM") != std::string_view::npos;
+  const bool is_float = is_trilm || (architecture.float_activations && !config.input_norms);
+  TERN_TRY_ASSIGN(config.activation_bits,
+                  file.get_or<uint32_t>(kActivationBitsKey, is_float ? 16u : 8u));
+  if (config.activation_bits == 8 || config.activation_bits == 16) return {};
+  return Error(Status::mismatch, "value is neither 8 nor 16", kActivationBitsKey);
+}
+
 }  // namespace detail
 
 /// The architecture that a file names.
@@ -135,16 +198,9 @@ inline Result<const Architecture*> read_architecture(const GgufFile& file) {
 /// Keys that change what a model computes and that tern does not follow. Ignoring one would give
 /// wrong text, silently.
 inline constexpr std::string_view kRefusedKeys[] = {
-    "logit_scale",
-    "residual_scale",
-    "embedding_scale",
-    "expert_count",
-    "attn_logit_softcapping",
-    "final_logit_softcapping",
-    "attention.sliding_window",
-    "attention.clamp_kqv",
-    "attention.max_alibi_bias",
-    "use_parallel_residual",
+    "logit_scale",         "residual_scale",           "embedding_scale",
+    "expert_count",        "attn_logit_softcapping",   "final_logit_softcapping",
+    "attention.clamp_kqv", "attention.max_alibi_bias", "use_parallel_residual",
 };
 
 /// All hyperparameters but vocab_size, which is the embedding's to say (model.inl.hpp).
@@ -156,9 +212,10 @@ inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture&
     return Error(Status::unsupported, "the file asks for a computation that is not supported", key);
   }
   ModelConfig config;
-  config.sub_norms = architecture.sub_norms;
   config.rope_style = architecture.rope_style;
   config.activation = architecture.activation;
+  config.scales_embedding = architecture.scales_embedding;
+  config.input_norms = has_input_norms(file, architecture);
   TERN_TRY_ASSIGN(config.model_dim, reader.size("embedding_length", kMaxDim));
   TERN_TRY_ASSIGN(config.n_layers, reader.size("block_count", kMaxLayers));
   TERN_TRY_ASSIGN(config.ffn_dim, reader.size("feed_forward_length", kMaxDim));
@@ -187,7 +244,10 @@ inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture&
     TERN_TRY_ASSIGN(config.attention_scale, reader.positive_or("attention.scale", 1.0f));
   }
   TERN_TRY(detail::read_rope(reader, config));
+  TERN_TRY(detail::read_window(reader, architecture, config));
   TERN_TRY(detail::read_activation(reader, config));
+  TERN_TRY(detail::read_activation_bits(file, architecture, config));
+  TERN_TRY(detail::read_pooling(reader, config));
   return config;
 }
 

@@ -27,6 +27,7 @@ struct HfTensorHints {
 struct HfModel {
   const Architecture* architecture = nullptr;
   bool is_gemma = false;
+  bool is_headless = false;      ///< a model of hidden states, not of logits
   bool is_tied = false;          ///< the embedding is the head
   bool is_online = false;        ///< float weights become trits by their mean magnitude
   bool is_scale_inverse = true;  ///< of packed weights
@@ -68,11 +69,13 @@ inline constexpr std::string_view kHfUnitKeys[] = {
 struct HfFamily {
   std::string_view hf_class;
   std::string_view architecture;  ///< of GGUF
+  bool is_headless = false;
 };
 inline constexpr HfFamily kHfFamilies[] = {
-    {"BitNetForCausalLM", "bitnet-b1.58"},
-    {"BitnetForCausalLM", "bitnet"},
-    {"LlamaForCausalLM", "llama"},
+    {"BitNetForCausalLM", "bitnet-b1.58"}, {"BitnetForCausalLM", "bitnet"},
+    {"LlamaForCausalLM", "llama"},         {"Qwen3ForCausalLM", "qwen3"},
+    {"Qwen3Model", "qwen3", true},         {"Gemma3ForCausalLM", "gemma3"},
+    {"Gemma3TextModel", "gemma3", true},
 };
 
 /// Reads the members of an object; errors name the key.
@@ -164,17 +167,34 @@ inline Result<void> refuse_unfollowed(const HfConfigReader& reader) {
   return {};
 }
 
-/// A window that never closes over the context is none.
-inline Result<void> check_window(const HfConfigReader& reader, uint32_t context) {
-  TERN_TRY_ASSIGN(const bool is_used, reader.flag_or("use_sliding_window", true));
-  const auto window = reader.find("sliding_window").as_integer();
-  if (is_used && reader.has("sliding_window") && (!window || *window < int64_t{context})) {
-    return reader.bad("sliding_window", "sliding windows are not supported", Status::unsupported);
-  }
+/// A window that never closes over the context is none; any other bounds the context.
+inline Result<void> add_window(const HfConfigReader& reader, uint32_t context,
+                               HfHeaderWriter& writer) {
+  TERN_TRY_ASSIGN(const bool may_slide, reader.flag_or("use_sliding_window", true));
+  const bool has_window = may_slide && reader.has("sliding_window");
   for (const JsonValue type : reader.find("layer_types").elements()) {
-    if (type.as_text() == std::string_view("full_attention") || window >= int64_t{context})
-      continue;
+    const std::string_view name = type.as_text().value_or("");
+    if (name == "full_attention" || (has_window && name == "sliding_attention")) continue;
     return reader.bad("layer_types", "a kind of layer is not supported", Status::unsupported);
+  }
+  if (!has_window) return {};
+  TERN_TRY_ASSIGN(const uint32_t window, reader.size("sliding_window"));
+  if (window < context) writer.add("attention.sliding_window", window);
+  return {};
+}
+
+/// What only gemma's configuration says.
+inline Result<void> check_gemma(const HfConfigReader& reader, uint32_t head_dim) {
+  // Scores are divided by its root, which tern takes of the size of a head.
+  TERN_TRY_ASSIGN(const uint32_t scalar, reader.size_or("query_pre_attn_scalar", head_dim));
+  if (scalar != head_dim) {
+    return reader.bad("query_pre_attn_scalar", "differs from the size of a head",
+                      Status::unsupported);
+  }
+  // Layers with a window have this base; those of the architecture is what tern computes with.
+  const auto base = reader.find("rope_local_base_freq").as_real();
+  if (base && *base != find_architecture("gemma3")->window_rope_base) {
+    return reader.bad("rope_local_base_freq", "another base is not supported", Status::unsupported);
   }
   return {};
 }
@@ -252,6 +272,19 @@ inline Result<void> read_quantization(const HfConfigReader& reader, const HfTens
   for (const JsonValue module : quantization.find("modules_to_not_convert").elements()) {
     if (module.as_text() != std::string_view("lm_head")) return refused("modules_to_not_convert");
   }
+  TERN_TRY_ASSIGN(const bool has_norms, quantization.flag_or("use_rms_norm", false));
+  if (has_norms && !hints.has_input_norms) {
+    return quantization.bad("use_rms_norm", "there are no norms at the inputs of layers");
+  }
+  // All norms of a model have one epsilon in tern.
+  if (has_norms) {
+    TERN_TRY_ASSIGN(const float eps, reader.real("rms_norm_eps"));
+    const auto own = quantization.find("rms_norm_eps").as_real();
+    if (static_cast<float>(own.value_or(1e-6)) != eps) {
+      return quantization.bad("rms_norm_eps", "differs from that of the model",
+                              Status::unsupported);
+    }
+  }
   model.is_scale_inverse = linear_class != "autobitlinear";
   model.is_online = model.is_online || mode == "online";
   return {};
@@ -271,8 +304,10 @@ inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints
   model.architecture = find_architecture(family->architecture);
   bool int8_activations = false;
   TERN_TRY(detail::read_quantization(reader, hints, model, int8_activations));
-  TERN_TRY_ASSIGN(model.is_tied, reader.flag_or("tie_word_embeddings",
-                                                model.architecture->tied_head && !hints.has_head));
+  model.is_gemma = family->architecture == "gemma3";
+  model.is_headless = family->is_headless;
+  const bool ties = model.is_gemma || (model.architecture->tied_head && !hints.has_head);
+  TERN_TRY_ASSIGN(model.is_tied, reader.flag_or("tie_word_embeddings", ties));
   if (model.architecture->tied_head && !model.is_tied) {
     return reader.bad("tie_word_embeddings", "this architecture has no head of its own",
                       Status::unsupported);
@@ -297,7 +332,7 @@ inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints
     writer.add(row.gguf, size);
   }
   TERN_TRY_ASSIGN(const uint32_t context, reader.size("max_position_embeddings"));
-  TERN_TRY(detail::check_window(reader, context));
+  TERN_TRY(detail::add_window(reader, context, writer));
   TERN_TRY_ASSIGN(const uint32_t model_dim, reader.size("hidden_size"));
   TERN_TRY_ASSIGN(const uint32_t n_heads, reader.size("num_attention_heads"));
   TERN_TRY_ASSIGN(const uint32_t n_kv_heads, reader.size_or("num_key_value_heads", n_heads));
@@ -310,13 +345,49 @@ inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints
   TERN_TRY_ASSIGN(const float eps, reader.real("rms_norm_eps"));
   writer.add("attention.layer_norm_rms_epsilon", eps);
   TERN_TRY(detail::add_rope(reader, writer));
-  if (reader.has("hidden_act")) {
-    TERN_TRY_ASSIGN(const auto activation, reader.text_or("hidden_act", ""));
+  // Gemma's own key comes before the one that its class does not read.
+  for (const std::string_view key : {"hidden_activation", "hidden_act"}) {
+    if (!reader.has(key)) continue;
+    TERN_TRY_ASSIGN(const auto activation, reader.text_or(key, ""));
     writer.add("hidden_activation", activation);
+    break;
   }
+  if (model.is_gemma) TERN_TRY(detail::check_gemma(reader, model.head_dim));
   // Models that were not trained with quantized activations.
   if (!int8_activations) header.add("tern.activation_bits", uint32_t{16});
   return model;
+}
+
+/// `pooling_type` of GGUF, by the switches of sentence-transformers.
+enum class HfPooling : uint32_t { mean = 1, cls = 2, last = 3 };
+
+/// Errors: unsupported (none of the three, or several), with the key.
+inline Result<HfPooling> read_hf_pooling(JsonValue root) {
+  struct Switch {
+    std::string_view key;
+    std::optional<HfPooling> pooling;
+  };
+  constexpr Switch kSwitches[] = {
+      {"pooling_mode_mean_tokens", HfPooling::mean}, {"pooling_mode_cls_token", HfPooling::cls},
+      {"pooling_mode_lasttoken", HfPooling::last},   {"pooling_mode_max_tokens", {}},
+      {"pooling_mode_mean_sqrt_len_tokens", {}},     {"pooling_mode_weightedmean_tokens", {}},
+  };
+  std::optional<HfPooling> found;
+  for (const Switch& row : kSwitches) {
+    if (root.find(row.key).as_bool() != true) continue;
+    if (!row.pooling || found) {
+      return Error(Status::unsupported, "pooling is not supported", row.key);
+    }
+    found = row.pooling;
+  }
+  if (!found) return Error(Status::unsupported, "no pooling that is supported");
+  return *found;
+}
+
+inline void add_hf_pooling(HfPooling pooling, const HfModel& model, GgufHeader& header,
+                           const AllocatorHooks& hooks) {
+  detail::HfHeaderWriter(header, model.architecture->name, hooks)
+      .add("pooling_type", static_cast<uint32_t>(pooling));
 }
 
 TERN_NAMESPACE_END

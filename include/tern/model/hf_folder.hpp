@@ -47,10 +47,12 @@ class HfFolder {
   const SafetensorsTensor* find_tensor(std::string_view name) const;
 
   HfTensorHints read_hints() const;
+  Result<void> add_pooling();
   Result<void> add_text(std::span<const GgufTensor> tensors);
   Result<GgufTensor> convert(const Named& named, size_t at);
   Result<void> give_form(const Named& named, GgufTensor& tensor);
-  Result<uint32_t> read_scale(const Named& weight) const;
+  Result<uint32_t> read_scale(const Named& weight);
+  void doubt_scale(uint32_t bits);
   Result<void> check_scale(const Named& scale) const;
 
   Checkpoint& out_;
@@ -107,13 +109,14 @@ inline Result<void> HfFolder::open(std::span<const uint8_t> config) {
       tensors.push_back(*converted);
     }
   }
+  TERN_TRY(add_pooling());
   TERN_TRY(add_text(tensors));
   TERN_TRY(out_.header_.finish({}));
   TERN_TRY_ASSIGN(auto header, GgufFile::parse(out_.header_.bytes(), hooks_));
   TERN_TRY_ASSIGN(auto list, Buffer<GgufTensor>::create(tensors.size(), hooks_));
   std::copy(tensors.begin(), tensors.end(), list.data());
   TERN_TRY_ASSIGN(out_.file_, GgufFile::compose(std::move(header), std::move(list), hooks_));
-  if (!model_.is_tied && out_.file_->find_tensor(kHeadName) == nullptr) {
+  if (!model_.is_tied && !model_.is_headless && out_.file_->find_tensor(kHeadName) == nullptr) {
     return Error(Status::missing, "required tensor is absent", "lm_head.weight");
   }
   return {};
@@ -204,6 +207,25 @@ inline HfTensorHints HfFolder::read_hints() const {
   return hints;
 }
 
+/// What becomes of the hidden states of an embedding model.
+inline Result<void> HfFolder::add_pooling() {
+  constexpr std::string_view kName = "1_Pooling/config.json";
+  const auto file = open_beside(kName, FileAccess::copied);
+  if (file.status() == Status::not_found) {
+    if (!model_.is_headless) return {};
+    out_.doubts_.push_back("no pooling is said: taken to be that of the last token");
+    add_hf_pooling(HfPooling::last, model_, out_.header_, hooks_);
+    return {};
+  }
+  if (!file.ok()) return in_file(file.error(), kName);
+  const auto document = JsonDocument::parse(file->bytes(), hooks_);
+  if (!document.ok()) return in_file(document.error(), kName);
+  const auto pooling = read_hf_pooling(document->root());
+  if (!pooling.ok()) return in_file(pooling.error(), kName);
+  add_hf_pooling(*pooling, model_, out_.header_, hooks_);
+  return {};
+}
+
 /// Metadata of the tokenizer; a folder without one is a model of token ids.
 inline Result<void> HfFolder::add_text(std::span<const GgufTensor> tensors) {
   constexpr std::string_view kNames[] = {"tokenizer.json", "tokenizer_config.json",
@@ -249,7 +271,9 @@ inline Result<GgufTensor> HfFolder::convert(const Named& named, size_t at) {
   GgufTensor tensor{};
   tensor.name = named.name.gguf;
   if (named.name.role != HfRole::top) {
-    out_.names_[at] = LayerTensorName(named.name.layer, named.name.gguf);
+    const bool is_input_norm = named.name.role == HfRole::input_norm;
+    out_.names_[at] = LayerTensorName(named.name.layer, named.name.gguf,
+                                      is_input_norm ? kInputNormSuffix : std::string_view());
     tensor.name = out_.names_[at].view();
   }
   tensor.n_dims = source.n_dims;
@@ -268,8 +292,11 @@ inline Result<GgufTensor> HfFolder::convert(const Named& named, size_t at) {
   return tensor;
 }
 
-/// What a linear layer's rows are; sets the type of those that are packed.
+/// What the rows of a linear layer are, and the gains of gemma's own norms; sets the type of rows
+/// that are packed.
 inline Result<void> HfFolder::give_form(const Named& named, GgufTensor& tensor) {
+  const bool is_own_gain = named.name.role == HfRole::gain || tensor.name == kOutputNormName;
+  if (model_.is_gemma && is_own_gain) tensor.form.kind = FormKind::less_one;
   if (named.name.role != HfRole::linear) return {};
   const bool is_packed = named.tensor->type->name == "U8";
   if (is_packed) {
@@ -297,7 +324,7 @@ inline Result<void> HfFolder::give_form(const Named& named, GgufTensor& tensor) 
 }
 
 /// The one scale of a packed matrix, as binary32 bits.
-inline Result<uint32_t> HfFolder::read_scale(const Named& weight) const {
+inline Result<uint32_t> HfFolder::read_scale(const Named& weight) {
   String name(weight.tensor->name, hooks_);
   name.append(kHfScaleSuffix);
   const SafetensorsTensor* scale = find_tensor(name);
@@ -313,7 +340,20 @@ inline Result<uint32_t> HfFolder::read_scale(const Named& weight) const {
     return detail::about_tensor(Status::malformed, "a scale is not a positive finite number",
                                 *scale);
   }
+  doubt_scale(bits);
   return bits;
+}
+
+/// Mean magnitudes are far below one, and their reciprocals far above.
+inline void HfFolder::doubt_scale(uint32_t bits) {
+  constexpr uint32_t kOne = 0x3F800000;
+  const bool looks_inverse = bits > kOne;
+  if (bits == kOne || looks_inverse == model_.is_scale_inverse || !out_.doubts_.empty()) return;
+  out_.doubts_.push_back(looks_inverse
+                             ? "weight_scale: above one, as if inverse, but read as it is: "
+                               "linear_class is autobitlinear"
+                             : "weight_scale: below one, as if direct, but read as inverse: "
+                               "linear_class is not autobitlinear");
 }
 
 inline Result<void> HfFolder::check_scale(const Named& scale) const {

@@ -43,20 +43,11 @@ inline constexpr HfName kHfGemmaGains[] = {
     {"post_feedforward_layernorm", "post_ffw_norm"},
 };
 
-/// Linear layers; a norm on a layer's input has a name of its own in GGUF.
-struct HfLinear {
-  std::string_view name;
-  std::string_view gguf;
-  std::string_view gguf_input_norm;
-};
-inline constexpr HfLinear kHfLinears[] = {
-    {"self_attn.q_proj", "attn_q", "attn_q_norm_in"},
-    {"self_attn.k_proj", "attn_k", "attn_k_norm_in"},
-    {"self_attn.v_proj", "attn_v", "attn_v_norm_in"},
-    {"self_attn.o_proj", "attn_output", "attn_output_norm_in"},
-    {"mlp.gate_proj", "ffn_gate", "ffn_gate_norm_in"},
-    {"mlp.up_proj", "ffn_up", "ffn_up_norm_in"},
-    {"mlp.down_proj", "ffn_down", "ffn_down_norm_in"},
+inline constexpr HfName kHfLinears[] = {
+    {"self_attn.q_proj", "attn_q"}, {"self_attn.k_proj", "attn_k"},
+    {"self_attn.v_proj", "attn_v"}, {"self_attn.o_proj", "attn_output"},
+    {"mlp.gate_proj", "ffn_gate"},  {"mlp.up_proj", "ffn_up"},
+    {"mlp.down_proj", "ffn_down"},
 };
 
 inline constexpr std::string_view kHfScaleSuffix = "_scale";  // behind the weight's name
@@ -69,12 +60,12 @@ enum class HfRole : uint8_t {
   gain,        ///< of a norm that GGUF has under a name of its own
   linear,      ///< a weight matrix that is ternary, or is to be
   scale,       ///< of a packed matrix
-  input_norm,  ///< of a linear layer alone
+  input_norm,  ///< at the input of one linear layer
 };
 struct HfTensorName {
   HfRole role = HfRole::unknown;
   uint32_t layer = 0;
-  std::string_view gguf;  ///< without layer and suffix, but for HfRole::top
+  std::string_view gguf;  ///< without layer and suffixes, but for HfRole::top
 };
 
 namespace detail {
@@ -98,13 +89,13 @@ inline HfTensorName parse_hf_layer_tensor(uint32_t layer, std::string_view rest,
   if (gain.empty()) gain = find_gain(kHfGains);
   if (!gain.empty()) return {HfRole::gain, layer, gain};
   if (rest == "self_attn.rotary_emb.inv_freq") return {HfRole::derived, layer, {}};
-  for (const HfLinear& row : kHfLinears) {
+  for (const HfName& row : kHfLinears) {
     if (!rest.starts_with(row.name)) continue;
     const std::string_view part = rest.substr(row.name.size());
     if (part == ".weight") return {HfRole::linear, layer, row.gguf};
     if (part == ".weight_scale") return {HfRole::scale, layer, row.gguf};
     if (part == ".norm.weight" || part == ".rms_norm.weight") {
-      return {HfRole::input_norm, layer, row.gguf_input_norm};
+      return {HfRole::input_norm, layer, row.gguf};
     }
   }
   return {};

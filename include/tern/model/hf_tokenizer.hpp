@@ -13,7 +13,8 @@
 //   every eos that any of the files names                                         | | chat format
 //   | chat_template.jinja, tokenizer_config.json                                    |
 //
-// What GGUF has no key for has keys of tern's own: docs/formats.md, Vocabularies.
+// What GGUF has no key for has keys of tern's own: docs/formats.md, Vocabularies. Contradictions
+// that were met are listed under one of them, for `tern inspect`.
 #pragma once
 
 #include <algorithm>
@@ -54,7 +55,7 @@ namespace detail {
 class HfTokenizerReader {
  public:
   HfTokenizerReader(const HfTextFiles& files, GgufHeader& header, const AllocatorHooks& hooks)
-      : files_(files), header_(header), hooks_(hooks), ends_(hooks) {}
+      : files_(files), header_(header), hooks_(hooks), ends_(hooks), conflicts_(hooks) {}
 
   Result<void> run() {
     TERN_TRY_ASSIGN(const JsonDocument tokenizer, parse(files_.tokenizer, "tokenizer.json"));
@@ -79,8 +80,11 @@ class HfTokenizerReader {
                        json_flag(vocabulary.model().find("ignore_merges"), false));
     }
     add_strips(vocabulary);
-    add_roles(vocabulary);
+    TERN_TRY(add_roles(vocabulary));
     add_chat_templates();
+    if (conflicts_.empty()) return {};
+    header_.begin_array(kTernConflictsKey, MetadataType::string, conflicts_.size());
+    for (const std::string_view conflict : conflicts_) header_.put_element(conflict);
     return {};
   }
 
@@ -156,6 +160,10 @@ class HfTokenizerReader {
   void add_strips(const HfVocabulary& vocabulary) {
     Vector<int32_t> left(hooks_);
     Vector<int32_t> right(hooks_);
+    if (vocabulary.has_loose_special()) {
+      conflicts_.push_back(
+          "tokenizer.json looks for special tokens in normalized text; they are found anywhere");
+    }
     for (const HfAddedToken& token : vocabulary.added()) {
       if (token.strips_left) left.push_back(token.id);
       if (token.strips_right) right.push_back(token.id);
@@ -174,48 +182,77 @@ class HfTokenizerReader {
     return id != kNoToken ? id : named(special_, key, vocabulary);
   }
 
-  void add_roles(const HfVocabulary& vocabulary) {
-    const auto is_token = [&](std::optional<int64_t> id) {
-      return id && *id >= 0 && static_cast<uint64_t>(*id) < vocabulary.size();
-    };
-    const auto add_end = [&](std::optional<int64_t> id) {
-      if (!is_token(id)) return;
-      const auto end = static_cast<int32_t>(*id);
-      if (std::find(ends_.begin(), ends_.end(), end) == ends_.end()) ends_.push_back(end);
-    };
-    if (is_token(template_eos_)) add_end(template_eos_);
-    add_end(role("eos_token", vocabulary));
-    const JsonValue more_ends = generation_.find("eos_token_id");
-    add_end(more_ends.as_integer());
-    for (const JsonValue end : more_ends.elements()) add_end(end.as_integer());
+  static bool is_token(std::optional<int64_t> id, const HfVocabulary& vocabulary) {
+    return id && *id >= 0 && static_cast<uint64_t>(*id) < vocabulary.size();
+  }
+  void add_id(std::string_view key, std::optional<int64_t> id, const HfVocabulary& vocabulary) {
+    if (is_token(id, vocabulary)) header_.add(key, static_cast<uint32_t>(*id));
+  }
+  void add_end(std::optional<int64_t> id, const HfVocabulary& vocabulary) {
+    if (!is_token(id, vocabulary)) return;
+    const auto end = static_cast<int32_t>(*id);
+    if (std::find(ends_.begin(), ends_.end(), end) == ends_.end()) ends_.push_back(end);
+  }
 
+  Result<void> add_roles(const HfVocabulary& vocabulary) {
+    const TokenId named_bos = role("bos_token", vocabulary);
+    const TokenId named_eos = role("eos_token", vocabulary);
+    add_end(template_eos_, vocabulary);
+    add_end(named_eos, vocabulary);
+    const JsonValue more_ends = generation_.find("eos_token_id");
+    constexpr size_t kMostEnds = 1024;
+    if (more_ends.size() > kMostEnds) {
+      return Error(Status::malformed, "too many tokens end a text", "generation_config.json");
+    }
+    add_end(more_ends.as_integer(), vocabulary);
+    for (const JsonValue end : more_ends.elements()) add_end(end.as_integer(), vocabulary);
     std::optional<int64_t> bos = template_bos_;
-    if (!is_token(bos)) bos = role("bos_token", vocabulary);
-    if (!is_token(bos)) bos = generation_.find("bos_token_id").as_integer();
+    if (!is_token(bos, vocabulary)) bos = named_bos;
+    if (!is_token(bos, vocabulary)) bos = generation_.find("bos_token_id").as_integer();
     const std::optional<int64_t> eos =
         ends_.empty() ? std::nullopt : std::optional<int64_t>(ends_.front());
-    const auto add_id = [&](std::string_view key, std::optional<int64_t> id) {
-      if (is_token(id)) header_.add(key, static_cast<uint32_t>(*id));
-    };
-    add_id("tokenizer.ggml.bos_token_id", bos);
-    add_id("tokenizer.ggml.eos_token_id", eos);
+    if ((named_bos != kNoToken && bos != named_bos) ||
+        (named_eos != kNoToken && eos != named_eos)) {
+      conflicts_.push_back("bos_token or eos_token is not the template's token, which is followed");
+    }
+    add_id("tokenizer.ggml.bos_token_id", bos, vocabulary);
+    add_id("tokenizer.ggml.eos_token_id", eos, vocabulary);
     add_id("tokenizer.ggml.unknown_token_id",
-           vocabulary.find(json_text(vocabulary.model().find("unk_token"))));
-    add_id("tokenizer.ggml.padding_token_id", role("pad_token", vocabulary));
+           vocabulary.find(json_text(vocabulary.model().find("unk_token"))), vocabulary);
+    add_id("tokenizer.ggml.padding_token_id", role("pad_token", vocabulary), vocabulary);
     if (ends_.size() > 1) add_ids(kTernEndTokensKey, ends_);
 
     const std::string_view class_name = json_text(config_.find("tokenizer_class"));
     const bool rewrites = std::find(std::begin(kHfRewritingClasses), std::end(kHfRewritingClasses),
                                     class_name) != std::end(kHfRewritingClasses);
-    const auto add = [&](std::string_view key, std::string_view entry, bool in_template,
-                         bool by_class, std::optional<int64_t> id) {
-      const bool fallback = has_template_ ? in_template : rewrites && by_class;
-      const auto given = config_.find(entry).as_bool();
-      const bool wanted = rewrites || !has_template_ ? given.value_or(fallback) : fallback;
-      header_.add_flag(key, wanted && is_token(id));
-    };
-    add("tokenizer.ggml.add_bos_token", "add_bos_token", template_bos_.has_value(), true, bos);
-    add("tokenizer.ggml.add_eos_token", "add_eos_token", template_eos_.has_value(), false, eos);
+    add_insertion({"tokenizer.ggml.add_bos_token", "add_bos_token", template_bos_.has_value(),
+                   rewrites, rewrites},
+                  is_token(bos, vocabulary));
+    add_insertion({"tokenizer.ggml.add_eos_token", "add_eos_token", template_eos_.has_value(),
+                   rewrites, false},
+                  is_token(eos, vocabulary));
+    return {};
+  }
+
+  /// Whether a token is put beside a text: what may say so.
+  struct Insertion {
+    std::string_view key;
+    std::string_view entry;  // of tokenizer_config.json
+    bool in_template;
+    bool rewrites;  // the class follows its entry, not the template
+    bool by_class;  // what the class does without an entry and a template
+  };
+  void add_insertion(const Insertion& insertion, bool has_token) {
+    const auto given = config_.find(insertion.entry).as_bool();
+    bool wanted = has_template_ ? insertion.in_template : insertion.by_class;
+    if (given && has_template_ && *given != wanted) {
+      conflicts_.push_back(
+          insertion.rewrites
+              ? "add_bos_token or add_eos_token, which is followed, contradicts the template"
+              : "add_bos_token or add_eos_token contradicts the template, which is followed");
+    }
+    if (insertion.rewrites || !has_template_) wanted = given.value_or(wanted);
+    header_.add_flag(insertion.key, wanted && has_token);
   }
 
   void add_chat_templates() {
@@ -245,7 +282,8 @@ class HfTokenizerReader {
   bool has_template_ = false;
   std::optional<int64_t> template_bos_;
   std::optional<int64_t> template_eos_;
-  Vector<int32_t> ends_;  // the first one is eos
+  Vector<int32_t> ends_;                // the first one is eos
+  Vector<std::string_view> conflicts_;  // static texts
 };
 
 }  // namespace detail

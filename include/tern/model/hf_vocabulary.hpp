@@ -18,6 +18,7 @@
 #include "tern/base/allocator.hpp"
 #include "tern/format/gguf_header.hpp"
 #include "tern/format/json.hpp"
+#include "tern/format/name_index.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/model/hf_text_rules.hpp"
 #include "tern/text/piece_store.hpp"
@@ -31,6 +32,7 @@ struct HfAddedToken {
   std::string_view content;
   int32_t id = kNoToken;
   bool is_special = false;
+  bool is_loose = false;  ///< the file looks for it in normalized text, tern in any
   bool strips_left = false;
   bool strips_right = false;
 };
@@ -66,6 +68,10 @@ class HfVocabulary {
   std::span<const HfAddedToken> added() const { return added_; }
   bool has_byte_fallback() const { return has_byte_fallback_; }
   JsonValue model() const { return model_; }
+  bool has_loose_special() const {
+    return std::any_of(added_.begin(), added_.end(),
+                       [](const HfAddedToken& token) { return token.is_loose; });
+  }
 
   /// The token with this text, added or not, or kNoToken. Cost: O(tokens).
   TokenId find(std::string_view text) const {
@@ -164,10 +170,10 @@ inline Result<HfAddedToken> HfVocabulary::read_added(JsonValue token,
   // be found at the start of runs alone: special ones are meant to be found anywhere.
   const bool is_ascii = std::all_of(content->begin(), content->end(),
                                     [](char c) { return static_cast<uint8_t>(c) < 0x80; });
-  const bool normalizes =
-      rules.normalizer != Normalizer::none ? !is_ascii : rules.space_prefix == SpacePrefix::runs;
-  if (detail::json_flag(token.find("normalized"), !added.is_special) && normalizes &&
-      !added.is_special) {
+  const bool changes = (rules.normalizer != Normalizer::none && !is_ascii) ||
+                       rules.space_prefix == SpacePrefix::runs;
+  added.is_loose = changes && detail::json_flag(token.find("normalized"), !added.is_special);
+  if (added.is_loose && !added.is_special) {
     return detail::hf_unsupported("an added token that is found in normalized text", *content);
   }
   added.id = *id > std::numeric_limits<int32_t>::max() ? std::numeric_limits<int32_t>::max()
@@ -209,6 +215,15 @@ inline Result<void> HfVocabulary::read_tokens(JsonValue added_tokens, const HfTe
     }
     n_tokens = std::max(n_tokens, int64_t{added.id} + 1);
     added_.push_back(added);
+  }
+  const auto content_of = [this](size_t i) { return added_[i].content; };
+  TERN_TRY_ASSIGN(const NameIndex contents, NameIndex::create(added_.size(), content_of, hooks_));
+  for (const JsonMember member : vocab.members()) {
+    const size_t i = contents.find(member.name, content_of);
+    if (i != NameIndex::kNone && added_[i].id != *member.value.as_integer()) {
+      return Error(Status::mismatch, "an added token has another id in the vocabulary",
+                   member.name);
+    }
   }
   texts_.resize(static_cast<size_t>(n_tokens));
   types_.resize(static_cast<size_t>(n_tokens), kUnset);

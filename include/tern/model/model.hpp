@@ -17,7 +17,7 @@
 #include "tern/model/weights.hpp"
 #include "tern/platform/mapped_file.hpp"
 #include "tern/platform/thread_pool.hpp"
-#include "tern/text/chat_format.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"
 
@@ -38,6 +38,8 @@ struct LoadOptions {
   /// keeps what it has unless `packing` is given.
   bool skip_zeros = true;
   HeadOption head = HeadOption::keep;
+  /// What tensors of type I2_S are taken to be: a file does not say which build wrote it.
+  I2sLayout i2_s_layout = I2sLayout::x86;
   /// Where packing runs; by default on the calling thread.
   TaskRunner runner;
 };
@@ -74,9 +76,13 @@ class Model {
 
   /// Null for a model without a vocabulary.
   const Tokenizer* tokenizer() const { return tokenizer_ ? &*tokenizer_ : nullptr; }
-  /// How conversations are written for this model.
-  /// Errors: unsupported (none, or a template that tern does not know).
-  Result<ChatFormat> chat_format() const { return chat_format_; }
+  /// How conversations are written for this model; valid as long as it.
+  /// Errors: unsupported (no chat format, or a template beyond what tern runs), malformed (a
+  ///   template that is none).
+  Result<const ChatRenderer*> chat() const {
+    if (!chat_.ok()) return chat_.error();
+    return &*chat_;
+  }
   /// Tokens that sampling may give: those of the vocabulary, or all of config().vocab_size (the
   /// rows of the embedding, which some files pad) where there is no vocabulary.
   uint32_t n_tokens() const { return n_tokens_; }
@@ -108,7 +114,7 @@ class Model {
   Buffer<double> rope_frequencies_;
   float attention_scale_ = 0;
   std::optional<Tokenizer> tokenizer_;
-  Result<ChatFormat> chat_format_{Error(Status::unsupported, "the model has no chat format")};
+  Result<ChatRenderer> chat_{Error(Status::unsupported, "the model has no chat format")};
   uint32_t n_tokens_ = 0;
 };
 

@@ -59,7 +59,10 @@ inline Result<void> Model::load(const LoadOptions& options) {
   TERN_TRY_ASSIGN(const std::string_view name, file.get_or<std::string_view>("general.name", ""));
   name_.assign(name);
   const WeightOptions weights{options.packing.value_or(kernels_.packing),
-                              options.packing.has_value(), options.skip_zeros, options.head,
+                              options.packing.has_value(),
+                              options.skip_zeros,
+                              options.head,
+                              options.i2_s_layout,
                               options.runner};
   TERN_TRY(WeightLoader(*checkpoint_, directory, *architecture_, kernels_, weights, hooks_)
                .load(config_, weights_));
@@ -82,11 +85,8 @@ inline Result<void> Model::load_text(const GgufFile& file) {
     return Error(Status::mismatch, "more tokens than rows of the embedding", kEmbeddingName);
   }
   n_tokens_ = static_cast<uint32_t>(tokenizer.vocabulary().size());
-  // A chat format that is not known is no reason not to load; asking for it gives the error.
-  chat_format_ = load_chat_format(file, tokenizer.vocabulary());
-  if (chat_format_.ok() && *chat_format_ == ChatFormat::none) {
-    chat_format_ = Error(Status::unsupported, "the model has no chat format");
-  }
+  // A chat template that does not run is no reason not to load; asking for it gives the error.
+  chat_ = load_chat_renderer(file, tokenizer.vocabulary());
   tokenizer_.emplace(std::move(tokenizer));
   return {};
 }

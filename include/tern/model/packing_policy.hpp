@@ -17,8 +17,9 @@ TERN_NAMESPACE_BEGIN
 enum class Skippable : uint8_t { nothing, rows, columns };
 
 /// Whether a layer with these matrices skips.
-constexpr bool layer_skips(Activation activation, const TernaryView& up, const TernaryView& down) {
-  return activation == Activation::relu2 && up.scale_kind != ScaleKind::group &&
+constexpr bool layer_skips(const ModelConfig& config, const TernaryView& up,
+                           const TernaryView& down) {
+  return config.may_skip() && up.scale_kind != ScaleKind::group &&
          down.scale_kind != ScaleKind::group;
 }
 

@@ -5,13 +5,14 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "tern/base/half.hpp"
 #include "tern/format/gguf.hpp"
 #include "tern/format/tern_directory.hpp"
 #include "tern/kernels/kernel_table.hpp"
-#include "tern/quant/block_codec.hpp"
+#include "tern/quant/i2_s_codec.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -30,26 +31,50 @@ bool stored_floats_are_finite(std::span<const uint8_t> bytes, Word exponent) {
   return finite;
 }
 
-/// Whether the scales of all blocks are finite; `d_offset` is where a block keeps its binary16.
-inline bool block_scales_are_finite(std::span<const uint8_t> bytes, size_t block_bytes,
-                                    size_t d_offset) {
+/// Whether the binary16 at the same place in all blocks are finite.
+inline bool block_scales_are_finite(const GgufTensor& tensor, size_t scale_at) {
   bool finite = true;
-  for (size_t at = d_offset; at < bytes.size(); at += block_bytes) {
-    finite &= (load_u16(bytes.data() + at) & 0x7C00) != 0x7C00;
+  for (size_t at = scale_at; at < tensor.data.size(); at += tensor.type->block_bytes) {
+    finite &= (load_u16(tensor.data.data() + at) & 0x7C00) != 0x7C00;
   }
   return finite;
 }
 
-/// Whether the values of a table are finite. Requires: a type that view_stored_rows takes.
+/// Whether kernels take a table of rows of this type (i8 ones of tern files are view_byte_rows').
+constexpr bool is_table_type(TensorType type) {
+  return type != TensorType::iq1_bn && type != TensorType::iq2_bn &&
+         type != TensorType::iq2_bn_r4 && type != TensorType::i8;
+}
+
+/// Whether the values of a table are finite. Requires: is_table_type.
 inline bool table_is_finite(const GgufTensor& tensor) {
+  const auto blocks = [&tensor]<TensorType type>() {
+    return block_scales_are_finite(tensor, BlockCodec<type>::kScaleAt);
+  };
   switch (tensor.type->type()) {
     case TensorType::f32: return stored_floats_are_finite<uint32_t>(tensor.data, 0x7F800000u);
     case TensorType::f16: return stored_floats_are_finite<uint16_t>(tensor.data, 0x7C00);
     case TensorType::bf16: return stored_floats_are_finite<uint16_t>(tensor.data, 0x7F80);
-    case TensorType::q6_k:
-      return block_scales_are_finite(tensor.data, tensor.type->block_bytes, 208);
-    default: return block_scales_are_finite(tensor.data, tensor.type->block_bytes, 0);
+    case TensorType::q8_0: return blocks.operator()<TensorType::q8_0>();
+    case TensorType::q4_0: return blocks.operator()<TensorType::q4_0>();
+    case TensorType::q4_k:
+      return blocks.operator()<TensorType::q4_k>() &&
+             block_scales_are_finite(tensor, BlockCodec<TensorType::q4_k>::kMinScaleAt);
+    case TensorType::q6_k: return blocks.operator()<TensorType::q6_k>();
+    case TensorType::tq1_0: return blocks.operator()<TensorType::tq1_0>();
+    case TensorType::tq2_0: return blocks.operator()<TensorType::tq2_0>();
+    case TensorType::q1_0: return blocks.operator()<TensorType::q1_0>();
+    case TensorType::q2_0: return blocks.operator()<TensorType::q2_0>();
+    case TensorType::q2_0_g128: return blocks.operator()<TensorType::q2_0_g128>();
+    case TensorType::i2_s:
+      return is_finite_bits(
+          I2SCodec::scale_bits(tensor.data.data(), tensor.dims[0] * tensor.rows()));
+    case TensorType::iq1_bn:
+    case TensorType::iq2_bn:
+    case TensorType::iq2_bn_r4:
+    case TensorType::i8: break;
   }
+  return false;
 }
 
 /// Whether n scales are finite and not negative, as kernels rely on.
@@ -106,30 +131,38 @@ inline Result<Buffer<float>> load_float_vector(const GgufFile& file, std::string
   return out;
 }
 
+/// What is asked of the bytes of a table.
+struct TableOptions {
+  bool read_values = true;  ///< look whether they are finite
+  I2sLayout i2_s_layout = I2sLayout::x86;
+};
+
 /// A table of rows (embedding or head) as GGUF stores it, viewed where it lies.
-/// Errors: those of find_shaped_tensor; unsupported_type; malformed where `read_values` asks
-/// whether they are finite.
+/// Errors: those of find_shaped_tensor; unsupported_type; malformed where values are read.
 inline Result<HeadView> view_stored_rows(const GgufFile& file, std::string_view name, uint32_t rows,
-                                         uint32_t cols, bool read_values) {
+                                         uint32_t cols, const TableOptions& options) {
   TERN_TRY_ASSIGN(const GgufTensor* tensor, find_shaped_tensor(file, name, rows, cols));
-  HeadView view;
-  view.type = tensor->type->type();
-  view.rows = tensor->data.data();
-  view.row_bytes = tensor->data.size() / rows;
-  view.k = cols;
-  switch (view.type) {
-    case TensorType::f32:
-    case TensorType::f16:
-    case TensorType::bf16:
-    case TensorType::q8_0:
-    case TensorType::q4_0:
-    case TensorType::q6_k: break;
-    default:
-      return Error(Status::unsupported_type, "an embedding or head of this type is not supported",
-                   name, tensor->offset);
+  const TensorType type = tensor->type->type();
+  const auto refused = [&](Status status, const char* what) {
+    return Error(status, what, name, tensor->offset);
+  };
+  if (!detail::is_table_type(type)) {
+    return refused(Status::unsupported_type, "an embedding or head of this type is not supported");
   }
-  if (read_values && !detail::table_is_finite(*tensor)) {
-    return Error(Status::malformed, "a value is not finite", name, tensor->offset);
+  HeadView view{type, tensor->data.data(), tensor->data.size() / rows, cols};
+  if (type == TensorType::i2_s) {
+    // Only then is a row whole blocks, as kernels read them.
+    if (options.i2_s_layout != I2sLayout::x86 || cols % I2SCodec::kBlockElems != 0) {
+      return refused(Status::unsupported_type,
+                     "an embedding or head of type I2_S needs the x86 layout and a width that is a "
+                     "multiple of 128");
+    }
+    view.row_bytes = cols / 4;
+    view.scale = std::bit_cast<float>(I2SCodec::scale_bits(view.rows, uint64_t{rows} * cols));
+  }
+  // Of I2_S one number is looked at, so always.
+  if ((options.read_values || type == TensorType::i2_s) && !detail::table_is_finite(*tensor)) {
+    return refused(Status::malformed, "a value is not finite");
   }
   return view;
 }

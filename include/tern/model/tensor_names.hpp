@@ -12,6 +12,10 @@
 TERN_NAMESPACE_BEGIN
 
 inline constexpr std::string_view kWeightSuffix = ".weight";
+/// Of the one factor that some files keep beside a linear layer.
+inline constexpr std::string_view kFactorSuffix = ".scale";
+/// Behind a linear layer's name: the gain of the norm of its input.
+inline constexpr std::string_view kInputNormSuffix = "_norm_in";
 inline constexpr std::string_view kEmbeddingName = "token_embd.weight";
 inline constexpr std::string_view kHeadName = "output.weight";
 inline constexpr std::string_view kOutputNormName = "output_norm.weight";
@@ -19,10 +23,11 @@ inline constexpr std::string_view kRopeFactorsName = "rope_freqs.weight";
 inline constexpr std::string_view kTopTensors[] = {kEmbeddingName, kHeadName, kOutputNormName,
                                                    kRopeFactorsName};
 
-/// `blk.<layer>.<name>.weight`, composed in place.
+/// `blk.<layer>.<name><suffix><ending>`, composed in place.
 class LayerTensorName {
  public:
-  LayerTensorName(uint32_t layer, std::string_view name) {
+  LayerTensorName(uint32_t layer, std::string_view name, std::string_view suffix = {},
+                  std::string_view ending = kWeightSuffix) {
     append("blk.");
     char digits[10];
     size_t n = 0;
@@ -33,7 +38,8 @@ class LayerTensorName {
     while (n > 0) text_[size_++] = digits[--n];
     append(".");
     append(name);
-    append(kWeightSuffix);
+    append(suffix);
+    append(ending);
   }
   std::string_view view() const { return {text_, size_}; }
 
@@ -67,14 +73,16 @@ inline std::optional<LayerTensor> parse_layer_tensor(std::string_view name) {
   return parse_numbered(name.substr(kPrefix.size()));
 }
 
-/// Whether `rest` is a rule's name and the suffix of weights.
+/// Whether `rest` is a rule's name, `suffix` and `ending`.
 template <typename Rule>
-bool names_one_of(std::span<const Rule> rules, std::string_view rest) {
+bool names_one_of(std::span<const Rule> rules, std::string_view rest, std::string_view suffix = {},
+                  std::string_view ending = kWeightSuffix) {
+  if (!rest.ends_with(ending)) return false;
+  rest.remove_suffix(ending.size());
+  if (!rest.ends_with(suffix)) return false;
+  rest.remove_suffix(suffix.size());
   for (const Rule& rule : rules) {
-    if (rest.substr(0, rule.name.size()) == rule.name &&
-        rest.substr(rule.name.size()) == kWeightSuffix) {
-      return true;
-    }
+    if (rest == rule.name) return true;
   }
   return false;
 }

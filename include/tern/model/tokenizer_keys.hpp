@@ -16,7 +16,6 @@ inline constexpr std::string_view kPretokenizerKey = "tokenizer.ggml.pre";
 inline constexpr std::string_view kAddSpacePrefixKey = "tokenizer.ggml.add_space_prefix";
 inline constexpr std::string_view kChatTemplateKey = "tokenizer.chat_template";
 
-inline constexpr std::string_view kTernTokenizerPrefix = "tern.tokenizer.";
 inline constexpr std::string_view kTernNormalizerKey = "tern.tokenizer.normalizer";
 inline constexpr std::string_view kTernSpacePrefixKey = "tern.tokenizer.space_prefix";
 inline constexpr std::string_view kTernSplitAtSpacesKey = "tern.tokenizer.split_at_spaces";
@@ -24,6 +23,7 @@ inline constexpr std::string_view kTernIgnoreMergesKey = "tern.tokenizer.ignore_
 inline constexpr std::string_view kTernStripLeftKey = "tern.tokenizer.strip_left";
 inline constexpr std::string_view kTernStripRightKey = "tern.tokenizer.strip_right";
 inline constexpr std::string_view kTernEndTokensKey = "tern.tokenizer.end_token_ids";
+inline constexpr std::string_view kTernConflictsKey = "tern.tokenizer.conflicts";
 
 /// The one value of kTernNormalizerKey.
 inline constexpr std::string_view kNfcName = "nfc";

@@ -11,7 +11,7 @@
 #include "tern/format/tern_directory.hpp"
 #include "tern/model/architecture.hpp"
 #include "tern/model/tokenizer_keys.hpp"
-#include "tern/text/chat_format.hpp"
+#include "tern/text/chat_renderer.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"
 
@@ -163,19 +163,23 @@ inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view d
   data.types = types;
   data.merges = merges;
   data.token_merges = token_merges;
+  if (const MetadataValue* text = file.find(kChatTemplateKey)) {
+    data.chat_template = text->as<std::string_view>().value_or("");
+  }
   TERN_TRY(detail::read_special_ids(file, data));
   TERN_TRY(detail::read_text_flags(file, data));
   TERN_TRY(detail::read_tern_rules(file, data));
   return Tokenizer::create(data, hooks);
 }
 
-/// The chat format of a file; see recognize_chat_format.
-inline Result<ChatFormat> load_chat_format(const GgufFile& file, const Vocabulary& vocabulary) {
+/// How a file says that conversations are written. Errors: mismatch (keys), and those of
+/// ChatRenderer::create.
+inline Result<ChatRenderer> load_chat_renderer(const GgufFile& file, const Vocabulary& vocabulary) {
   ChatHints hints;
   TERN_TRY_ASSIGN(hints.chat_template, file.get_or<std::string_view>(kChatTemplateKey, ""));
   TERN_TRY_ASSIGN(hints.architecture, file.get_or<std::string_view>("general.architecture", ""));
   TERN_TRY_ASSIGN(hints.pretokenizer, file.get_or<std::string_view>(kPretokenizerKey, ""));
-  return recognize_chat_format(hints, vocabulary);
+  return ChatRenderer::create(hints, vocabulary);
 }
 
 TERN_NAMESPACE_END

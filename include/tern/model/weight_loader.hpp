@@ -24,6 +24,7 @@ struct WeightOptions {
   bool repack = false;          ///< what is packed already as well
   bool skip_zeros = true;       ///< lines where a layer can skip
   HeadOption head = HeadOption::keep;
+  I2sLayout i2_s_layout = I2sLayout::x86;
   TaskRunner runner;
 };
 
@@ -71,6 +72,8 @@ class WeightLoader {
   Result<void> load_layer(uint32_t n, const ModelConfig& config, LayerWeights& layer);
   Result<MatrixSource> find_matrix(std::string_view name, uint32_t rows, uint32_t cols,
                                    TernaryMatrix& matrix) const;
+  Result<void> apply_factor(std::string_view name, const MatrixSource& source,
+                            TernaryMatrix& matrix) const;
   Result<void> fill_region(const ModelConfig& config, ModelWeights& weights);
   Result<uint64_t> reserve(std::optional<uint64_t> bytes);
 
@@ -94,7 +97,10 @@ inline Result<void> WeightLoader::check_names(const ModelConfig& config) const {
     if (const auto in_layer = detail::parse_layer_tensor(tensor.name); in_layer && !known) {
       known = in_layer->layer < config.n_layers &&
               (detail::names_one_of(architecture_.gains, in_layer->rest) ||
-               detail::names_one_of(architecture_.linears, in_layer->rest));
+               detail::names_one_of(architecture_.linears, in_layer->rest) ||
+               detail::names_one_of(architecture_.linears, in_layer->rest, {}, kFactorSuffix) ||
+               (config.input_norms &&
+                detail::names_one_of(architecture_.linears, in_layer->rest, kInputNormSuffix)));
     }
     if (!known) {
       return Error(Status::unsupported, "tensor is not part of the architecture", tensor.name,
@@ -117,7 +123,7 @@ inline Result<HeadView> WeightLoader::view_table(std::string_view name,
     return view_byte_rows(*packed, config.vocab_size, config.model_dim);
   }
   return view_stored_rows(file_, name, config.vocab_size, config.model_dim,
-                          !directory_.is_tern_file());
+                          {!directory_.is_tern_file(), options_.i2_s_layout});
 }
 
 inline Result<void> WeightLoader::load_tables(ModelConfig& config, ModelWeights& weights) const {
@@ -131,7 +137,8 @@ inline Result<void> WeightLoader::load_tables(ModelConfig& config, ModelWeights&
   config.vocab_size = static_cast<uint32_t>(rows);
   TERN_TRY_ASSIGN(weights.embedding, view_table(kEmbeddingName, config));
   weights.head = weights.embedding;
-  if (!architecture_.tied_head && file_.find_tensor(kHeadName) != nullptr) {
+  const bool may_have_head = !architecture_.tied_head && config.pooling == Pooling::none;
+  if (may_have_head && file_.find_tensor(kHeadName) != nullptr) {
     TERN_TRY_ASSIGN(weights.head, view_table(kHeadName, config));
   }
   return {};
@@ -167,9 +174,25 @@ inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uin
   TERN_TRY_ASSIGN(source.tensor, find_shaped_tensor(file_, name, rows, cols));
   TERN_TRY_ASSIGN(source.stored,
                   open_ternary_source(*source.tensor, kernels_, options_.runner, hooks_));
+  source.stored.i2_s_layout = options_.i2_s_layout;
   TERN_TRY_ASSIGN(matrix, plan_matrix(source, options_.runner, hooks_));
   checkpoint_.give_back(source.tensor->data);
   return source;
+}
+
+/// The factor that some files have beside a linear layer whose own scales are 1: there its product
+/// would be multiplied by it, here its scales are.
+inline Result<void> WeightLoader::apply_factor(std::string_view name, const MatrixSource& source,
+                                               TernaryMatrix& matrix) const {
+  const GgufTensor* tensor = file_.find_tensor(name);
+  if (tensor == nullptr) return {};
+  TERN_TRY_ASSIGN(const Buffer<float> factor, load_float_vector(file_, name, 1, kernels_, hooks_));
+  const uint32_t bits = std::bit_cast<uint32_t>(factor[0]);
+  const bool is_positive = bits != 0 && bits < 0x80000000u;
+  if (is_positive && !source.is_packed() && matrix.multiply_unit_scales(factor[0])) return {};
+  return Error(Status::unsupported,
+               "a factor that is not positive, or beside scales other than 1, is not supported",
+               name, tensor->offset);
 }
 
 inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& config,
@@ -185,10 +208,17 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
     TERN_TRY_ASSIGN(const MatrixSource source,
                     find_matrix(LayerTensorName(n, rule.name).view(), extent_of(config, rule.rows),
                                 extent_of(config, rule.cols), matrix));
+    TERN_TRY(apply_factor(LayerTensorName(n, rule.name, {}, kFactorSuffix).view(), source, matrix));
+    if (config.input_norms) {
+      TERN_TRY_ASSIGN(auto gain, load_float_vector(
+                                     file_, LayerTensorName(n, rule.name, kInputNormSuffix).view(),
+                                     extent_of(config, rule.cols), kernels_, hooks_));
+      matrix.set_input_gain(std::move(gain));
+    }
     pieces_.push_back({&matrix, source, Packing::t2, 0});
   }
   // All scales of the layer are known now. What stays where it is leaves the list again.
-  const bool skips = layer_skips(config.activation, layer.ffn_up.view(), layer.ffn_down.view());
+  const bool skips = layer_skips(config, layer.ffn_up.view(), layer.ffn_down.view());
   const bool has_lines = is_rows(layer.ffn_up.view().packing);
   // One that is packed already beside one that is not could end as lines beside tiles.
   if (skips && (layer.ffn_up.view().data != nullptr) != (layer.ffn_down.view().data != nullptr)) {

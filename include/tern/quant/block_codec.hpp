@@ -6,10 +6,12 @@
 //
 //     kElems, kBytes    elements and bytes of a block
 //     kSubElems         elements that share a sub-scale; kElems where there is none (it is 1)
+//     kScaleAt          where the binary16 is
 //     decode(block, codes, d_bits, sub_scales)
 //
-// Types of trits (TQ1_0, TQ2_0) also decode to and encode from u = t + 1. Float types have
-// FloatCodec.
+// Q4_K takes off  dmin * mins[i / kSubElems]  besides. Types of trits (TQ1_0, TQ2_0, Q2_0, Q1_0,
+// I2_S) also decode to and encode from u = t + 1; where two bits are a trit, kCodesAt and
+// kCodeBytes say which bytes are. Float types have FloatCodec.
 #pragma once
 
 #include <cstring>
@@ -77,6 +79,7 @@ struct BlockCodec<TensorType::q8_0> {
   static constexpr size_t kElems = 32;
   static constexpr size_t kBytes = 34;
   static constexpr size_t kSubElems = kElems;
+  static constexpr size_t kScaleAt = 0;
 
   static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
                                         int8_t* sub_scales) {
@@ -92,6 +95,7 @@ struct BlockCodec<TensorType::q4_0> {
   static constexpr size_t kElems = 32;
   static constexpr size_t kBytes = 18;
   static constexpr size_t kSubElems = kElems;
+  static constexpr size_t kScaleAt = 0;
 
   static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
                                         int8_t* sub_scales) {
@@ -110,6 +114,7 @@ struct BlockCodec<TensorType::q6_k> {
   static constexpr size_t kElems = 256;
   static constexpr size_t kBytes = 210;
   static constexpr size_t kSubElems = 16;
+  static constexpr size_t kScaleAt = 208;
 
   static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
                                         int8_t* sub_scales) {
@@ -127,7 +132,7 @@ struct BlockCodec<TensorType::q6_k> {
       }
     }
     for (size_t s = 0; s < 16; ++s) sub_scales[s] = static_cast<int8_t>(block[192 + s]);
-    d_bits = detail::load_u16(block + 208);
+    d_bits = detail::load_u16(block + kScaleAt);
   }
   /// Shapes: codes [256] in [-32, 31]; sub_scales [16].
   static TERN_ALWAYS_INLINE void encode(const int8_t* codes, uint16_t d_bits,
@@ -144,7 +149,48 @@ struct BlockCodec<TensorType::q6_k> {
       high = static_cast<uint8_t>(high | ((u >> 4) << (2 * k)));
     }
     for (size_t s = 0; s < 16; ++s) block[192 + s] = static_cast<uint8_t>(sub_scales[s]);
-    detail::store_u16(d_bits, block + 208);
+    detail::store_u16(d_bits, block + kScaleAt);
+  }
+};
+
+/// Nibbles with a sub-scale and a sub-minimum of six bits for 32 elements each: d, dmin, 12 bytes
+/// of both, then a byte for elements l and l + 32 of every 64.
+template <>
+struct BlockCodec<TensorType::q4_k> {
+  static constexpr size_t kElems = 256;
+  static constexpr size_t kBytes = 144;
+  static constexpr size_t kSubElems = 32;
+  static constexpr size_t kScaleAt = 0;
+  static constexpr size_t kMinScaleAt = 2;
+  static constexpr size_t kSubs = kElems / kSubElems;
+
+  static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
+                                        int8_t* sub_scales) {
+    d_bits = detail::load_u16(block + kScaleAt);
+    decode_subs(block, sub_scales);
+    for (size_t i = 0; i < kElems; ++i) {
+      const uint8_t byte = block[16 + i / 64 * 32 + i % 32];
+      codes[i] = static_cast<int8_t>(i % 64 < 32 ? byte & 15 : byte >> 4);
+    }
+  }
+  /// Shapes: sub_scales [kSubs] in [0, 63].
+  static TERN_ALWAYS_INLINE void decode_subs(const uint8_t* block, int8_t* sub_scales) {
+    // Of the last four, the upper two bits are those of the first four.
+    const uint8_t* six = block + 4;
+    for (size_t s = 0; s < 4; ++s) {
+      sub_scales[s] = static_cast<int8_t>(six[s] & 63);
+      sub_scales[s + 4] = static_cast<int8_t>((six[s + 8] & 15) | ((six[s] >> 6) << 4));
+    }
+  }
+  /// Shapes: mins [kSubs] in [0, 63].
+  static TERN_ALWAYS_INLINE void decode_mins(const uint8_t* block, int8_t* mins,
+                                             uint16_t& dmin_bits) {
+    dmin_bits = detail::load_u16(block + kMinScaleAt);
+    const uint8_t* six = block + 4;
+    for (size_t s = 0; s < 4; ++s) {
+      mins[s] = static_cast<int8_t>(six[s + 4] & 63);
+      mins[s + 4] = static_cast<int8_t>((six[s + 8] >> 4) | ((six[s + 4] >> 6) << 4));
+    }
   }
 };
 
@@ -166,6 +212,7 @@ struct BlockCodec<TensorType::tq1_0> {
   static constexpr size_t kElems = 256;
   static constexpr size_t kBytes = 54;
   static constexpr size_t kSubElems = kElems;
+  static constexpr size_t kScaleAt = 52;
 
   static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
                                         int8_t* sub_scales) {
@@ -199,6 +246,8 @@ struct BlockCodec<TensorType::tq2_0> {
   static constexpr size_t kElems = 256;
   static constexpr size_t kBytes = 66;
   static constexpr size_t kSubElems = kElems;
+  static constexpr size_t kScaleAt = 64;
+  static constexpr size_t kCodesAt = 0;
   static constexpr size_t kCodeBytes = 64;
 
   static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
@@ -212,7 +261,7 @@ struct BlockCodec<TensorType::tq2_0> {
         T2Code::decode(block[32 * half + m], u + 128 * half + m, 32);
       }
     }
-    d_bits = detail::load_u16(block + kCodeBytes);
+    d_bits = detail::load_u16(block + kScaleAt);
   }
   /// Shapes: u [256]. Requires: every u <= 2.
   static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, uint16_t d_bits, uint8_t* block) {
@@ -221,7 +270,92 @@ struct BlockCodec<TensorType::tq2_0> {
         block[32 * half + m] = T2Code::encode(u + 128 * half + m, 32);
       }
     }
-    detail::store_u16(d_bits, block + kCodeBytes);
+    detail::store_u16(d_bits, block + kScaleAt);
+  }
+};
+
+namespace detail {
+/// d, then four trits a byte, neighbours first: Q2_0 as mainline writes it (64 elements) and as the
+/// fork of the Bonsai models does (128). Code 3 gives u = 3.
+template <size_t n>
+struct NeighbourTrits {
+  static constexpr size_t kElems = n;
+  static constexpr size_t kBytes = 2 + n / 4;
+  static constexpr size_t kSubElems = kElems;
+  static constexpr size_t kScaleAt = 0;
+  static constexpr size_t kCodesAt = 2;
+  static constexpr size_t kCodeBytes = n / 4;
+
+  static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
+                                        int8_t* sub_scales) {
+    decode_trits<NeighbourTrits>(block, codes, d_bits, sub_scales);
+  }
+  /// Shapes: u [kElems].
+  static TERN_ALWAYS_INLINE void decode_u(const uint8_t* block, uint8_t* u, uint16_t& d_bits) {
+    d_bits = load_u16(block + kScaleAt);
+    for (size_t i = 0; i < kCodeBytes; ++i) T2Code::decode(block[kCodesAt + i], u + 4 * i, 1);
+  }
+  /// Shapes: u [kElems]. Requires: every u <= 2.
+  static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, uint16_t d_bits, uint8_t* block) {
+    store_u16(d_bits, block + kScaleAt);
+    for (size_t i = 0; i < kCodeBytes; ++i) block[kCodesAt + i] = T2Code::encode(u + 4 * i, 1);
+  }
+};
+}  // namespace detail
+
+template <>
+struct BlockCodec<TensorType::q2_0> : detail::NeighbourTrits<64> {};
+template <>
+struct BlockCodec<TensorType::q2_0_g128> : detail::NeighbourTrits<128> {};
+
+/// d, then a bit an element, the lowest first: 1 is +d, 0 is -d. No element is zero.
+template <>
+struct BlockCodec<TensorType::q1_0> {
+  static constexpr size_t kElems = 128;
+  static constexpr size_t kBytes = 18;
+  static constexpr size_t kSubElems = kElems;
+  static constexpr size_t kScaleAt = 0;
+
+  static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
+                                        int8_t* sub_scales) {
+    detail::decode_trits<BlockCodec>(block, codes, d_bits, sub_scales);
+  }
+  /// Shapes: u [128], 0 or 2.
+  static TERN_ALWAYS_INLINE void decode_u(const uint8_t* block, uint8_t* u, uint16_t& d_bits) {
+    d_bits = detail::load_u16(block + kScaleAt);
+    for (size_t i = 0; i < kElems; ++i) {
+      u[i] = static_cast<uint8_t>(2 * ((block[2 + i / 8] >> (i % 8)) & 1));
+    }
+  }
+  /// Shapes: u [128]. Requires: every u is 0 or 2.
+  static TERN_ALWAYS_INLINE void encode_u(const uint8_t* u, uint16_t d_bits, uint8_t* block) {
+    detail::store_u16(d_bits, block + kScaleAt);
+    for (size_t i = 0; i < kElems / 8; ++i) {
+      unsigned byte = 0;
+      for (size_t k = 0; k < 8; ++k) byte |= (u[8 * i + k] / 2u) << k;
+      block[2 + i] = static_cast<uint8_t>(byte);
+    }
+  }
+};
+
+/// Four trits a byte in interleaved runs of 32, the first in bits 6-7. The scale is the tensor's
+/// (i2_s_codec.hpp): d_bits is 0. Code 3 gives u = 3.
+template <>
+struct BlockCodec<TensorType::i2_s> {
+  static constexpr size_t kElems = 128;
+  static constexpr size_t kBytes = 32;
+  static constexpr size_t kSubElems = kElems;
+
+  static TERN_ALWAYS_INLINE void decode(const uint8_t* block, int8_t* codes, uint16_t& d_bits,
+                                        int8_t* sub_scales) {
+    detail::decode_trits<BlockCodec>(block, codes, d_bits, sub_scales);
+  }
+  /// Shapes: u [128].
+  static TERN_ALWAYS_INLINE void decode_u(const uint8_t* block, uint8_t* u, uint16_t& d_bits) {
+    d_bits = 0;
+    for (size_t k = 0; k < 4; ++k) {
+      for (size_t m = 0; m < 32; ++m) u[32 * k + m] = T2Code::digit(block[m], 3 - k);
+    }
   }
 };
 

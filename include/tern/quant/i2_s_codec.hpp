@@ -3,14 +3,19 @@
 // Room: quant. The elements are one row-major sequence, cut into blocks of 128 whatever the row
 // length is, so a row may start inside a block. Byte m of the 32 bytes of a block holds elements m,
 // m + 32, m + 64, m + 96, the first in bits 6-7. After elems / 4 bytes of codes come 32 bytes, of
-// which the first four are the binary32 scale. Builds for ARM have written a layout with blocks of
-// 64 under the same id, and nothing in a file tells them apart; this is the layout of all published
-// files.
+// which the first four are the binary32 scale. Builds for ARM have written blocks of 64 elements in
+// 16 bytes under the same id, and nothing in a file tells them apart: the caller must know.
 #pragma once
 
 #include "tern/quant/block_codec.hpp"
 
 TERN_NAMESPACE_BEGIN
+
+/// Which build of bitnet.cpp wrote a file. All published files are of the first kind.
+enum class I2sLayout : uint8_t {
+  x86,  ///< blocks of 128: everything but
+  arm,  ///< blocks of 64: what llama-quantize writes on ARM since November 2025
+};
 
 struct I2SCodec {
   static constexpr size_t kBlockElems = 128;
@@ -23,31 +28,32 @@ struct I2SCodec {
   }
 
   /// u of element i of the tensor; code 3 gives 3.
-  static TERN_ALWAYS_INLINE uint8_t get(const uint8_t* tensor, uint64_t i) {
-    const auto in_block = static_cast<size_t>(i % kBlockElems);
-    const uint8_t byte = tensor[i / kBlockElems * kBlockBytes + in_block % 32];
-    return T2Code::digit(byte, 3 - in_block / 32);
+  static TERN_ALWAYS_INLINE uint8_t get(const uint8_t* tensor, uint64_t i, I2sLayout layout) {
+    const size_t stripe = layout == I2sLayout::x86 ? 32 : 16;
+    const auto in_block = static_cast<size_t>(i % (4 * stripe));
+    const uint8_t byte = tensor[i / (4 * stripe) * stripe + in_block % stripe];
+    return T2Code::digit(byte, 3 - in_block / stripe);
   }
 
   /// Elements [first, first + n) of the tensor, as u.
   static TERN_ALWAYS_INLINE void decode_u(const uint8_t* tensor, uint64_t first, size_t n,
-                                          uint8_t* u) {
+                                          I2sLayout layout, uint8_t* u) {
     size_t i = 0;
     while (i < n) {
       const uint64_t at = first + i;
-      if (at % kBlockElems != 0 || n - i < kBlockElems) {
-        u[i++] = get(tensor, at);
+      if (layout != I2sLayout::x86 || at % kBlockElems != 0 || n - i < kBlockElems) {
+        u[i++] = get(tensor, at, layout);
         continue;
       }
-      const uint8_t* block = tensor + at / kBlockElems * kBlockBytes;
-      for (size_t k = 0; k < 4; ++k) {
-        for (size_t m = 0; m < 32; ++m) u[i + 32 * k + m] = T2Code::digit(block[m], 3 - k);
-      }
+      uint16_t no_scale = 0;
+      BlockCodec<TensorType::i2_s>::decode_u(tensor + at / kBlockElems * kBlockBytes, u + i,
+                                             no_scale);
       i += kBlockElems;
     }
   }
 
-  /// Writes whole blocks. Shapes: out [elems / 4]. Requires: elems % 128 == 0; every u <= 2.
+  /// Writes whole blocks, as x86. Shapes: out [elems / 4]. Requires: elems % 128 == 0; every u
+  /// <= 2.
   static TERN_ALWAYS_INLINE void encode_blocks(const uint8_t* u, size_t elems, uint8_t* out) {
     for (size_t first = 0; first < elems; first += kBlockElems, out += kBlockBytes) {
       for (size_t m = 0; m < 32; ++m) {

@@ -1,8 +1,9 @@
 // The tensor types of GGUF files: one table of their ids, names and sizes.
 //
-// Room: quant. Forks of the format gave some ids several meanings (36 to 39); the table then has a
-// row for each, and the reader of the file picks the row whose size matches the bytes that are
-// there (resolve_type). Types that tern cannot read have rows too, so that an error can name them.
+// Room: quant. Forks of the format gave some ids several meanings (36 to 39, 42), and one fork
+// changed the rows of two of its types (134, 135); the table then has a row for each, and the
+// reader of the file picks the row whose size matches the bytes that are there (resolve_type).
+// Types that tern cannot read have rows too, so that an error can name them.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +15,41 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// A type that tern can decode, by its id in GGUF files.
+/// What a second meaning of an id adds to it in TensorType.
+inline constexpr uint32_t kSecondMeaning = 0x10000;
+
+/// A type that tern can decode, by its id in GGUF files (gguf_type_id).
 enum class TensorType : uint32_t {
   f32 = 0,
   f16 = 1,
   q4_0 = 2,
   q8_0 = 8,
+  q4_k = 12,
   q6_k = 14,
   i8 = 24,
   bf16 = 30,
   tq1_0 = 34,
   tq2_0 = 35,
   i2_s = 36,
+  q1_0 = 41,
+  q2_0 = 42,
+  iq1_bn = 134,
+  iq2_bn = 135,
+  iq2_bn_r4 = 335,
+  q2_0_g128 = kSecondMeaning + 42,
 };
+
+/// The id that files have for a type.
+constexpr uint32_t gguf_type_id(TensorType type) {
+  return static_cast<uint32_t>(type) % kSecondMeaning;
+}
 
 /// One meaning of a type id.
 struct TypeInfo {
   /// How bytes follow from dimensions.
   enum class Size : uint8_t {
     rows_of_blocks,  ///< each row: header bytes, then whole blocks
+    fours_of_rows,   ///< the same, four rows interleaved
     flat_with_tail,  ///< blocks over the whole tensor, then one 32-byte tail that holds the scale
     tl2,             ///< bitnet.cpp's TL2 formula
     unknown,         ///< known by name only
@@ -45,20 +62,29 @@ struct TypeInfo {
   uint32_t block_elems;
   uint32_t block_bytes;
   uint32_t row_header_bytes;
+  uint32_t meaning = 0;  ///< kSecondMeaning for a TensorType that is the second of its id
 
   /// Requires: readable.
-  constexpr TensorType type() const { return static_cast<TensorType>(id); }
+  constexpr TensorType type() const { return static_cast<TensorType>(meaning + id); }
 };
 
-#define TERN_TYPE_ROW(ID, NAME, READABLE, SIZE, ELEMS, BYTES, HEADER)                         \
+#define TERN_TYPE_ROW(ID, NAME, ADVICE, READABLE, SIZE, ELEMS, BYTES, HEADER)                 \
   {                                                                                           \
-    ID, NAME, "tensor type " NAME " is not supported", READABLE, TypeInfo::Size::SIZE, ELEMS, \
-        BYTES, HEADER                                                                         \
+    ID, NAME, "tensor type " NAME " is not supported" ADVICE, READABLE, TypeInfo::Size::SIZE, \
+        ELEMS, BYTES, HEADER                                                                  \
   }
 #define TERN_READABLE(ID, NAME, ELEMS, BYTES) \
-  TERN_TYPE_ROW(ID, NAME, true, rows_of_blocks, ELEMS, BYTES, 0)
+  TERN_TYPE_ROW(ID, NAME, "", true, rows_of_blocks, ELEMS, BYTES, 0)
 #define TERN_NAMED(ID, NAME, ELEMS, BYTES) \
-  TERN_TYPE_ROW(ID, NAME, false, rows_of_blocks, ELEMS, BYTES, 0)
+  TERN_TYPE_ROW(ID, NAME, "", false, rows_of_blocks, ELEMS, BYTES, 0)
+// Their tiles have sizes that only the program that wrote them knows.
+#define TERN_TILED(ID, NAME, SIZE, ELEMS, BYTES)                                                   \
+  TERN_TYPE_ROW(ID, NAME, ": its tile sizes are not in the file; take the I2_S file of the model", \
+                false, SIZE, ELEMS, BYTES, 0)
+// As its fork wrote it before rows had scales.
+#define TERN_BARE(ID, NAME, ELEMS, BYTES)                                                          \
+  TERN_TYPE_ROW(ID, NAME " without row scales", ": convert the model anew", false, rows_of_blocks, \
+                ELEMS, BYTES, 0)
 
 /// Every known meaning of every id, ascending; the first row of an id is the likeliest meaning.
 inline constexpr TypeInfo kTypeTable[] = {
@@ -72,7 +98,7 @@ inline constexpr TypeInfo kTypeTable[] = {
     TERN_NAMED(9, "Q8_1", 32, 36),
     TERN_NAMED(10, "Q2_K", 256, 84),
     TERN_NAMED(11, "Q3_K", 256, 110),
-    TERN_NAMED(12, "Q4_K", 256, 144),
+    TERN_READABLE(12, "Q4_K", 256, 144),
     TERN_NAMED(13, "Q5_K", 256, 176),
     TERN_READABLE(14, "Q6_K", 256, 210),
     TERN_NAMED(15, "Q8_K", 256, 292),
@@ -96,33 +122,39 @@ inline constexpr TypeInfo kTypeTable[] = {
     TERN_NAMED(33, "Q4_0_8_8", 32, 18),
     TERN_READABLE(34, "TQ1_0", 256, 54),
     TERN_READABLE(35, "TQ2_0", 256, 66),
-    TERN_TYPE_ROW(36, "I2_S", true, flat_with_tail, 128, 32, 0),
+    TERN_TYPE_ROW(36, "I2_S", "", true, flat_with_tail, 128, 32, 0),
     TERN_NAMED(36, "IQ4_NL_4_4", 32, 18),
     TERN_NAMED(37, "IQ4_NL_4_8", 32, 18),
     TERN_NAMED(37, "I8_S", 1, 1),
-    TERN_TYPE_ROW(38, "TL1", false, flat_with_tail, 128, 32, 0),
+    TERN_TILED(38, "TL1", flat_with_tail, 128, 32),
     TERN_NAMED(38, "IQ4_NL_8_8", 32, 18),
     TERN_NAMED(39, "MXFP4", 32, 17),
-    TERN_TYPE_ROW(39, "TL2", false, tl2, 1, 0, 0),
+    TERN_TILED(39, "TL2", tl2, 1, 0),
     TERN_NAMED(40, "NVFP4", 64, 36),
-    TERN_NAMED(41, "Q1_0", 128, 18),
-    TERN_NAMED(42, "Q2_0", 64, 18),
+    TERN_READABLE(41, "Q1_0", 128, 18),
+    TERN_READABLE(42, "Q2_0", 64, 18),
+    {42, "Q2_0_G128", "tensor type Q2_0_G128 is not supported", true,
+     TypeInfo::Size::rows_of_blocks, 128, 34, 0, kSecondMeaning},
     TERN_NAMED(133, "Q6_0", 32, 26),
-    TERN_TYPE_ROW(134, "IQ1_BN", false, rows_of_blocks, 64, 13, 2),
-    TERN_TYPE_ROW(135, "IQ2_BN", false, rows_of_blocks, 64, 16, 4),
-    TERN_TYPE_ROW(142, "IQ2_TN", false, unknown, 1, 0, 0),
-    TERN_TYPE_ROW(143, "IQ1_TN", false, unknown, 1, 0, 0),
-    TERN_TYPE_ROW(335, "IQ2_BN_R4", false, rows_of_blocks, 64, 16, 4),
+    TERN_TYPE_ROW(134, "IQ1_BN", "", true, rows_of_blocks, 64, 13, 2),
+    TERN_BARE(134, "IQ1_BN", 64, 13),
+    TERN_TYPE_ROW(135, "IQ2_BN", "", true, rows_of_blocks, 64, 16, 4),
+    TERN_BARE(135, "IQ2_BN", 64, 16),
+    TERN_TYPE_ROW(142, "IQ2_TN", "", false, unknown, 1, 0, 0),
+    TERN_TYPE_ROW(143, "IQ1_TN", "", false, unknown, 1, 0, 0),
+    TERN_TYPE_ROW(335, "IQ2_BN_R4", "", true, fours_of_rows, 64, 16, 4),
 };
 
 #undef TERN_TYPE_ROW
 #undef TERN_READABLE
 #undef TERN_NAMED
+#undef TERN_TILED
+#undef TERN_BARE
 
 /// The row of a type that tern can decode.
 constexpr const TypeInfo& type_info(TensorType type) {
   for (const TypeInfo& row : kTypeTable) {
-    if (row.readable && row.id == static_cast<uint32_t>(type)) return row;
+    if (row.readable && row.type() == type) return row;
   }
   __builtin_unreachable();
 }
@@ -133,6 +165,9 @@ constexpr std::optional<uint64_t> tensor_bytes(const TypeInfo& type, uint64_t ne
   const auto elems = checked_mul(ne0, rows);
   if (!elems) return std::nullopt;
   switch (type.size) {
+    case TypeInfo::Size::fours_of_rows:
+      if (rows % 4 != 0) return std::nullopt;
+      [[fallthrough]];
     case TypeInfo::Size::rows_of_blocks: {
       if (ne0 % type.block_elems != 0) return std::nullopt;
       const auto blocks_bytes = checked_mul(ne0 / type.block_elems, type.block_bytes);

@@ -1,11 +1,13 @@
 // Rows of trits and their scales from a tensor of a file, whatever type it is stored as.
 //
 // Room: quant. The one way by which weights become ternary: float types when their values are
-// exactly {-g, 0, +g} in groups of 32 columns, TQ1_0 and TQ2_0 in groups of 256, I2_S with one
-// scale; and the forms of other containers, with one scale too.
+// exactly {-g, 0, +g} in groups of 32 columns, the block types in groups of a block, the IQ types
+// with a scale a row, I2_S with one; and the forms of other containers, with one scale too. Weights
+// of one bit (Q1_0) are trits of which none is zero.
 #pragma once
 
 #include "tern/quant/i2_s_codec.hpp"
+#include "tern/quant/row_scaled_codec.hpp"
 #include "tern/quant/tensor_form.hpp"
 #include "tern/quant/ternarize.hpp"
 
@@ -22,6 +24,7 @@ struct TernarySource {
   /// Of FormKind::master, binary32 (docs/numerics.md 15): the largest magnitude that is a zero
   /// trit. The scale is form.scale_bits.
   uint32_t largest_zero_bits = 0;
+  I2sLayout i2_s_layout = I2sLayout::x86;
 };
 
 /// Columns that share a scale in what read_ternary_row gives (the last group may be cut short); 0
@@ -34,9 +37,16 @@ constexpr size_t ternary_group_cols(const TernarySource& source) {
     case TensorType::bf16: return 32;
     case TensorType::tq1_0:
     case TensorType::tq2_0: return 256;
-    case TensorType::i2_s: return source.cols;
+    case TensorType::q1_0:
+    case TensorType::q2_0_g128: return 128;
+    case TensorType::q2_0: return 64;
+    case TensorType::i2_s:
+    case TensorType::iq1_bn:
+    case TensorType::iq2_bn:
+    case TensorType::iq2_bn_r4: return source.cols;
     case TensorType::q4_0:
     case TensorType::q8_0:
+    case TensorType::q4_k:
     case TensorType::q6_k:
     case TensorType::i8: break;
   }
@@ -75,8 +85,8 @@ Result<void> read_block_row(const TernarySource& source, size_t row, uint8_t* u,
   const size_t blocks = source.cols / Codec::kElems;
   for (size_t b = 0; b < blocks; ++b, u += Codec::kElems, ++scale_bits) {
     const uint64_t at = (uint64_t{row} * blocks + b) * Codec::kBytes;
-    if constexpr (type == TensorType::tq2_0) {
-      if (has_code_three(source.bytes + at, Codec::kCodeBytes)) {
+    if constexpr (requires { Codec::kCodeBytes; }) {
+      if (has_code_three(source.bytes + at + Codec::kCodesAt, Codec::kCodeBytes)) {
         return Error(Status::malformed, "a trit has the illegal code 3", at);
       }
     }
@@ -101,9 +111,43 @@ inline Result<void> read_i2_s_row(const TernarySource& source, size_t row, uint8
   if (has_code_three(source.bytes + first_byte, end_byte - first_byte)) {
     return Error(Status::malformed, "a trit has the illegal code 3", first_byte);
   }
-  I2SCodec::decode_u(source.bytes, first, source.cols, u);
+  I2SCodec::decode_u(source.bytes, first, source.cols, source.i2_s_layout, u);
   const uint32_t file_scale = I2SCodec::scale_bits(source.bytes, elems);
   return ternary_result(canonicalize_group(file_scale, source.cols, u, *scale_bits), elems / 4);
+}
+
+template <TensorType type>
+Result<void> read_scaled_row(const TernarySource& source, size_t row, uint8_t* u,
+                             uint32_t* scale_bits) {
+  using Codec = RowScaledCodec<type>;
+  const size_t blocks = source.cols / Codec::kElems;
+  const uint64_t at = uint64_t{row} * (Codec::kHeaderBytes + blocks * Codec::kBytes);
+  const uint8_t* codes = source.bytes + at + Codec::kHeaderBytes;
+  if (type == TensorType::iq2_bn && has_code_three(codes, blocks * Codec::kBytes)) {
+    return Error(Status::malformed, "a trit has the illegal code 3", at);
+  }
+  for (size_t b = 0; b < blocks; ++b) {
+    Codec::decode_u(codes + b * Codec::kBytes, u + b * Codec::kElems);
+  }
+  const uint32_t file_scale = Codec::scale_bits(source.bytes + at);
+  return ternary_result(canonicalize_group(file_scale, source.cols, u, *scale_bits), at);
+}
+
+// A code 3 in any of its four rows refuses a row.
+inline Result<void> read_interleaved_row(const TernarySource& source, size_t row, uint8_t* u,
+                                         uint32_t* scale_bits) {
+  using Codec = FourRowCodec;
+  const size_t blocks = source.cols / Codec::kElems;
+  const uint64_t at = uint64_t{row / 4} * (Codec::kHeaderBytes + blocks * Codec::kBytes);
+  const uint8_t* codes = source.bytes + at + Codec::kHeaderBytes;
+  if (has_code_three(codes, blocks * Codec::kBytes)) {
+    return Error(Status::malformed, "a trit has the illegal code 3", at);
+  }
+  for (size_t b = 0; b < blocks; ++b) {
+    Codec::decode_u(codes + b * Codec::kBytes, row % 4, u + b * Codec::kElems);
+  }
+  const uint32_t file_scale = Codec::scale_bits(source.bytes + at, row % 4);
+  return ternary_result(canonicalize_group(file_scale, source.cols, u, *scale_bits), at);
 }
 
 inline Result<void> read_quarters_row(const TernarySource& source, size_t row, uint8_t* u,
@@ -170,22 +214,27 @@ inline Result<void> read_ternary_row(const TernarySource& source, size_t row, ui
   if (has_one_scale(source.form)) {
     return detail::read_formed_row(source, row, u, scale_bits);
   }
-  switch (source.type) {
-    case TensorType::f32:
-      return detail::read_float_row<TensorType::f32>(source, row, u, scale_bits);
-    case TensorType::f16:
-      return detail::read_float_row<TensorType::f16>(source, row, u, scale_bits);
-    case TensorType::bf16:
-      return detail::read_float_row<TensorType::bf16>(source, row, u, scale_bits);
-    case TensorType::tq1_0:
-      return detail::read_block_row<TensorType::tq1_0>(source, row, u, scale_bits);
-    case TensorType::tq2_0:
-      return detail::read_block_row<TensorType::tq2_0>(source, row, u, scale_bits);
-    case TensorType::i2_s: return detail::read_i2_s_row(source, row, u, scale_bits);
-    case TensorType::q4_0:
-    case TensorType::q8_0:
-    case TensorType::q6_k:
-    case TensorType::i8: break;
+  using Read = Result<void> (*)(const TernarySource&, size_t, uint8_t*, uint32_t*);
+  struct Reader {
+    TensorType type;
+    Read read;
+  };
+  constexpr Reader kReaders[] = {
+      {TensorType::f32, detail::read_float_row<TensorType::f32>},
+      {TensorType::f16, detail::read_float_row<TensorType::f16>},
+      {TensorType::bf16, detail::read_float_row<TensorType::bf16>},
+      {TensorType::tq1_0, detail::read_block_row<TensorType::tq1_0>},
+      {TensorType::tq2_0, detail::read_block_row<TensorType::tq2_0>},
+      {TensorType::q1_0, detail::read_block_row<TensorType::q1_0>},
+      {TensorType::q2_0, detail::read_block_row<TensorType::q2_0>},
+      {TensorType::q2_0_g128, detail::read_block_row<TensorType::q2_0_g128>},
+      {TensorType::i2_s, detail::read_i2_s_row},
+      {TensorType::iq1_bn, detail::read_scaled_row<TensorType::iq1_bn>},
+      {TensorType::iq2_bn, detail::read_scaled_row<TensorType::iq2_bn>},
+      {TensorType::iq2_bn_r4, detail::read_interleaved_row},
+  };
+  for (const Reader& reader : kReaders) {
+    if (reader.type == source.type) return reader.read(source, row, u, scale_bits);
   }
   return Error(Status::unsupported_type, "this tensor type holds no trits");
 }

@@ -13,7 +13,8 @@
 
 TERN_NAMESPACE_BEGIN
 
-enum class ChatFormat : uint8_t { none, bitnet, llama3, falcon3, chatml };
+/// `own` is a template that is none of the published ones, run as it is (chat_template.hpp).
+enum class ChatFormat : uint8_t { none, bitnet, llama3, falcon3, chatml, own };
 enum class ChatRole : uint8_t { system, user, assistant };
 
 /// What a format looks like. A row of kChatLayouts.
@@ -63,7 +64,7 @@ inline constexpr ChatLayout kChatLayouts[] = {
 };
 // clang-format on
 
-/// The layout of a format, or null for ChatFormat::none.
+/// The layout of a format, or null for ChatFormat::none and own.
 inline const ChatLayout* chat_layout(ChatFormat format) {
   for (const ChatLayout& layout : kChatLayouts) {
     if (layout.format == format) return &layout;
@@ -71,8 +72,9 @@ inline const ChatLayout* chat_layout(ChatFormat format) {
   return nullptr;
 }
 
-/// "none", "bitnet", "llama3", "falcon3" or "chatml".
+/// "none", "bitnet", "llama3", "falcon3", "chatml", or "template" for the model's own.
 inline std::string_view chat_format_name(ChatFormat format) {
+  if (format == ChatFormat::own) return "template";
   const ChatLayout* layout = chat_layout(format);
   return layout == nullptr ? "none" : layout->name;
 }

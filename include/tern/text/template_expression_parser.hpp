@@ -181,18 +181,17 @@ class TemplateExpressionParser : protected TemplateTokenReader {
   // What stands directly behind a value: .name, [index], [start:stop:step], (arguments).
   Result<uint32_t> parse_postfix(uint32_t object) {
     for (;;) {
-      const uint32_t where = current_.where;
       if (current_.is_op(".")) {
         TERN_TRY(advance());
         const TemplateToken name = current_;
         TERN_TRY(expect(TemplateTokenKind::name));
-        object = add(TemplateKind::attribute, where, object, name.where,
+        object = add(TemplateKind::attribute, name.where, object, name.where,
                      static_cast<uint32_t>(name.text.size()));
       } else if (current_.is_op("[")) {
         TERN_TRY_ASSIGN(object, parse_subscript(object));
       } else if (current_.is_op("(")) {
         TERN_TRY_ASSIGN(const uint32_t arguments, parse_arguments());
-        object = add(TemplateKind::call, where, object, arguments);
+        object = add(TemplateKind::call, node(object).where, object, arguments);
       } else {
         return object;
       }

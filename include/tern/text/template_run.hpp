@@ -222,13 +222,14 @@ class TemplateRunner {
                          const TemplateValue& value) {
     // Namespaces live in the run's memory; only their handle is const.
     auto* fields = static_cast<TemplateSpace*>(const_cast<void*>(space.data));
-    TERN_TRY(memory_.charge(2));
+    TERN_TRY(memory_.charge(1 + fields->n_fields / 8));
     TemplateField* field = fields->find(name);
     if (field == nullptr) {
       TERN_TRY_ASSIGN(const auto made, memory_.allocate<TemplateField>(1));
       field = made.data();
       *field = {name, {}, fields->first};
       fields->first = field;
+      ++fields->n_fields;
     }
     field->value = value;
     return {};

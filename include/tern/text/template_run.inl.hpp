@@ -189,8 +189,9 @@ inline Result<TemplateValue> TemplateRunner::evaluate_sum(const TemplateNode& n,
 inline Result<TemplateValue> TemplateRunner::attribute_of(const TemplateValue& object,
                                                           std::string_view name) {
   if (object.is(TemplateType::space)) {
-    TERN_TRY(memory_.charge(1));
-    const TemplateField* field = static_cast<const TemplateSpace*>(object.data)->find(name);
+    const auto* space = static_cast<const TemplateSpace*>(object.data);
+    TERN_TRY(memory_.charge(space->n_fields / 8));
+    const TemplateField* field = space->find(name);
     return field != nullptr ? field->value : TemplateValue();
   }
   if (object.is(TemplateType::loop)) {
@@ -283,6 +284,7 @@ inline Result<TemplateValue> TemplateRunner::call_macro(const TemplateNode& macr
   size_t position = 0;
   for (uint32_t i = macro.b; i != 0; i = node(i).next, ++position) {
     const std::string_view name = text_ab(node(i));
+    TERN_TRY(memory_.charge(1 + given.size()));
     TemplateValue value;
     bool is_given = false;
     for (size_t g = 0; g < given.size(); ++g) {

@@ -14,6 +14,7 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "tern/base/allocator.hpp"
 #include "tern/base/status.hpp"
@@ -109,6 +110,7 @@ struct TemplateField {
 };
 struct TemplateSpace {
   TemplateField* first = nullptr;
+  size_t n_fields = 0;
 
   TemplateField* find(std::string_view name) const {
     for (TemplateField* field = first; field != nullptr; field = field->next) {
@@ -204,6 +206,7 @@ class TemplateMemory {
   template <typename T>
   Result<std::span<T>> allocate(size_t n) {
     static_assert(std::is_trivially_destructible_v<T> && alignof(T) <= alignof(uint64_t));
+    if (n == 0) return std::span<T>();
     if (n > bytes_left_ / sizeof(T)) return too_much();
     const size_t words = (n * sizeof(T) + 7) / 8;
     if (words > free_words_) TERN_TRY(add_chunk(words));

@@ -14,14 +14,17 @@
 //   | add_eos          | no                                          | no                    |
 //   | add_space_prefix | no                                          | yes                   |
 //   | ignore_merges    | as the pre-tokenizer's name implies         | -                     |
+//   | token_merges     | the merges' texts are resolved              | scores decide         |
+//   | space_prefix     | -                                           | add_space_prefix      |
 //   | types            | normal; the special ids control, unk        | the same, and <0xHH>  |
 //   |                  | unknown                                     | is a byte             |
 //
 // Of tokens with the same text the last one is found, of equal merges the first one counts. Text
 // can become a token only by way of normal, byte and user-defined tokens: control, unknown and
 // unused ones never come out of merging. User-defined tokens are found in every text, so the
-// markers of chat formats (is_chat_marker) and kEndTexts are control tokens where a file has them
-// as user-defined: nothing that a user writes may end a turn or begin one.
+// markers of chat formats (is_chat_marker), those that the model's own template writes, and
+// kEndTexts are control tokens where a file has them as user-defined: nothing that a user writes
+// may end a turn or begin one.
 #pragma once
 
 #include <algorithm>
@@ -155,6 +158,7 @@ class Vocabulary {
   Result<void> resolve_special_tokens(const VocabularyData& data);
   Result<void> resolve_types(const VocabularyData& data);
   void guard_markers(const VocabularyData& data);
+  void guard_template_markers(const VocabularyData& data);
   Result<void> resolve_end_of_generation(const VocabularyData& data);
   Result<void> resolve_strips(const VocabularyData& data);
   static bool holds(const Vector<TokenId>& sorted, TokenId id) {

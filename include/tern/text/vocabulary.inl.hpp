@@ -55,6 +55,13 @@ bool append_spm(std::string_view text, Chars& out) {
   return had_space;
 }
 
+/// Whether a token may be a marker of a chat template, being written <...> or [...]. Runs of spaces,
+/// which templates write too, are none.
+constexpr bool is_bracketed(std::string_view text) {
+  return text.size() > 2 && ((text.starts_with('<') && text.ends_with('>')) ||
+                             (text.starts_with('[') && text.ends_with(']')));
+}
+
 /// Whether a space comes after another character.
 inline bool has_inner_space(std::string_view piece) {
   const size_t word = piece.find_first_not_of(' ');
@@ -215,6 +222,35 @@ inline void Vocabulary::guard_markers(const VocabularyData& data) {
     const bool is_end =
         std::find(std::begin(kEndTexts), std::end(kEndTexts), text) != std::end(kEndTexts);
     if (is_end || is_chat_marker(text)) types_[i] = TokenType::control;
+  }
+  guard_template_markers(data);
+}
+
+inline void Vocabulary::guard_template_markers(const VocabularyData& data) {
+  constexpr size_t kMaxTemplate = size_t{1} << 17;
+  constexpr size_t kMaxMarker = 64;
+  const std::string_view text = data.chat_template.substr(0, kMaxTemplate);
+  if (text.empty()) return;
+  Vector<TokenId> markers(hooks_);  // sorted by text
+  for (size_t i = 0; i < types_.size(); ++i) {
+    const bool may_be = types_[i] == TokenType::user_defined && data.tokens[i].size() <= kMaxMarker;
+    if (may_be && detail::is_bracketed(data.tokens[i])) markers.push_back(static_cast<TokenId>(i));
+  }
+  const auto text_of = [&data](TokenId id) { return data.tokens[static_cast<size_t>(id)]; };
+  std::sort(markers.begin(), markers.end(),
+            [&](TokenId a, TokenId b) { return text_of(a) < text_of(b); });
+  for (size_t begin = 0; begin < text.size() && !markers.empty(); ++begin) {
+    if (text[begin] != '<' && text[begin] != '[') continue;
+    const std::string_view window = text.substr(begin, kMaxMarker);
+    for (size_t end = 2; end < window.size(); ++end) {
+      if (window[end] != '>' && window[end] != ']') continue;
+      const std::string_view part = window.substr(0, end + 1);
+      auto it = std::lower_bound(markers.begin(), markers.end(), part,
+                                 [&](TokenId id, std::string_view t) { return text_of(id) < t; });
+      for (; it != markers.end() && text_of(*it) == part; ++it) {
+        types_[static_cast<size_t>(*it)] = TokenType::control;
+      }
+    }
   }
 }
 

@@ -71,6 +71,9 @@ struct VocabularyData {
   std::span<const int32_t> strip_right;  ///< those that take the whitespace behind them
   std::span<const int32_t> end_tokens;   ///< more tokens at which generation stops
 
+  /// The text of the model's chat template, if it has one: the markers that it writes.
+  std::string_view chat_template;
+
   std::optional<int64_t> bos, eos, eot, eom, unk, pad;
   std::optional<bool> add_bos, add_eos, add_space_prefix, ignore_merges;
   Normalizer normalizer = Normalizer::none;

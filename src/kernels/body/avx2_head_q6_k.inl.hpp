@@ -11,9 +11,9 @@
 
 template <>
 struct HeadBlock<TensorType::q6_k> {
-  static constexpr size_t kScaleAt = 208;
   static constexpr size_t kWords = 9;  // {u, sub-scales as words} of eight quarters, all sub-scales
   static constexpr size_t kValues = 9;  // {high, low} of eight quarters, sums of 16 elements
+  static constexpr size_t kBatches = 1;
 
   // Word i of the result is the sum of bytes 16i to 16i + 15.
   static inline __m256i sums_of_sixteen(const int8_t* plane) {

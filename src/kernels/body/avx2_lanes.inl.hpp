@@ -54,3 +54,24 @@ static inline VI unpack_q4_0(const uint8_t* nibbles) {
   return {_mm256_sub_epi16(_mm256_and_si256(words, _mm256_set1_epi16(15)), eight),
           _mm256_sub_epi16(_mm256_srli_epi16(words, 4), eight)};
 }
+// Blocks of few bits (head_words.inl.hpp).
+template <int kBits>
+static inline VI vi_shift_right(VI v) {
+  return {_mm256_srai_epi32(v.lo, kBits), _mm256_srai_epi32(v.hi, kBits)};
+}
+static inline VI vi_and(VI a, VI b) {
+  return {_mm256_and_si256(a.lo, b.lo), _mm256_and_si256(a.hi, b.hi)};
+}
+static inline VI vi_multiply_words(VI a, VI b) {
+  return {_mm256_mullo_epi16(a.lo, b.lo), _mm256_mullo_epi16(a.hi, b.hi)};
+}
+static inline VI vi_load_sixteen(const void* p) {
+  const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+  return {words, _mm256_srli_epi16(words, 8)};
+}
+static inline VI vi_load_eight(const void* p) {
+  const __m256i words =
+      _mm256_broadcastsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(p)));
+  const __m256i both = _mm256_blend_epi32(words, _mm256_srli_epi16(words, 4), 0xF0);
+  return {both, _mm256_srli_epi16(both, 8)};
+}

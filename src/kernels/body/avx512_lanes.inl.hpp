@@ -72,6 +72,24 @@ static inline VI unpack_q4_0(const uint8_t* nibbles) {
   const __m512i u = _mm512_and_si512(_mm512_srlv_epi16(both, shift), _mm512_set1_epi16(15));
   return _mm512_sub_epi16(u, _mm512_set1_epi16(8));
 }
+// Blocks of few bits (head_words.inl.hpp).
+template <int kBits>
+static inline VI vi_shift_right(VI v) {
+  return _mm512_srai_epi32(v, kBits);
+}
+static inline VI vi_and(VI a, VI b) { return _mm512_and_si512(a, b); }
+static inline VI vi_multiply_words(VI a, VI b) { return _mm512_mullo_epi16(a, b); }
+static inline VI vi_load_sixteen(const void* p) {
+  const __m256i words = _mm256_loadu_si256(static_cast<const __m256i*>(p));
+  return _mm512_inserti64x4(_mm512_castsi256_si512(words), _mm256_srli_epi16(words, 8), 1);
+}
+static inline VI vi_load_eight(const void* p) {
+  const VI shift =
+      _mm512_set_epi64(0x000C000C000C000C, 0x000C000C000C000C, 0x0008000800080008,
+                       0x0008000800080008, 0x0004000400040004, 0x0004000400040004, 0, 0);
+  return _mm512_srlv_epi16(_mm512_broadcast_i32x4(_mm_loadu_si128(static_cast<const __m128i*>(p))),
+                           shift);
+}
 // Words of 64 bytes without sign: in the first of two vectors the lower half of each 16, in the
 // second the upper half, so that 16 elements, which share a sub-scale, stay in their 128 bits.
 static inline void unpack_words(VI bytes, VI* words) {

@@ -15,6 +15,7 @@ constexpr size_t kPackedColumns = 4;
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_q6_k_words.inl.hpp"
+#include "kernels/body/head_words.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"

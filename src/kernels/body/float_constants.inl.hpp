@@ -1,5 +1,6 @@
-// What scalar and vector bodies share: bits of floats, the constants of exp (docs/numerics.md 5)
-// and the floor of the quantizers (3). Included first inside a kernel region.
+// What scalar and vector bodies share: bits of floats, the constants of exp and GELU
+// (docs/numerics.md 5, 6) and the floor of the quantizers (3). Included first inside a kernel
+// region.
 
 static inline float f32_of_bits(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 
@@ -12,6 +13,10 @@ constexpr float kExpHighest = 89.0f;
 constexpr float kLog2E = 0x1.715476p+0f;
 constexpr float kLn2High = 0x1.62ep-1f;
 constexpr float kLn2Low = 0x1.0bfbe8p-15f;
+
+// 6: the cubic term, and -2 sqrt(2 / pi).
+constexpr float kGeluCubic = 0.044715f;
+constexpr float kGeluSlope = -1.5957691216f;
 
 // 3: the largest magnitude, given by its bits, but never so small that a step would be zero.
 static inline float floored_absmax(uint32_t bits) {

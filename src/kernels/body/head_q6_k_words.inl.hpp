@@ -9,9 +9,9 @@
 
 template <>
 struct HeadBlock<TensorType::q6_k> {
-  static constexpr size_t kScaleAt = 208;
   static constexpr size_t kWords = 8;
   static constexpr size_t kValues = 8;
+  static constexpr size_t kBatches = 1;
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     for (size_t i = 0; i < 4; ++i) join_q6_k(high + 64 * i, low + 64 * i, values + 2 * i);
@@ -23,11 +23,5 @@ struct HeadBlock<TensorType::q6_k> {
     unpack(block, words);
     return dot(words, values);
   }
-  static inline V sums(VI* totals) {
-    double wide[kBatchRows];
-    float rounded[kBatchRows];
-    sum_wide(totals, wide);
-    for (size_t i = 0; i < kBatchRows; ++i) rounded[i] = static_cast<float>(wide[i]);
-    return v_load(rounded);
-  }
+  static inline V sums(VI* totals) { return rounded_wide(totals); }
 };

@@ -10,7 +10,14 @@ static inline HeadRows head_rows_of(TensorType type) {
     case TensorType::bf16: return head_float_rows<TensorType::bf16>;
     case TensorType::q8_0: return head_block_rows<TensorType::q8_0>;
     case TensorType::q4_0: return head_block_rows<TensorType::q4_0>;
+    case TensorType::q4_k: return head_block_rows<TensorType::q4_k>;
     case TensorType::q6_k: return head_block_rows<TensorType::q6_k>;
+    case TensorType::tq1_0: return head_block_rows<TensorType::tq1_0>;
+    case TensorType::tq2_0: return head_block_rows<TensorType::tq2_0>;
+    case TensorType::i2_s: return head_block_rows<TensorType::i2_s>;
+    case TensorType::q1_0: return head_block_rows<TensorType::q1_0>;
+    case TensorType::q2_0: return head_block_rows<TensorType::q2_0>;
+    case TensorType::q2_0_g128: return head_block_rows<TensorType::q2_0_g128>;
     case TensorType::i8: return head_i8_rows;
     default: return nullptr;
   }

@@ -152,6 +152,9 @@ static inline I4 i4_multiply_high(I4 a, I4 b) {
   return of_words(vmull_high_s8(as_bytes(a), as_bytes(b)));
 }
 // Words high * 128 + low.
+static inline I4 i4_multiply_words(I4 a, I4 b) {
+  return of_words(vmulq_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)));
+}
 static inline I4 i4_join_words(I4 high, I4 low) {
   const int16x8_t upper = vshlq_n_s16(vreinterpretq_s16_s32(high), 7);
   return of_words(vaddq_s16(upper, vreinterpretq_s16_s32(low)));

@@ -13,6 +13,7 @@
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/head_q6_k_words.inl.hpp"
+#include "kernels/body/head_words.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 // clang-format on

@@ -65,6 +65,20 @@ static inline VI unpack_q4_0(const uint8_t* nibbles) {
   return vi_words(b16_sub(i4_and(bytes, nibble), eight),
                   b16_sub(i4_and(b16_shift<4>(bytes), nibble), eight));
 }
+// Blocks of few bits (head_words.inl.hpp). A shift of 32 bits leaves garbage above its words alone.
+static inline VI vi_multiply_words(VI x, VI y) {
+  return {i4_multiply_words(x.a, y.a), i4_multiply_words(x.b, y.b), i4_multiply_words(x.c, y.c),
+          i4_multiply_words(x.d, y.d)};
+}
+static inline VI vi_load_sixteen(const void* p) {
+  const char* at = static_cast<const char*>(p);
+  const I4 low = i4_load(at), high = i4_load(at + 16);
+  return {low, high, i4_shift_right<8>(low), i4_shift_right<8>(high)};
+}
+static inline VI vi_load_eight(const void* p) {
+  const I4 words = i4_load(p);
+  return {words, i4_shift_right<4>(words), i4_shift_right<8>(words), i4_shift_right<12>(words)};
+}
 static inline void join_q6_k(const int8_t* high, const int8_t* low, VI* values) {
   values[0] = vi_join_planes(high, low);
   values[1] = vi_join_planes(high + 32, low + 32);

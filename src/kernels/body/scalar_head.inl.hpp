@@ -1,12 +1,28 @@
 // The output head over block types and int8 rows (docs/numerics.md 11), a row and a token at a
 // time. Included inside a kernel region, before head_rows.inl.hpp.
 
+// What the minimums of a Q4_K block take off: (sum of min * v) * dmin. |sum|: 63 * 256 * 16256 <
+// 2^28.
+static float dot_block_mins(const uint8_t* block, const int8_t* high, const int8_t* low) {
+  using Codec = BlockCodec<TensorType::q4_k>;
+  int8_t mins[Codec::kSubs];
+  uint16_t dmin_bits = 0;
+  Codec::decode_mins(block, mins, dmin_bits);
+  int32_t total = 0;
+  for (size_t i = 0; i < Codec::kElems; ++i) {
+    total += mins[i / Codec::kSubElems] * (high[i] * 128 + low[i]);
+  }
+  return static_cast<float>(total) * f32_from_f16(dmin_bits);
+}
+
 // One row of a block type times int16 activations. |sum| per block: 127 * 32 * 256 * 16256 < 2^40.
 template <TensorType type>
-static float dot_block_row(const uint8_t* row, size_t k, const ActivationView& a, size_t token) {
+static float dot_block_row(const HeadView& head, size_t index, const ActivationView& a,
+                           size_t token) {
   using Codec = BlockCodec<type>;
+  const uint8_t* row = head.rows + index * head.row_bytes;
   float sum = 0.0f;
-  for (size_t b = 0; b * Codec::kElems < k; ++b) {
+  for (size_t b = 0; b * Codec::kElems < head.k; ++b) {
     int8_t codes[Codec::kElems];
     int8_t subs[Codec::kElems / Codec::kSubElems];
     uint16_t d_bits = 0;
@@ -23,7 +39,11 @@ static float dot_block_row(const uint8_t* row, size_t k, const ActivationView& a
       }
       total += static_cast<int64_t>(subs[s]) * (static_cast<int64_t>(sum_high) * 128 + sum_low);
     }
-    sum = sum + static_cast<float>(total) * f32_from_f16(d_bits);
+    float part = static_cast<float>(total) * block_scale<type>(head, d_bits);
+    if constexpr (type == TensorType::q4_k) {
+      part = part - dot_block_mins(row + b * Codec::kBytes, high, low);
+    }
+    sum = sum + part;
   }
   return sum * a.tokens[token].step;
 }
@@ -34,7 +54,7 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
   for (size_t t = 0; t < input.codes.n; ++t) {
     for (size_t r = begin; r < end; ++r) {
       logits[t * logits_stride + r - begin] =
-          dot_block_row<type>(head.rows + r * head.row_bytes, head.k, input.codes, t);
+          dot_block_row<type>(head, r, input.codes, t);
     }
   }
 }

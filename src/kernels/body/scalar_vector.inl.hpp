@@ -17,11 +17,35 @@ static bool rms_norm(const float* x, const float* gain, size_t n, float eps, flo
   return true;
 }
 
+// 14
+static bool l2_normalize(const float* x, size_t n, float* y) {
+  const float sum = lane_dot(x, x, n);
+  if (!is_finite(sum)) return false;
+  const float r = sum > 0 ? 1.0f / __builtin_sqrtf(sum) : 0.0f;
+  for (size_t i = 0; i < n; ++i) y[i] = x[i] * r;
+  return true;
+}
+
 // 3
-static uint32_t absmax_bits(const float* x, size_t k) {
+static inline uint32_t magnitude_bits(float x) { return bits_of_f32(x) & 0x7FFFFFFFu; }
+
+// What a quantizer reads.
+struct PlainValues {
+  const float* x;
+  float operator[](size_t i) const { return x[i]; }
+};
+struct NormedValues {  // 2, with r computed before
+  const float* x;
+  const float* gain;
+  float r;
+  float operator[](size_t i) const { return (x[i] * r) * gain[i]; }
+};
+
+template <typename Values>
+static uint32_t absmax_bits(const Values& x, size_t n) {
   uint32_t largest = 0;
-  for (size_t i = 0; i < k; ++i) {
-    const uint32_t magnitude = bits_of_f32(x[i]) & 0x7FFFFFFFu;
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t magnitude = magnitude_bits(x[i]);
     largest = magnitude > largest ? magnitude : largest;
   }
   return largest;
@@ -30,14 +54,15 @@ static uint32_t absmax_bits(const float* x, size_t k) {
 static bool all_finite(const float* x, size_t n) { return is_finite_bits(absmax_bits(x, n)); }
 
 // 3.1
-static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
-  for (size_t i = k; i < stride; ++i) q[i] = 0;
+template <typename Values>
+static QuantizedToken quantize_values_i8(const Values& x, size_t n, int8_t* q, size_t stride) {
+  for (size_t i = n; i < stride; ++i) q[i] = 0;
   QuantizedToken token = {};
-  const uint32_t bits = absmax_bits(x, k);
+  const uint32_t bits = absmax_bits(x, n);
   if (!is_finite_bits(bits)) return token;
   const float m = floored_absmax(bits);
   const float s = 127.0f / m;
-  for (size_t i = 0; i < k; ++i) {
+  for (size_t i = 0; i < n; ++i) {
     const int value = static_cast<int>(rint_f32(x[i] * s));
     q[i] = static_cast<int8_t>(value);
     token.sum += value;
@@ -46,17 +71,21 @@ static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t st
   token.finite = 1;
   return token;
 }
+static QuantizedToken quantize_i8(const float* x, size_t k, int8_t* q, size_t stride) {
+  return quantize_values_i8(PlainValues{x}, k, q, stride);
+}
 
 // 3.2
-static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_t* low,
-                                   size_t stride) {
-  for (size_t i = k; i < stride; ++i) high[i] = low[i] = 0;
+template <typename Values>
+static QuantizedToken quantize_values_i16(const Values& x, size_t n, int8_t* high, int8_t* low,
+                                          size_t stride) {
+  for (size_t i = n; i < stride; ++i) high[i] = low[i] = 0;
   QuantizedToken token = {};
-  const uint32_t bits = absmax_bits(x, k);
+  const uint32_t bits = absmax_bits(x, n);
   if (!is_finite_bits(bits)) return token;
   const float m = floored_absmax(bits);
   const float s = 16256.0f / m;
-  for (size_t i = 0; i < k; ++i) {
+  for (size_t i = 0; i < n; ++i) {
     const int value = static_cast<int>(rint_f32(x[i] * s));
     const int upper = (value + 64) >> 7;
     high[i] = static_cast<int8_t>(upper);
@@ -68,10 +97,37 @@ static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_
   token.finite = 1;
   return token;
 }
+static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_t* low,
+                                   size_t stride) {
+  return quantize_values_i16(PlainValues{x}, k, high, low, stride);
+}
+
+// 2 and 3 together. A mean that is not finite makes every value NaN, which 3 reports.
+static NormedValues normed_values(const float* x, const float* gain, size_t n, float eps) {
+  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
+  const float r = is_finite(mean) ? 1.0f / __builtin_sqrtf(mean + eps) : f32_of_bits(kNanBits);
+  return {x, gain, r};
+}
+static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t n, float eps,
+                                       int8_t* q, size_t stride) {
+  return quantize_values_i8(normed_values(x, gain, n, eps), n, q, stride);
+}
+static QuantizedToken norm_quantize_i16(const float* x, const float* gain, size_t n, float eps,
+                                        int8_t* high, int8_t* low, size_t stride) {
+  return quantize_values_i16(normed_values(x, gain, n, eps), n, high, low, stride);
+}
 
 // 7
 static void add(const float* x, size_t n, float* y) {
   for (size_t i = 0; i < n; ++i) y[i] = y[i] + x[i];
+}
+
+// 10
+static void scale(float factor, size_t n, float* x) {
+  for (size_t i = 0; i < n; ++i) x[i] = x[i] * factor;
+}
+static float embedding_scale(size_t model_dim) {
+  return __builtin_sqrtf(static_cast<float>(model_dim));
 }
 
 // 6
@@ -87,6 +143,14 @@ static void silu_mul(const float* gate, const float* up, size_t n, float* y) {
   for (size_t i = 0; i < n; ++i) y[i] = (gate[i] / (1.0f + exp_f32(-gate[i]))) * up[i];
 }
 
+static void gelu_mul(const float* gate, const float* up, size_t n, float* y) {
+  for (size_t i = 0; i < n; ++i) {
+    const float g = gate[i];
+    const float cubic = (kGeluCubic * (g * g) + 1.0f) * g;
+    y[i] = (g / (1.0f + exp_f32(kGeluSlope * cubic))) * up[i];
+  }
+}
+
 // 8.3
 static inline void rotate(float* a, float* b, float cos, float sin) {
   const float x = *a;
@@ -99,33 +163,6 @@ static void rope_halves(float* x, const float* cos, const float* sin, size_t n) 
 }
 static void rope_pairs(float* x, const float* cos, const float* sin, size_t n) {
   for (size_t p = 0; p < n; ++p) rotate(x + 2 * p, x + 2 * p + 1, cos[p], sin[p]);
-}
-
-// 2 and 3.1 together
-static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t n, float eps,
-                                       int8_t* q, size_t stride) {
-  for (size_t i = n; i < stride; ++i) q[i] = 0;
-  QuantizedToken token = {};
-  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
-  if (!is_finite(mean)) return token;
-  const float r = 1.0f / __builtin_sqrtf(mean + eps);
-  uint32_t bits = 0;
-  for (size_t i = 0; i < n; ++i) {
-    const float y = (x[i] * r) * gain[i];
-    const uint32_t magnitude = absmax_bits(&y, 1);
-    bits = magnitude > bits ? magnitude : bits;
-  }
-  if (!is_finite_bits(bits)) return token;
-  const float m = floored_absmax(bits);
-  const float s = 127.0f / m;
-  for (size_t i = 0; i < n; ++i) {
-    const int value = static_cast<int>(rint_f32(((x[i] * r) * gain[i]) * s));
-    q[i] = static_cast<int8_t>(value);
-    token.sum += value;
-  }
-  token.step = m / 127.0f;
-  token.finite = 1;
-  return token;
 }
 
 // 10: codes of 16 elements in a unit, and the square error that they leave.

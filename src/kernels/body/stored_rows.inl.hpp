@@ -7,18 +7,39 @@ static void decode_float_row(const uint8_t* row, size_t k, float* y) {
   for (size_t i = 0; i < k; ++i) y[i] = f32_of_bits(Codec::f32_bits(row + i * Codec::kBytes));
 }
 
+// d of a block, which for i2_s is the table's.
 template <TensorType type>
-static void decode_block_row(const uint8_t* row, size_t k, float* y) {
+static inline float block_scale(const HeadView& table, uint16_t d_bits) {
+  return type == TensorType::i2_s ? table.scale : f32_from_f16(d_bits);
+}
+
+static inline void subtract_mins(const uint8_t* block, float* y) {
+  using Codec = BlockCodec<TensorType::q4_k>;
+  int8_t mins[Codec::kSubs];
+  uint16_t dmin_bits = 0;
+  Codec::decode_mins(block, mins, dmin_bits);
+  const float dmin = f32_from_f16(dmin_bits);
+  for (size_t i = 0; i < Codec::kElems; ++i) {
+    y[i] = y[i] - dmin * static_cast<float>(mins[i / Codec::kSubElems]);
+  }
+}
+
+template <TensorType type>
+static void decode_block_row(const HeadView& table, const uint8_t* row, float* y) {
   using Codec = BlockCodec<type>;
+  const size_t k = table.k;
   for (size_t b = 0; b * Codec::kElems < k; ++b) {
     int8_t codes[Codec::kElems];
     int8_t subs[Codec::kElems / Codec::kSubElems];
     uint16_t d_bits = 0;
     Codec::decode(row + b * Codec::kBytes, codes, d_bits, subs);
-    const float d = f32_from_f16(d_bits);
+    const float d = block_scale<type>(table, d_bits);
     for (size_t i = 0; i < Codec::kElems; ++i) {
       const float scale = d * static_cast<float>(subs[i / Codec::kSubElems]);
       y[b * Codec::kElems + i] = scale * static_cast<float>(codes[i]);
+    }
+    if constexpr (type == TensorType::q4_k) {
+      subtract_mins(row + b * Codec::kBytes, y + b * Codec::kElems);
     }
   }
 }
@@ -37,11 +58,16 @@ static void decode_row(const HeadView& table, size_t index, float* y) {
     case TensorType::f32: decode_float_row<TensorType::f32>(row, k, y); break;
     case TensorType::f16: decode_float_row<TensorType::f16>(row, k, y); break;
     case TensorType::bf16: decode_float_row<TensorType::bf16>(row, k, y); break;
-    case TensorType::q8_0: decode_block_row<TensorType::q8_0>(row, k, y); break;
-    case TensorType::q4_0: decode_block_row<TensorType::q4_0>(row, k, y); break;
-    case TensorType::q6_k: decode_block_row<TensorType::q6_k>(row, k, y); break;
-    case TensorType::tq1_0: decode_block_row<TensorType::tq1_0>(row, k, y); break;
-    case TensorType::tq2_0: decode_block_row<TensorType::tq2_0>(row, k, y); break;
+    case TensorType::q8_0: decode_block_row<TensorType::q8_0>(table, row, y); break;
+    case TensorType::q4_0: decode_block_row<TensorType::q4_0>(table, row, y); break;
+    case TensorType::q4_k: decode_block_row<TensorType::q4_k>(table, row, y); break;
+    case TensorType::q6_k: decode_block_row<TensorType::q6_k>(table, row, y); break;
+    case TensorType::tq1_0: decode_block_row<TensorType::tq1_0>(table, row, y); break;
+    case TensorType::tq2_0: decode_block_row<TensorType::tq2_0>(table, row, y); break;
+    case TensorType::i2_s: decode_block_row<TensorType::i2_s>(table, row, y); break;
+    case TensorType::q1_0: decode_block_row<TensorType::q1_0>(table, row, y); break;
+    case TensorType::q2_0: decode_block_row<TensorType::q2_0>(table, row, y); break;
+    case TensorType::q2_0_g128: decode_block_row<TensorType::q2_0_g128>(table, row, y); break;
     case TensorType::i8: decode_i8_row(table, index, y); break;
     default: TERN_ASSERT(false); break;
   }

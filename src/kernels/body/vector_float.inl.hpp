@@ -66,6 +66,15 @@ static bool rms_norm(const float* x, const float* gain, size_t n, float eps, flo
   return true;
 }
 
+// 14
+static bool l2_normalize(const float* x, size_t n, float* y) {
+  const float sum = lane_dot(x, x, n);
+  if (!is_finite(sum)) return false;
+  const V r = v_set(sum > 0 ? 1.0f / v_sqrt1(sum) : 0.0f);
+  for (size_t i = 0; i < n; i += 16) v_store_any(y + i, n - i, v_mul(v_load_any(x + i, n - i), r));
+  return true;
+}
+
 // 3
 // What a quantizer reads: sixteen lanes from element i on, of n; missing lanes are +0.0.
 struct PlainLanes {
@@ -127,24 +136,24 @@ static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t
 }
 
 // 3.2
-static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_t* low,
-                                   size_t stride) {
+template <typename Lanes>
+static inline QuantizedToken quantize_lanes_i16(const Lanes& lanes, size_t n, int8_t* high,
+                                                int8_t* low) {
   QuantizedToken token = {};
-  for (size_t i = k; i < stride; ++i) high[i] = low[i] = 0;
-  const uint32_t bits = absmax_bits(PlainLanes{x}, k);
+  const uint32_t bits = absmax_bits(lanes, n);
   if (!is_finite_bits(bits)) return token;
   const float m = floored_absmax(bits);
   const V s = v_set(16256.0f / m);
   VI sum_high = vi_zero();
   VI sum_low = vi_zero();
-  for (size_t i = 0; i < k; i += 16) {
-    const VI value = v_to_int(v_mul(v_load_any(x + i, k - i), s));
+  for (size_t i = 0; i < n; i += 16) {
+    const VI value = v_to_int(v_mul(lanes.load(i, n), s));
     const VI upper = vi_plane_high(value);
     const VI lower = vi_sub(value, vi_times_128(upper));
     sum_high = vi_add(sum_high, upper);
     sum_low = vi_add(sum_low, lower);
-    vi_store_i8_n(upper, high + i, k - i);
-    vi_store_i8_n(lower, low + i, k - i);
+    vi_store_i8_n(upper, high + i, n - i);
+    vi_store_i8_n(lower, low + i, n - i);
   }
   token.sum = vi_reduce_add(sum_high);
   token.sum_low = vi_reduce_add(sum_low);
@@ -153,11 +162,33 @@ static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_
   return token;
 }
 
+static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_t* low,
+                                   size_t stride) {
+  for (size_t i = k; i < stride; ++i) high[i] = low[i] = 0;
+  return quantize_lanes_i16(PlainLanes{x}, k, high, low);
+}
+
+// 2 and 3.2 in one.
+static QuantizedToken norm_quantize_i16(const float* x, const float* gain, size_t n, float eps,
+                                        int8_t* high, int8_t* low, size_t stride) {
+  for (size_t i = n; i < stride; ++i) high[i] = low[i] = 0;
+  const float mean = lane_dot(x, x, n) / static_cast<float>(n);
+  if (!is_finite(mean)) return {};
+  const NormedLanes lanes{x, gain, v_set(1.0f / v_sqrt1(mean + eps))};
+  return quantize_lanes_i16(lanes, n, high, low);
+}
+
 // 7
 static void add(const float* x, size_t n, float* y) {
   for (size_t i = 0; i < n; i += 16) {
     v_store_any(y + i, n - i, v_add(v_load_any(y + i, n - i), v_load_any(x + i, n - i)));
   }
+}
+
+// 10
+static void scale(float factor, size_t n, float* x) {
+  const V f = v_set(factor);
+  for (size_t i = 0; i < n; i += 16) v_store_any(x + i, n - i, v_mul(v_load_any(x + i, n - i), f));
 }
 
 // 6
@@ -174,6 +205,16 @@ static void silu_mul(const float* gate, const float* up, size_t n, float* y) {
     const V g = v_load_any(gate + i, n - i);
     // 0 - g would differ from -g at +0.0 only, where exp gives 1 either way.
     const V act = v_div(g, v_add(v_set(1.0f), v_exp(v_sub(v_zero(), g))));
+    v_store_any(y + i, n - i, v_mul(act, v_load_any(up + i, n - i)));
+  }
+}
+
+static void gelu_mul(const float* gate, const float* up, size_t n, float* y) {
+  const V one = v_set(1.0f);
+  for (size_t i = 0; i < n; i += 16) {
+    const V g = v_load_any(gate + i, n - i);
+    const V cubic = v_mul(v_add(v_mul(v_set(kGeluCubic), v_mul(g, g)), one), g);
+    const V act = v_div(g, v_add(one, v_exp(v_mul(v_set(kGeluSlope), cubic))));
     v_store_any(y + i, n - i, v_mul(act, v_load_any(up + i, n - i)));
   }
 }

@@ -48,6 +48,14 @@ static inline void sum_wide(const VI* totals, double* sums) {
   }
 }
 
+static inline V rounded_wide(const VI* totals) {
+  double wide[kBatchRows];
+  float rounded[kBatchRows];
+  sum_wide(totals, wide);
+  for (size_t i = 0; i < kBatchRows; ++i) rounded[i] = static_cast<float>(wide[i]);
+  return v_load(rounded);
+}
+
 // The sum of up to eight steps, in two chains.
 template <size_t kSteps>
 static inline VI sum_steps(const VI* words, const VI* values) {
@@ -66,14 +74,16 @@ static inline VI sum_steps(const VI* words, const VI* values) {
 
 // How a block of a type is multiplied: `unpack` makes kWords vectors of it, `join` kValues of the
 // activations that it meets, `dot` a total of both, `dot_stored` the same for a block that one
-// token meets, and `sums` rounds the lane sums of sixteen totals, which may be overwritten. The
-// form for q6_k is in a file of its own, chosen by the table.
+// token meets, and `sums` rounds the lane sums of sixteen totals, which may be overwritten;
+// kBatches batches of rows meet what is joined once: more where joining takes long. The form for
+// q6_k is in a file of its own, chosen by the table; those of few bits and q4_k are in
+// head_words.inl.hpp.
 template <TensorType type>
 struct HeadBlock {
   static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
-  static constexpr size_t kScaleAt = 0;
   static constexpr size_t kWords = 1;
   static constexpr size_t kValues = 1;
+  static constexpr size_t kBatches = 1;
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     values[0] = vi_join_planes(high, low);
@@ -94,13 +104,13 @@ static inline void fetch(const uint8_t* at, size_t bytes) {
   for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
 }
 
-// From a place in a run of `run_bytes` at `first_byte` of the rows of a batch to where it
-// continues: in the same row, in the next run of it, or in the next batch.
+// From a place in a run of `run_bytes` at `first_byte` of the rows of n_batches to where it
+// continues: in the same row, in the next run of it, or in the next batches.
 static inline size_t bytes_ahead(const HeadView& head, size_t first_byte, size_t run_bytes,
-                                 size_t all_bytes) {
+                                 size_t all_bytes, size_t n_batches) {
   if (run_bytes == all_bytes) return kHeadAhead;
   if (first_byte + run_bytes < all_bytes) return run_bytes;
-  return kBatchRows * head.row_bytes - first_byte;
+  return n_batches * kBatchRows * head.row_bytes - first_byte;
 }
 
 // Runs of equal length, as few as hold `n` things, at most `most` in one.
@@ -130,7 +140,8 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
   }
 }
 
-// sums[t][r] += float(D) * d for the blocks of a run, ascending; at most kBatchRows rows.
+// sums[t][r] += float(D) * d, of q4_k less float(M) * dmin, for the blocks of a run, ascending; at
+// most kBatchRows rows.
 template <TensorType type>
 static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
                       float (*sums)[kBatchRows]) {
@@ -138,12 +149,23 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
   using Block = HeadBlock<type>;
   VI totals[kRunPlaces][kBatchRows];
   uint16_t scale_bits[kRunPlaces][kBatchRows];
+  int32_t min_totals[kRunPlaces][kBatchRows];
+  uint16_t min_scale_bits[kRunPlaces][kBatchRows];
   for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
     const size_t index = row + (r < n_rows ? r : n_rows - 1);
     const uint8_t* block = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
     for (size_t b = 0; b < run.count; ++b, block += Codec::kBytes) {
       fetch(block + run.ahead, Codec::kBytes);
-      __builtin_memcpy(&scale_bits[b][r], block + Block::kScaleAt, 2);
+      if constexpr (type != TensorType::i2_s) {
+        __builtin_memcpy(&scale_bits[b][r], block + Codec::kScaleAt, 2);
+      }
+      if constexpr (type == TensorType::q4_k) {
+        int8_t mins[Codec::kSubs];
+        Codec::decode_mins(block, mins, min_scale_bits[b][r]);
+        for (size_t place = b; place < run.n_tokens * run.count; place += run.count) {
+          min_totals[place][r] = Block::sum_mins(mins, run.values + place * Block::kValues);
+        }
+      }
       if (run.n_tokens == 1) {
         totals[b][r] = Block::dot_stored(block, run.values + b * Block::kValues);
         continue;
@@ -160,8 +182,15 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
   for (size_t t = 0; t < run.n_tokens; ++t) {
     V sum = v_load(sums[t]);
     for (size_t b = 0; b < run.count; ++b) {
-      const V scale = v_load_f16(scale_bits[b]);
-      sum = v_add(sum, v_mul(Block::sums(totals[t * run.count + b]), scale));
+      const size_t place = t * run.count + b;
+      V scale = v_set(head.scale);
+      if constexpr (type != TensorType::i2_s) scale = v_load_f16(scale_bits[b]);
+      V part = v_mul(Block::sums(totals[place]), scale);
+      if constexpr (type == TensorType::q4_k) {
+        const V min_total = v_from_int(vi_load(min_totals[place]));
+        part = v_sub(part, v_mul(min_total, v_load_f16(min_scale_bits[b])));
+      }
+      sum = v_add(sum, part);
     }
     v_store(sums[t], sum);
   }
@@ -174,21 +203,26 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
   const ActivationView& a = input.codes;
   const size_t n_blocks = head.k / Codec::kElems;
   const size_t most = even_run(n_blocks, kRunPlaces / a.n);
+  constexpr size_t kBatches = HeadBlock<type>::kBatches;
   VI values[kRunPlaces * HeadBlock<type>::kValues];
-  for (size_t row = begin; row < end; row += kBatchRows) {
-    const size_t n_rows = end - row < kBatchRows ? end - row : kBatchRows;
-    float sums[kVectorTokens][kBatchRows] = {};
+  for (size_t row = begin; row < end; row += kBatches * kBatchRows) {
+    const size_t n_rows = smaller(end - row, kBatches * kBatchRows);
+    float sums[kBatches][kVectorTokens][kBatchRows] = {};
     HeadRun run = {0, 0, a.n, 0, values};
     for (; run.first < n_blocks; run.first += run.count) {
-      run.count = n_blocks - run.first < most ? n_blocks - run.first : most;
+      run.count = smaller(n_blocks - run.first, most);
       run.ahead = bytes_ahead(head, run.first * Codec::kBytes, run.count * Codec::kBytes,
-                              n_blocks * Codec::kBytes);
+                              n_blocks * Codec::kBytes, kBatches);
       if (row == begin || run.count < n_blocks) join_run<type>(a, run, values);
-      add_batch<type>(head, row, n_rows, run, sums);
+      for (size_t r = 0; r < n_rows; r += kBatchRows) {
+        add_batch<type>(head, row + r, smaller(n_rows - r, kBatchRows), run, sums[r / kBatchRows]);
+      }
     }
     for (size_t t = 0; t < a.n; ++t) {
       float* out = logits + t * logits_stride + row - begin;
-      for (size_t r = 0; r < n_rows; ++r) out[r] = sums[t][r] * a.tokens[t].step;
+      for (size_t r = 0; r < n_rows; ++r) {
+        out[r] = sums[r / kBatchRows][t][r % kBatchRows] * a.tokens[t].step;
+      }
     }
   }
 }
@@ -255,7 +289,7 @@ static void sum_i8_batch(const HeadView& head, const ActivationView& a, size_t r
   for (; run.first < end; run.first += run.count) {
     run.count = end - run.first < most ? end - run.first : most;
     run.n_steps = (run.count + kStepCols - 1) / kStepCols;
-    run.ahead = bytes_ahead(head, run.first, run.count, head.k);
+    run.ahead = bytes_ahead(head, run.first, run.count, head.k, 1);
     if (!joined || run.count < head.k) join_values(a, run.first, run.n_steps, values);
     for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
       const size_t index = row + (r < n_rows ? r : n_rows - 1);

@@ -184,6 +184,7 @@ static inline I4 i4_words_high(I4 bytes) { return wasm_i16x8_extend_high_i8x16(b
 static inline I4 i4_multiply_low(I4 a, I4 b) { return wasm_i16x8_extmul_low_i8x16(a, b); }
 static inline I4 i4_multiply_high(I4 a, I4 b) { return wasm_i16x8_extmul_high_i8x16(a, b); }
 // Words high * 128 + low.
+static inline I4 i4_multiply_words(I4 a, I4 b) { return wasm_i16x8_mul(a, b); }
 static inline I4 i4_join_words(I4 high, I4 low) {
   return wasm_i16x8_add(wasm_i16x8_shl(high, 7), low);
 }

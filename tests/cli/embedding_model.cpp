@@ -1,0 +1,49 @@
+// Writes small random models for embedding_test.cmake: one of embeddings, and one of logits with a
+// sliding window and int16 activations.
+//
+// Usage: embedding_model EMBEDDINGS LOGITS
+#include <cstdio>
+#include <fstream>
+
+#include "support/byte_vocabulary.hpp"
+#include "support/logical_gguf.hpp"
+
+using namespace tern_test;
+
+namespace {
+
+LogicalModel shape_of(const char* architecture, const ByteVocabulary& vocabulary) {
+  LogicalModel shape = small_shape(architecture);
+  shape.vocab_size = vocabulary.texts.size();
+  return shape;
+}
+
+bool write_file(const char* path, const GgufWriter& writer) {
+  const auto bytes = writer.build();
+  std::ofstream out(path, std::ios::binary);
+  out.write(reinterpret_cast<const char*>(bytes.data()),
+            static_cast<std::streamsize>(bytes.size()));
+  return out.flush().good();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: embedding_model EMBEDDINGS LOGITS\n");
+    return 2;
+  }
+  const ByteVocabulary vocabulary;
+  LogicalModel shape = shape_of("qwen3", vocabulary);
+  shape.input_norms = true;
+  shape.pooling = 3;
+  GgufWriter embeddings = gguf_of(random_model(shape, 2, 3), tern::TensorType::i2_s);
+  vocabulary.add_to(embeddings);
+  embeddings.add("tokenizer.ggml.add_eos_token", true);
+
+  GgufWriter logits =
+      gguf_of(random_model(shape_of("gemma3", vocabulary), 1, 3), tern::TensorType::i2_s);
+  vocabulary.add_to(logits);
+  logits.add("gemma3.attention.sliding_window", 24u);
+  return write_file(argv[1], embeddings) && write_file(argv[2], logits) ? 0 : 1;
+}
