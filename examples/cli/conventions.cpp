@@ -165,16 +165,8 @@ void doubt_scales(const tern::GgufFile& file, std::vector<std::string>& doubts) 
 void doubt_i2_s(const Inspection& inspection, std::vector<std::string>& doubts) {
   // Quantized from weights that were not ternary before, nearly all become -1 or +1.
   constexpr double kFewZeros = 0.02;
-  bool has_any = false;
   for (const InspectedTensor& row : inspection.tensors) {
     if (!is_type(*row.tensor, TensorType::i2_s)) continue;
-    if (!has_any) {
-      doubts.push_back(fmt::format(
-          "{}: I2_S is read as published; the other layout, of files that bitnet.cpp made on ARM, "
-          "is not marked",
-          one_line(row.tensor->name)));
-    }
-    has_any = true;
     if (row.zeros && *row.zeros < kFewZeros) {
       doubts.push_back(
           fmt::format("{}: hardly any weight is zero; it may have been quantized from "

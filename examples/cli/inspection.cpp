@@ -300,9 +300,9 @@ tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& 
   }
   inspect_text(file, out);
   out.conventions = find_conventions(file, out);
-  doubt_conventions(file, out, out.doubts);
   doubt_types(file, out.doubts);
   doubt_meanings(file, out.doubts);
+  doubt_conventions(file, out, out.doubts);
   out.doubts.insert(out.doubts.end(), checkpoint->doubts().begin(), checkpoint->doubts().end());
   if (doubt_architecture(file, out.directory, out.doubts))
     doubt_loading(checkpoint, runner, out.doubts);
