@@ -150,12 +150,12 @@ int convert_command(Arguments arguments) {
   if (!model.ok()) return fail(model.error(), *in);
 
   if (!weights.type) {
-    const auto planned = tern::TernFile::create(**model, (*source)->file());
+    const auto planned = tern::TernFile::create(**model);
     if (!planned.ok()) return fail(planned.error(), *in);
     return write_file(*out, *file, planned->size_bytes(),
                       [&](auto&& sink) { return planned->write(sink); });
   }
-  const auto planned = tern::GgufExport::create(**model, (*source)->file(), *weights.type);
+  const auto planned = tern::GgufExport::create(**model, *weights.type);
   if (!planned.ok()) return fail(planned.error(), *in);
   const int status = write_file(*out, *file, planned->size_bytes(),
                                 [&](auto&& sink) { return planned->write(load.runner, sink); });

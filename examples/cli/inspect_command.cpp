@@ -1,7 +1,7 @@
 // tern inspect: shows what is in a model file, as tables or JSON.
 #include "command.hpp"
 #include "console.hpp"
-#include "inspection.hpp"
+#include "conventions.hpp"
 #include "json_writer.hpp"
 #include "model_options.hpp"
 #include "report.hpp"
@@ -146,9 +146,16 @@ void write_tokenizer(const Inspection& inspection, JsonWriter& json) {
   json.end_object();
 }
 
-std::string inspection_json(const tern::GgufFile& file, const Inspection& inspection) {
+std::string inspection_json(const tern::Checkpoint& checkpoint, const Inspection& inspection) {
+  const tern::GgufFile& file = checkpoint.file();
   JsonWriter json;
   json.begin_object();
+  json.key("container");
+  json.text(container_name(checkpoint, inspection.directory));
+  json.key("files");
+  json.begin_short_array();
+  for (const std::string& name : part_names(checkpoint)) json.text(name);
+  json.end_array();
   json.key("gguf_version");
   json.count(file.version());
   json.key("architecture");
@@ -157,6 +164,18 @@ std::string inspection_json(const tern::GgufFile& file, const Inspection& inspec
   } else {
     json.null();
   }
+  json.key("conventions");
+  json.begin_object();
+  for (const Convention& convention : inspection.conventions) {
+    json.key(convention.name);
+    json.begin_object();
+    json.key("is");
+    json.text(convention.is);
+    json.key("from");
+    json.text(convention.from);
+    json.end_object();
+  }
+  json.end_object();
   json.key("metadata");
   json.begin_object();
   for (const tern::MetadataEntry& entry : file.metadata()) {
@@ -192,17 +211,26 @@ std::string tokenizer_text(const Inspection& inspection) {
   return text + "\n";
 }
 
-std::string inspection_text(const tern::GgufFile& file, const Inspection& inspection) {
+std::string inspection_text(const tern::Checkpoint& checkpoint, const Inspection& inspection) {
+  const tern::GgufFile& file = checkpoint.file();
   uint64_t bytes = 0;
   size_t name_width = 4;
   for (const InspectedTensor& row : inspection.tensors) {
     bytes += row.tensor->data.size();
     name_width = std::max(name_width, row.tensor->name.size());
   }
-  std::string text = fmt::format("GGUF version {}, architecture {}, {} tensors of {} bytes\n",
-                                 file.version(), one_line(inspection.architecture.value_or("none")),
+  std::string text = fmt::format("{}, architecture {}, {} tensors of {} bytes\n",
+                                 container_name(checkpoint, inspection.directory),
+                                 one_line(inspection.architecture.value_or("none")),
                                  inspection.tensors.size(), bytes);
+  for (const std::string& name : part_names(checkpoint)) {
+    text += fmt::format("file: {}\n", one_line(name));
+  }
   text += "tokenizer: " + tokenizer_text(inspection);
+  for (const Convention& convention : inspection.conventions) {
+    text += fmt::format("{}: {} (by {})\n", convention.name, one_line(convention.is),
+                        one_line(convention.from));
+  }
   text += "\nmetadata\n";
   for (const tern::MetadataEntry& entry : file.metadata()) {
     text += fmt::format("  {} = {}\n", one_line(entry.key), value_text(entry.value));
@@ -234,13 +262,12 @@ int inspect_command(Arguments arguments) {
 
   const auto source = open_checkpoint(*path);
   if (!source) return kFailed;
-  const tern::GgufFile& file = (*source)->file();
   auto pool = tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()),
                                        tern::default_allocator());
   if (!pool.ok()) return fail(pool.error(), "threads");
   const auto inspection = inspect(*source, tern::TaskRunner(*std::move(pool)));
   if (!inspection.ok()) return fail(inspection.error(), *path);
-  write_out(json ? inspection_json(file, *inspection) : inspection_text(file, *inspection));
+  write_out(json ? inspection_json(**source, *inspection) : inspection_text(**source, *inspection));
   return kDone;
 }
 

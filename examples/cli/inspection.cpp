@@ -8,6 +8,7 @@
 #include <set>
 
 #include "console.hpp"
+#include "conventions.hpp"
 #include "report.hpp"
 #include "tern/model/matrix_loader.hpp"
 #include "tern/model/vocabulary_loader.hpp"
@@ -298,8 +299,10 @@ tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& 
     progress.update(done += tensor.data.size());
   }
   inspect_text(file, out);
+  out.conventions = find_conventions(file, out);
   doubt_types(file, out.doubts);
   doubt_meanings(file, out.doubts);
+  doubt_conventions(file, out, out.doubts);
   out.doubts.insert(out.doubts.end(), checkpoint->doubts().begin(), checkpoint->doubts().end());
   if (doubt_architecture(file, out.directory, out.doubts))
     doubt_loading(checkpoint, runner, out.doubts);

@@ -20,13 +20,21 @@ struct InspectedTensor {
   const tern::TernTensor* packed = nullptr;  ///< of the directory
 };
 
+/// What tern takes a file to mean where files of its kind differ.
+struct Convention {
+  std::string_view name;
+  std::string is;
+  std::string from;  ///< what says so
+};
+
 struct Inspection {
   std::optional<std::string_view> architecture;  ///< as the file names it
   tern::TernDirectory directory;                 ///< empty unless the file is a tern file
   std::vector<InspectedTensor> tensors;
   std::optional<tern::Tokenizer> tokenizer;
   tern::ChatFormat chat_format = tern::ChatFormat::none;  ///< also when it does not run
-  std::vector<std::string> doubts;              ///< a sentence each, the gravest last
+  std::vector<Convention> conventions;
+  std::vector<std::string> doubts;  ///< a sentence each, the gravest last
 };
 
 /// Views the checkpoint. Errors: out_of_memory, io_error (no threads). Cost: reads all weights,

@@ -31,8 +31,7 @@ tern::GgufFile parse(const Bytes& bytes) {
 tern::Result<Bytes> try_export(const Bytes& source, TensorType type,
                                const tern::LoadOptions& options = {}) {
   const auto model = load_with(source, options);
-  const auto file = parse(source);
-  TERN_TRY_ASSIGN(const auto planned, tern::GgufExport::create(*model, file, type));
+  TERN_TRY_ASSIGN(const auto planned, tern::GgufExport::create(*model, type));
   Bytes out;
   const auto sink = [&](std::span<const uint8_t> part) -> tern::Result<void> {
     out.insert(out.end(), part.begin(), part.end());
@@ -153,7 +152,7 @@ TEST_CASE("what a type cannot hold is F16 where that is exact, told by item") {
     CHECK(linear_types(file) == std::set{id_of(exact ? c.to : TensorType::f16)});
     CHECK(logits_of(file) == logits_of(source));
     const auto model = load_with(source, {});
-    const auto planned = tern::GgufExport::create(*model, parse(source), c.to);
+    const auto planned = tern::GgufExport::create(*model, c.to);
     REQUIRE(planned.ok());
     for (const tern::ExportItem& item : planned->items()) {
       CHECK(item.fit == (item.matrix.rows != 0 ? c.fit : tern::TernaryFit::exact));

@@ -111,11 +111,58 @@ function distance(a, b, spread) {
   };
 }
 
+function readSequences(folder, name) {
+  return fs.readFileSync(path.join(folder, `${name}.ids`), "utf8")
+    .trim().split("\n").map((line) => line.split(" ").map(Number));
+}
+
+/**
+ * What tern exports of a model, by way of a tern file, is the same model to both programs: as TQ2_0
+ * bit for bit; as F16 to tern too, while llama.cpp then leaves activations as they are, and gives
+ * the same tokens where they are clear. Returns what is wrong.
+ */
+async function compareExports(llama, program, folder, name) {
+  const exported = path.join(folder, "exported");
+  fs.mkdirSync(exported, { recursive: true });
+  const source = path.join(folder, `${name}.gguf`);
+  const packed = path.join(exported, "model.tern");
+  const scratch = path.join(exported, "tern.f32");
+  const sequences = readSequences(folder, name);
+  execFileSync(program, ["convert", source, packed]);
+  const ownRows = ternLogits(program, source, sequences, scratch);
+  const peerRows = await llamaLogits(llama, source, sequences);
+  const faults = [];
+  for (const type of ["tq2_0", "tq1_0", "f16"]) {
+    const file = path.join(exported, `${type}.gguf`);
+    execFileSync(program, ["convert", packed, file, "--weights", type]);
+    const own = ternLogits(program, file, sequences, scratch);
+    if (JSON.stringify(own) !== JSON.stringify(ownRows)) {
+      faults.push(`tern has other logits of its export as ${type}`);
+    }
+    const peer = await llamaLogits(llama, file, sequences);
+    if (type === "tq2_0" && JSON.stringify(peer) !== JSON.stringify(peerRows)) {
+      faults.push("llama.cpp has other logits of the export as tq2_0");
+    }
+    const spread = peer.reduce((total, row) => total + deviation(row), 0) / peer.length;
+    const clear = peer.map((row) => margin(row) / spread > kClear);
+    const wrong = clear.flatMap((isClear, i) =>
+      isClear && largestOf(peer[i]) !== largestOf(own[i]) ? [i] : []);
+    const clearCount = clear.filter(Boolean).length;
+    const { largest, rms } = distance(peer.map(logProbabilities), own.map(logProbabilities), spread);
+    console.log(`  exported as ${type}: llama.cpp to tern at most ${largest.toFixed(4)} of the ` +
+      `spread, rms ${rms.toFixed(4)}; top-1: ${clearCount} clear, ${wrong.length} of them differ`);
+    if (clearCount * 2 < peer.length) faults.push(`${type}: fewer than half of it is clear`);
+    if (wrong.length > 0) faults.push(`${type}: another top-1 token at ${wrong.join(", ")}`);
+    fs.rmSync(file);
+  }
+  fs.rmSync(packed);
+  return faults.map((fault) => `${name}: ${fault}`);
+}
+
 /** Compares one model and prints what it found; returns what is wrong. */
 async function compare(llama, program, folder, name) {
   const file = path.join(folder, `${name}.gguf`);
-  const sequences = fs.readFileSync(path.join(folder, `${name}.ids`), "utf8")
-    .trim().split("\n").map((line) => line.split(" ").map(Number));
+  const sequences = readSequences(folder, name);
   const count = sequences.reduce((total, ids) => total + ids.length, 0);
 
   const peerLogits = await llamaLogits(llama, file, sequences);
@@ -174,7 +221,10 @@ if (llama === undefined) {
 const names = fs.readdirSync(folder).filter((name) => name.endsWith(".gguf"))
   .map((name) => path.basename(name, ".gguf"));
 const faults = names.length > 0 ? [] : ["there are no models"];
-for (const name of names) faults.push(...await compare(llama, program, folder, name));
+for (const name of names) {
+  faults.push(...await compare(llama, program, folder, name));
+  faults.push(...await compareExports(llama, program, folder, name));
+}
 for (const fault of faults) console.error(`llama_cpp_agreement: ${fault}`);
 await llama.dispose();
 process.exit(faults.length > 0 ? 1 : 0);

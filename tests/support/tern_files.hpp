@@ -18,10 +18,8 @@ inline void must(bool good) {
   if (!good) std::abort();
 }
 
-inline Bytes tern_bytes_of(const tern::Model& model, const Bytes& source) {
-  const auto file = tern::GgufFile::parse(source, tern::default_allocator());
-  must(file.ok());
-  const auto tern_file = tern::TernFile::create(model, *file);
+inline Bytes tern_bytes_of(const tern::Model& model) {
+  const auto tern_file = tern::TernFile::create(model);
   must(tern_file.ok());
   Bytes out;
   const auto written = tern_file->write([&](std::span<const uint8_t> part) -> tern::Result<void> {
@@ -37,7 +35,7 @@ inline Bytes tern_bytes_of(const tern::Model& model, const Bytes& source) {
 inline Bytes convert(const Bytes& source, const tern::LoadOptions& options = {}) {
   const auto model = tern::Model::load_memory(source, options);
   must(model.ok());
-  return tern_bytes_of(**model, source);
+  return tern_bytes_of(**model);
 }
 
 /// What the arrays of a tern file say, to be changed.

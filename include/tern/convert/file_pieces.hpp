@@ -16,15 +16,16 @@ TERN_NAMESPACE_BEGIN
 inline constexpr std::string_view kFileTypeKey = "general.file_type";
 
 /// Adds the metadata of a source, but for what describes the container that is left behind, or is
-/// said anew.
-inline void copy_metadata(const GgufFile& source, GgufHeader& header) {
+/// said anew, and for the key `but`.
+inline void copy_metadata(const GgufFile& source, GgufHeader& header, std::string_view but = {}) {
   constexpr std::string_view kDropped[] = {GgufHeader::kAlignmentKey, kFileTypeKey, kTernVersionKey,
                                            kTernHashKey};
   constexpr std::string_view kDroppedPrefixes[] = {"tern.tensor.", "split."};
   const auto entries = source.metadata();
   for (size_t i = 0; i < entries.size(); ++i) {
     const std::string_view key = entries[i].key;
-    bool keep = std::find(std::begin(kDropped), std::end(kDropped), key) == std::end(kDropped);
+    bool keep = key != but;
+    keep &= std::find(std::begin(kDropped), std::end(kDropped), key) == std::end(kDropped);
     for (const std::string_view prefix : kDroppedPrefixes) keep &= !key.starts_with(prefix);
     if (keep) header.add_raw(source.entry_bytes(i));
   }

@@ -28,22 +28,22 @@ struct ExportItem {
   bool is_narrowed = false;  ///< `data` are BF16, every value exact in the F16 that are written
 };
 
-/// A GGUF file to be written; views the model and its source, which must outlive it.
+/// A GGUF file to be written; views the model, which must outlive it.
 class GgufExport {
  public:
-  /// Plans the file of a model. `source` is what the model was loaded from: its metadata are kept,
-  /// but for those of another container. `linear` is tq1_0, tq2_0, i2_s or f16.
+  /// Plans the file of a model. The metadata of what it was loaded from are kept, but for those of
+  /// another container. `linear` is tq1_0, tq2_0, i2_s or f16.
   /// Errors: invalid_argument (linear); unsupported (what no type of GGUF holds exactly, by its
   /// name); out_of_memory. Cost: reads scales, and tables of BF16.
-  static Result<GgufExport> create(const Model& model, const GgufFile& source, TensorType linear) {
+  static Result<GgufExport> create(const Model& model, TensorType linear) {
     const TernaryTarget* target = find_ternary_target(linear);
     if (target == nullptr) {
       return Error(Status::invalid_argument, "trits are not written as this type", "weights");
     }
     return catch_out_of_memory([&]() -> Result<GgufExport> {
-      GgufExport out(model.allocator());
-      TERN_TRY(out.add_weights(model, *target));
-      TERN_TRY(out.finish(source, *target));
+      GgufExport out(model);
+      TERN_TRY(out.add_weights(*target));
+      TERN_TRY(out.finish(*target));
       return out;
     });
   }
@@ -59,7 +59,11 @@ class GgufExport {
   Result<void> write(const TaskRunner& runner, Sink&& sink) const;
 
  private:
-  explicit GgufExport(const AllocatorHooks& hooks) : hooks_(hooks), items_(hooks), header_(hooks) {}
+  explicit GgufExport(const Model& model)
+      : model_(&model),
+        hooks_(model.allocator()),
+        items_(model.allocator()),
+        header_(model.allocator()) {}
 
   ExportItem& append(std::string_view name, TensorType type, uint64_t cols, uint64_t rows,
                      uint32_t n_dims) {
@@ -79,8 +83,8 @@ class GgufExport {
   }
   Result<void> add_table(std::string_view name, const HeadView& table, uint32_t rows);
   Result<void> add_matrix(std::string_view name, const TernaryView& w, const TernaryTarget& target);
-  Result<void> add_weights(const Model& model, const TernaryTarget& target);
-  Result<void> finish(const GgufFile& source, const TernaryTarget& target);
+  Result<void> add_weights(const TernaryTarget& target);
+  Result<void> finish(const TernaryTarget& target);
 
   template <typename Sink>
   Result<void> write_matrix(const ExportItem& item, const TaskRunner& runner,
@@ -88,6 +92,7 @@ class GgufExport {
   template <typename Sink>
   Result<void> write_narrowed(std::span<const uint8_t> data, PieceWriter<Sink>& pieces) const;
 
+  const Model* model_;
   AllocatorHooks hooks_;
   Vector<ExportItem> items_;
   GgufHeader header_;
@@ -114,6 +119,7 @@ inline Result<void> GgufExport::add_table(std::string_view name, const HeadView&
   const auto bytes = tensor_bytes(type_info(table.type), table.k, rows);
   const std::span<const uint8_t> data(table.rows, static_cast<size_t>(bytes.value_or(0)));
   const bool is_narrowed = table.type == TensorType::bf16 && detail::narrows_exactly(data);
+  model_->source().give_back(data);
   ExportItem& item = append(name, is_narrowed ? TensorType::f16 : table.type, table.k, rows, 2);
   item.data = data;
   item.is_narrowed = is_narrowed;
@@ -143,9 +149,9 @@ inline Result<void> GgufExport::add_matrix(std::string_view name, const TernaryV
   return {};
 }
 
-inline Result<void> GgufExport::add_weights(const Model& model, const TernaryTarget& target) {
-  const ModelWeights& weights = model.weights();
-  const uint32_t rows = model.config().vocab_size;
+inline Result<void> GgufExport::add_weights(const TernaryTarget& target) {
+  const ModelWeights& weights = model_->weights();
+  const uint32_t rows = model_->config().vocab_size;
   TERN_TRY(add_table(kEmbeddingName, weights.embedding, rows));
   if (weights.head.rows != weights.embedding.rows) {
     TERN_TRY(add_table(kHeadName, weights.head, rows));
@@ -154,19 +160,22 @@ inline Result<void> GgufExport::add_weights(const Model& model, const TernaryTar
   if (weights.rope_factors.size() != 0) add_floats(kRopeFactorsName, weights.rope_factors);
   uint32_t n = 0;
   for (const LayerWeights& layer : weights.layers) {
-    for (const GainRule& rule : model.architecture().gains) {
+    for (const GainRule& rule : model_->architecture().gains) {
       add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
     }
-    for (const LinearRule& rule : model.architecture().linears) {
-      TERN_TRY(
-          add_matrix(LayerTensorName(n, rule.name).view(), (layer.*rule.matrix).view(), target));
+    for (const LinearRule& rule : model_->architecture().linears) {
+      const TernaryMatrix& matrix = layer.*rule.matrix;
+      if (matrix.input_gain().size() != 0) {
+        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
+      }
+      TERN_TRY(add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), target));
     }
     ++n;
   }
   return {};
 }
 
-inline Result<void> GgufExport::finish(const GgufFile& source, const TernaryTarget& target) {
+inline Result<void> GgufExport::finish(const TernaryTarget& target) {
   // What other tools know the mixture by.
   struct FileType {
     TensorType type;
@@ -178,7 +187,10 @@ inline Result<void> GgufExport::finish(const GgufFile& source, const TernaryTarg
                                      {TensorType::i2_s, 40}};
   constexpr std::string_view kQuantizationKey = "general.quantization_version";
   constexpr uint32_t kQuantizationVersion = 2;
-  copy_metadata(source, header_);
+  const GgufFile& source = model_->source().file();
+  // Other programs read merges as texts; by ids they are kept where there are no texts.
+  const bool has_texts = source.find("tokenizer.ggml.merges") != nullptr;
+  copy_metadata(source, header_, has_texts ? kTernMergesKey : std::string_view());
   if (source.find(kQuantizationKey) == nullptr) header_.add(kQuantizationKey, kQuantizationVersion);
   for (const FileType& row : kFileTypes) {
     if (row.type == target.type) header_.add(kFileTypeKey, row.id);
@@ -206,6 +218,7 @@ Result<void> GgufExport::write(const TaskRunner& runner, Sink&& sink) const {
     } else {
       TERN_TRY(pieces.put(item.data));
     }
+    model_->source().give_back(item.data);
   }
   return pieces.pad_to(size_bytes());
 }
@@ -241,6 +254,8 @@ Result<void> GgufExport::write_matrix(const ExportItem& item, const TaskRunner& 
   }
   uint8_t tail[I2SCodec::kTailBytes];
   write_ternary_tail(target, w, tail);
+  const auto packed = packed_bytes(w.packing, w.rows, w.cols).value_or(0);
+  model_->source().give_back({w.data, static_cast<size_t>(packed)});
   return pieces.put({tail, target.tail_bytes});
 }
 

@@ -13,18 +13,19 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// A tern file to be written; views the model and its source, which must outlive it.
+/// A tern file to be written; views the model, which must outlive it.
 class TernFile {
  public:
-  /// Plans the file of a model. `source` is the file that the model was loaded from: its metadata
-  /// are kept, but for those of another container.
+  /// Plans the file of a model. The metadata of what it was loaded from are kept, but for those of
+  /// another container.
   /// Errors: out_of_memory. Cost: reads all packed weights once, for the hash.
-  static Result<TernFile> create(const Model& model, const GgufFile& source) {
+  static Result<TernFile> create(const Model& model) {
     return catch_out_of_memory([&]() -> Result<TernFile> {
-      TernFile file(model.allocator());
+      TernFile file(model);
+      const GgufFile& source = model.source().file();
       copy_metadata(source, file.layout_.header());
-      if (source.find(kTernMergesKey) == nullptr) TERN_TRY(file.add_merges(model));
-      file.add_weights(model);
+      if (source.find(kTernMergesKey) == nullptr) TERN_TRY(file.add_merges());
+      file.add_weights();
       TERN_TRY(file.layout_.finish(file.hash()));
       return file;
     });
@@ -38,19 +39,19 @@ class TernFile {
   Result<void> write(Sink&& sink) const;
 
  private:
-  explicit TernFile(const AllocatorHooks& hooks) : hooks_(hooks), layout_(hooks) {}
+  explicit TernFile(const Model& model) : model_(&model), layout_(model.allocator()) {}
 
-  Result<void> add_merges(const Model& model);
-  void add_weights(const Model& model);
+  Result<void> add_merges();
+  void add_weights();
   uint64_t hash() const;
 
-  AllocatorHooks hooks_;
+  const Model* model_;
   TernLayout layout_;
 };
 
 /// Merges by token ids, so that loading need not find tokens by their texts.
-inline Result<void> TernFile::add_merges(const Model& model) {
-  const Tokenizer* tokenizer = model.tokenizer();
+inline Result<void> TernFile::add_merges() {
+  const Tokenizer* tokenizer = model_->tokenizer();
   if (tokenizer == nullptr) return {};
   TERN_TRY_ASSIGN(const Vector<TokenMerge> merges, tokenizer->vocabulary().token_merges());
   if (merges.empty()) return {};
@@ -60,9 +61,9 @@ inline Result<void> TernFile::add_merges(const Model& model) {
   return {};
 }
 
-inline void TernFile::add_weights(const Model& model) {
-  const ModelConfig& config = model.config();
-  const ModelWeights& weights = model.weights();
+inline void TernFile::add_weights() {
+  const ModelConfig& config = model_->config();
+  const ModelWeights& weights = model_->weights();
   const auto add_floats = [this](std::string_view name, const Buffer<float>& values) {
     layout_.add_vector(name, values.size(), values.data());
   };
@@ -73,10 +74,10 @@ inline void TernFile::add_weights(const Model& model) {
   if (weights.rope_factors.size() != 0) add_floats(kRopeFactorsName, weights.rope_factors);
   uint32_t n = 0;
   for (const LayerWeights& layer : weights.layers) {
-    for (const GainRule& rule : model.architecture().gains) {
+    for (const GainRule& rule : model_->architecture().gains) {
       add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
     }
-    for (const LinearRule& rule : model.architecture().linears) {
+    for (const LinearRule& rule : model_->architecture().linears) {
       const TernaryMatrix& matrix = layer.*rule.matrix;
       if (matrix.input_gain().size() != 0) {
         add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
@@ -92,7 +93,10 @@ inline void TernFile::add_weights(const Model& model) {
 
 inline uint64_t TernFile::hash() const {
   ContentHash hash;
-  for (const TernItem& item : layout_.items()) hash.add(item.data);
+  for (const TernItem& item : layout_.items()) {
+    hash.add(item.data);
+    model_->source().give_back(item.data);
+  }
   return hash.value();
 }
 
@@ -104,6 +108,7 @@ Result<void> TernFile::write(Sink&& sink) const {
     const TernItem& item = layout_.items()[i];
     TERN_TRY(pieces.pad_to(item.tensor.offset));
     TERN_TRY(pieces.put(item.data));
+    model_->source().give_back(item.data);
   }
   return pieces.pad_to(size_bytes());
 }

@@ -37,6 +37,9 @@ class Checkpoint {
   const GgufFile& file() const { return *data_.file; }
   /// Bytes of all files with weights.
   uint64_t size_bytes() const;
+  /// How many files with weights there are, and their names; a file by itself has none.
+  size_t n_parts() const { return parts_.size(); }
+  std::string_view part_name(size_t part) const { return parts_[part].name; }
   /// What is not clear about the container, a static sentence each.
   std::span<const char* const> doubts() const { return data_.doubts; }
 

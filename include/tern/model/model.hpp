@@ -69,6 +69,8 @@ class Model {
   const KernelTable& kernels() const { return kernels_; }
   const Architecture& architecture() const { return *architecture_; }
   const AllocatorHooks& allocator() const { return hooks_; }
+  /// What it was loaded from.
+  const Checkpoint& source() const { return *checkpoint_; }
   /// `general.name`, or empty.
   std::string_view name() const { return name_; }
 

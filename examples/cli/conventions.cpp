@@ -1,0 +1,255 @@
+// Conventions of a model file (conventions.hpp).
+#include "conventions.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "report.hpp"
+#include "tern/model/tensor_names.hpp"
+#include "tern/model/vocabulary_loader.hpp"
+
+namespace cli {
+
+namespace {
+
+using tern::FormKind;
+using tern::TensorType;
+
+constexpr std::string_view kPretokenizerKey = "tokenizer.ggml.pre";
+constexpr std::string_view kAddBosKey = "tokenizer.ggml.add_bos_token";
+constexpr std::string_view kTemplateKey = "tokenizer.chat_template";
+
+bool is_linear(const tern::GgufTensor& tensor) {
+  return tensor.n_dims >= 2 && tensor.name.starts_with("blk.");
+}
+
+bool is_type(const tern::GgufTensor& tensor, TensorType type) {
+  return tensor.type != nullptr && tensor.type->readable && tensor.type_id == uint32_t(type);
+}
+
+// Adds a word to a list that has each word once.
+void add_once(std::string& list, std::string_view word) {
+  if (word.empty() || (", " + list + ", ").find(fmt::format(", {}, ", word)) != list.npos) return;
+  list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
+}
+
+// What the scale of a linear layer is, where it comes from.
+std::string_view scale_convention(const InspectedTensor& inspected) {
+  const tern::GgufTensor& tensor = *inspected.tensor;
+  if (inspected.packed != nullptr) {
+    return tern::scale_name(inspected.packed->scale_kind, inspected.packed->group_cols);
+  }
+  if (tensor.form.kind == FormKind::master) return "mean magnitude of the weights, found at load";
+  if (tensor.form.kind == FormKind::row_quarters) {
+    return tensor.form.is_inverse ? "weight_scale, divided by" : "weight_scale, multiplied by";
+  }
+  if (is_type(tensor, TensorType::i2_s)) return "behind the tensor";
+  if (tensor.type != nullptr && tensor.type->block_elems > 1) return "in the blocks";
+  return inspected.zeros ? "the magnitude of the weights" : "";
+}
+
+// How the trits of a linear layer lie, where a type alone does not say.
+std::string_view layout_convention(const InspectedTensor& inspected) {
+  const tern::GgufTensor& tensor = *inspected.tensor;
+  if (inspected.packed != nullptr) return "";  // told by the tensor's type
+  if (tensor.form.kind == FormKind::row_quarters) return "quarters of the rows share bytes";
+  if (is_type(tensor, TensorType::i2_s)) return "I2_S in blocks of 128";
+  return "";
+}
+
+// Whether a value comes from the key that can say it.
+std::string_view source_of(const tern::GgufFile& file, std::string_view key,
+                           std::string_view otherwise) {
+  return file.find(key) != nullptr ? key : otherwise;
+}
+
+void add_computation(const tern::GgufFile& file, std::vector<Convention>& out) {
+  const auto architecture = tern::read_architecture(file);
+  if (!architecture.ok()) return;
+  const std::string_view name = (*architecture)->name;
+  const auto config = tern::read_config(file, **architecture);
+  const bool pairs =
+      (config.ok() ? config->rope_style : (*architecture)->rope_style) == tern::RopeStyle::pairs;
+  const bool is_reordered =
+      std::any_of(file.tensors().begin(), file.tensors().end(),
+                  [](const tern::GgufTensor& tensor) { return tensor.form.paired_rows != 0; });
+  out.push_back({"rope", pairs ? "neighbours turn together" : "halves of a head turn together",
+                 is_reordered ? "the architecture; stored as halves, read in the other order"
+                              : "the architecture"});
+  if (config.ok()) {
+    out.push_back({"activation", config->activation == tern::Activation::relu2 ? "relu2" : "silu",
+                   std::string(source_of(file, fmt::format("{}.hidden_activation", name),
+                                         "the architecture"))});
+  }
+  const bool has_head = file.find_tensor(tern::kHeadName) != nullptr;
+  const bool is_tied = (*architecture)->tied_head || !has_head;
+  out.push_back({"head", std::string(is_tied ? tern::kEmbeddingName : tern::kHeadName),
+                 (*architecture)->tied_head ? "the architecture" : "the tensors"});
+}
+
+void add_text(const tern::GgufFile& file, const Inspection& inspection,
+              std::vector<Convention>& out) {
+  if (!inspection.tokenizer) return;
+  const tern::Vocabulary& vocabulary = inspection.tokenizer->vocabulary();
+  if (vocabulary.kind() == tern::TokenizerKind::byte_bpe) {
+    const tern::Architecture* architecture =
+        tern::find_architecture(inspection.architecture.value_or(""));
+    const auto fallback =
+        architecture != nullptr ? architecture->default_pretokenizer : std::string_view();
+    const auto name = file.get_or<std::string_view>(kPretokenizerKey, fallback);
+    if (name.ok()) {
+      out.push_back({"pretokenizer", std::string(name->empty() ? "default" : *name),
+                     std::string(source_of(file, kPretokenizerKey,
+                                           fallback.empty() ? "nothing" : "the architecture"))});
+    }
+  }
+  out.push_back({"add_bos", vocabulary.add_bos() ? "yes" : "no",
+                 std::string(source_of(file, kAddBosKey, "the tokenizer's kind"))});
+  out.push_back({"chat_format", std::string(tern::chat_format_name(inspection.chat_format)),
+                 std::string(source_of(file, kTemplateKey, "architecture and tokens"))});
+}
+
+// The type of linear layers that general.file_type promises; nothing for mixtures and other ids.
+std::optional<TensorType> promised_type(uint32_t file_type) {
+  struct Row {
+    uint32_t file_type;
+    TensorType type;
+  };
+  constexpr Row kRows[] = {
+      {0, TensorType::f32},   {1, TensorType::f16},    {7, TensorType::q8_0},
+      {32, TensorType::bf16}, {36, TensorType::tq1_0}, {37, TensorType::tq2_0},
+      {40, TensorType::i2_s},
+  };
+  for (const Row& row : kRows) {
+    if (row.file_type == file_type) return row.type;
+  }
+  return std::nullopt;
+}
+
+void doubt_file_type(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+  const auto id = file.get_or<uint32_t>("general.file_type", ~0u);
+  const auto promised = promised_type(id.ok() ? *id : ~0u);
+  if (!promised) return;
+  size_t linears = 0;
+  size_t kept = 0;
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    if (!is_linear(tensor)) continue;
+    ++linears;
+    kept += is_type(tensor, *promised) ? 1 : 0;
+  }
+  if (linears == 0 || kept != 0) return;
+  doubts.push_back(fmt::format("general.file_type: {} means {}, and no linear layer is of it", *id,
+                               tern::type_info(*promised).name));
+}
+
+// weight_scale is a mean magnitude, or one divided by it; neither is said in the tensor.
+void doubt_scales(const tern::GgufFile& file, std::vector<std::string>& doubts) {
+  // Of weights that train, the mean magnitude is below a few units; the reciprocal above.
+  constexpr float kMostMean = 8.0f;
+  constexpr float kLeastReciprocal = 0.125f;
+  for (const tern::GgufTensor& tensor : file.tensors()) {
+    if (tensor.form.kind != FormKind::row_quarters) continue;
+    const auto scale = std::bit_cast<float>(tensor.form.scale_bits);
+    const bool is_odd = tensor.form.is_inverse ? scale < kLeastReciprocal : scale > kMostMean;
+    if (!is_odd) continue;
+    doubts.push_back(
+        fmt::format("{}: weight_scale {} is taken to be {}, its size suggests the other convention",
+                    one_line(tensor.name), scale,
+                    tensor.form.is_inverse ? "one divided by the scale" : "the scale"));
+    return;
+  }
+}
+
+void doubt_i2_s(const Inspection& inspection, std::vector<std::string>& doubts) {
+  // Quantized from weights that were not ternary before, nearly all become -1 or +1.
+  constexpr double kFewZeros = 0.02;
+  for (const InspectedTensor& row : inspection.tensors) {
+    if (!is_type(*row.tensor, TensorType::i2_s)) continue;
+    if (row.zeros && *row.zeros < kFewZeros) {
+      doubts.push_back(
+          fmt::format("{}: hardly any weight is zero; it may have been quantized from "
+                      "weights that were not ternary",
+                      one_line(row.tensor->name)));
+      return;
+    }
+  }
+}
+
+void doubt_text(const tern::GgufFile& file, const Inspection& inspection,
+                std::vector<std::string>& doubts) {
+  const auto name = file.get_or<std::string_view>(kPretokenizerKey, "");
+  if (name.ok() && (*name == "falcon3" || *name == "falcon_e")) {
+    doubts.push_back(fmt::format(
+        "{}: {} is read as its makers do; other programs take it for llama3, and add BOS",
+        kPretokenizerKey, *name));
+  }
+  if (!inspection.tokenizer) return;
+  const tern::Vocabulary& vocabulary = inspection.tokenizer->vocabulary();
+  if (file.find(kAddBosKey) == nullptr && vocabulary.add_bos() &&
+      vocabulary.kind() == tern::TokenizerKind::byte_bpe) {
+    doubts.push_back(fmt::format("{}: absent, taken to be true", kAddBosKey));
+  }
+}
+
+// The key that says what the embedding shows.
+void doubt_vocabulary_size(const tern::GgufFile& file, const Inspection& inspection,
+                           std::vector<std::string>& doubts) {
+  const tern::GgufTensor* embedding = file.find_tensor(tern::kEmbeddingName);
+  if (embedding == nullptr || !inspection.architecture) return;
+  const std::string key = fmt::format("{}.vocab_size", *inspection.architecture);
+  const auto said = file.get_or<uint64_t>(key, 0);
+  const tern::TernTensor* packed = inspection.directory.find(tern::kEmbeddingName);
+  const uint64_t rows = packed != nullptr ? packed->rows : embedding->rows();
+  if (!said.ok() || *said == 0 || *said == rows) return;
+  doubts.push_back(
+      fmt::format("{}: {}, and {} has {} rows", one_line(key), *said, tern::kEmbeddingName, rows));
+}
+
+}  // namespace
+
+std::string container_name(const tern::Checkpoint& checkpoint,
+                           const tern::TernDirectory& directory) {
+  const auto names = part_names(checkpoint);
+  if (!names.empty()) {
+    return names.front().ends_with(".safetensors") ? "Hugging Face folder" : "split GGUF file";
+  }
+  return fmt::format("{} version {}", directory.is_tern_file() ? "tern file, GGUF" : "GGUF",
+                     checkpoint.file().version());
+}
+
+std::vector<std::string> part_names(const tern::Checkpoint& checkpoint) {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < checkpoint.n_parts(); ++i) {
+    if (!checkpoint.part_name(i).empty()) names.emplace_back(checkpoint.part_name(i));
+  }
+  return names;
+}
+
+std::vector<Convention> find_conventions(const tern::GgufFile& file, const Inspection& inspection) {
+  std::vector<Convention> out;
+  std::string scales;
+  std::string layouts;
+  for (const InspectedTensor& row : inspection.tensors) {
+    if (!is_linear(*row.tensor) && row.packed == nullptr) continue;
+    add_once(scales, scale_convention(row));
+    add_once(layouts, layout_convention(row));
+  }
+  if (!scales.empty()) out.push_back({"scales", scales, "the tensors"});
+  if (!layouts.empty()) out.push_back({"layout", layouts, "the tensors"});
+  add_computation(file, out);
+  add_text(file, inspection, out);
+  return out;
+}
+
+void doubt_conventions(const tern::GgufFile& file, const Inspection& inspection,
+                       std::vector<std::string>& doubts) {
+  doubt_file_type(file, doubts);
+  doubt_scales(file, doubts);
+  doubt_i2_s(inspection, doubts);
+  doubt_vocabulary_size(file, inspection, doubts);
+  doubt_text(file, inspection, doubts);
+}
+
+}  // namespace cli
