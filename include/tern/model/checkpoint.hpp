@@ -38,8 +38,8 @@ class Checkpoint {
   /// Bytes of all files with weights.
   uint64_t size_bytes() const;
   /// How many files with weights there are, and their names; a file by itself has none.
-  size_t n_parts() const { return parts_.size(); }
-  std::string_view part_name(size_t part) const { return parts_[part].name; }
+  size_t n_parts() const { return data_.parts.size(); }
+  std::string_view part_name(size_t part) const { return data_.parts[part].name; }
   /// What is not clear about the container, a static sentence each.
   std::span<const char* const> doubts() const { return data_.doubts; }
 
