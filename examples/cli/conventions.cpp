@@ -137,7 +137,7 @@ void doubt_file_type(const tern::GgufFile& file, std::vector<std::string>& doubt
   for (const tern::GgufTensor& tensor : file.tensors()) {
     if (!is_linear(tensor)) continue;
     ++linears;
-    kept += is_type(tensor, *promised) ? 1 : 0;
+    if (is_type(tensor, *promised)) ++kept;
   }
   if (linears == 0 || kept != 0) return;
   doubts.push_back(fmt::format("general.file_type: {} means {}, and no linear layer is of it", *id,

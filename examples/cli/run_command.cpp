@@ -114,8 +114,10 @@ int run_command(Arguments arguments) {
   generation.max_tokens = options.max_tokens;
   generation.show_special = options.special;
   generation.begins_text = options.prompt->empty() && !options.chat;
+  const auto evaluated = open.session->evaluate(*tokens);
+  if (!evaluated.ok() && !is_interrupted()) return fail(evaluated.error(), model_name);
   const auto result = [&]() -> tern::Result<tern::Generation> {
-    TERN_TRY(open.session->evaluate(*tokens));
+    TERN_TRY(evaluated);
     return tern::generate(*open.session, generation,
                           [](std::string_view text, tern::TokenId) { return show_text(text); });
   }();

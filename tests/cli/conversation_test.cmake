@@ -62,12 +62,13 @@ expect(status 0 "${status}")
 expect(stderr "tern: the context is full: 100 tokens; the message is too long\n" "${err}")
 expect_match(stdout "[a-z]" "${out}")
 
-# A template that is no published format is run as it is; its prompt is that of the same text.
-write_chat_model(own.gguf "{% for m in messages %}{{ m.content }}{% endfor %}: ")
+# A template that is no published format is run as it is; its prompt is that of the same text, and of the
+# two spaces that fill the entry.
+write_chat_model(own.gguf "{% for m in messages %}{{ m.content }}{% endfor %}:")
 expect_good(inspect own.gguf --json)
 string(JSON format GET "${out}" tokenizer chat_format)
 expect(chat_format template "${format}")
-expect_good(run -p "Tell me of a cat.: " -n 20 -m own.gguf)
+expect_good(run -p "Tell me of a cat.:  " -n 20 -m own.gguf)
 set(answer "${out}")
 expect_good(run --chat -p "Tell me of a cat." -n 20 -m own.gguf)
 expect(stdout "${answer}" "${out}")
