@@ -192,11 +192,11 @@ class TemplateMemory {
   const AllocatorHooks& hooks() const { return hooks_; }
 
   /// Counts work. Errors: unsupported (too much of it).
-  Result<void> charge(size_t steps) {
+  Result<void> charge(uint64_t steps) {
     if (steps > steps_left_) {
       return template_error(Status::unsupported, "the chat template takes too many steps");
     }
-    steps_left_ -= steps;
+    steps_left_ -= static_cast<size_t>(steps);
     return {};
   }
   /// Counts a look at every byte of a text.
