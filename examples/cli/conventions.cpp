@@ -7,6 +7,7 @@
 #include <bit>
 
 #include "report.hpp"
+#include "tern/model/config_reader.hpp"
 #include "tern/model/tensor_names.hpp"
 #include "tern/model/vocabulary_loader.hpp"
 

@@ -10,6 +10,7 @@
 #include "console.hpp"
 #include "conventions.hpp"
 #include "report.hpp"
+#include "tern/model/config_reader.hpp"
 #include "tern/model/matrix_loader.hpp"
 #include "tern/model/vocabulary_loader.hpp"
 #include "tern/quant/ternary_source.hpp"

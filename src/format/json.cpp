@@ -93,13 +93,18 @@ class TextStream {
   size_t at_ = 0;
 };
 
+constexpr const char* kOutOfRange = "a JSON number out of range";
+
+using Utf8 = tern_rapidjson::UTF8<>;
+using JsonReader = tern_rapidjson::GenericReader<Utf8, Utf8, StackAllocator>;
+
 }  // namespace
 
 /// Takes the events. False ends the parse.
 class JsonBuilder {
  public:
-  JsonBuilder(JsonDocument& document, const TextStream& stream)
-      : nodes_(document.nodes_), texts_(document.texts_), stream_(stream) {}
+  JsonBuilder(JsonDocument& document, const TextStream& stream, StackAllocator& allocator)
+      : nodes_(document.nodes_), texts_(document.texts_), stream_(stream), allocator_(allocator) {}
 
   bool Null() {
     add(JsonKind::null);
@@ -124,7 +129,20 @@ class JsonBuilder {
     add(JsonKind::real).real = value;
     return true;
   }
-  bool RawNumber(const char*, unsigned, bool) { return false; }
+  /// A number as its text, which the grammar allows. Zeros end here, as RapidJSON 1.1 counts the
+  /// leading bits of a mantissa that has none; all else it converts, exactly rounded.
+  bool RawNumber(const char* text, unsigned bytes, bool) {
+    const std::string_view number(text, bytes);
+    const std::string_view mantissa = number.substr(0, number.find_first_of("eE"));
+    if (mantissa.find_first_of("123456789") == std::string_view::npos) {
+      if (number.find_first_of(".eE") == std::string_view::npos) return Int64(0);
+      return Double(number.front() == '-' ? -0.0 : 0.0);
+    }
+    TextStream digits({reinterpret_cast<const uint8_t*>(text), bytes});
+    JsonReader reader(&allocator_);
+    return !reader.Parse<tern_rapidjson::kParseFullPrecisionFlag>(digits, *this).IsError() ||
+           refuse(kOutOfRange);
+  }
   bool String(const char* text, unsigned bytes, bool) {
     Node& node = add(JsonKind::text);
     node.text = texts_.size();
@@ -137,6 +155,9 @@ class JsonBuilder {
   bool StartArray() { return open(JsonKind::array); }
   bool EndObject(unsigned members) { return close(members); }
   bool EndArray(unsigned elements) { return close(elements); }
+
+  /// Why an event ended the parse; null where none did.
+  const char* refusal() const { return refusal_; }
 
  private:
   using Node = detail::JsonNode;
@@ -151,8 +172,12 @@ class JsonBuilder {
     return nodes_.back();
   }
   Node& add(JsonKind kind) { return add(kind, stream_.Tell()); }
+  bool refuse(const char* why) {
+    refusal_ = why;
+    return false;
+  }
   bool open(JsonKind kind) {
-    if (depth_ == kJsonMaxDepth) return false;
+    if (depth_ == kJsonMaxDepth) return refuse("JSON nested too deeply");
     open_[depth_++] = static_cast<uint32_t>(nodes_.size());
     add(kind, stream_.Tell() - 1);
     return true;
@@ -167,6 +192,8 @@ class JsonBuilder {
   Vector<Node>& nodes_;
   Vector<char>& texts_;
   const TextStream& stream_;
+  StackAllocator& allocator_;
+  const char* refusal_ = nullptr;
   size_t depth_ = 0;
   uint32_t open_[kJsonMaxDepth] = {};
 };
@@ -177,20 +204,19 @@ Result<JsonDocument> JsonDocument::parse(std::span<const uint8_t> text,
     return Error(Status::unsupported, "a JSON text of 2 GiB or more is not read");
   }
   return catch_out_of_memory([&]() -> Result<JsonDocument> {
-    using Utf8 = tern_rapidjson::UTF8<>;
     constexpr unsigned kFlags = tern_rapidjson::kParseIterativeFlag |
                                 tern_rapidjson::kParseValidateEncodingFlag |
-                                tern_rapidjson::kParseFullPrecisionFlag;
+                                tern_rapidjson::kParseNumbersAsStringsFlag;
     JsonDocument document(hooks);
     TextStream stream(text);
-    JsonBuilder builder(document, stream);
     StackAllocator allocator(hooks);
-    tern_rapidjson::GenericReader<Utf8, Utf8, StackAllocator> reader(&allocator);
+    JsonBuilder builder(document, stream, allocator);
+    JsonReader reader(&allocator);
     const tern_rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
     if (result.IsError()) {
-      const bool refused = result.Code() == tern_rapidjson::kParseErrorTermination;
-      return Error(Status::malformed, refused ? "JSON nested too deeply" : "not valid JSON",
-                   result.Offset());
+      const char* what = builder.refusal() != nullptr ? builder.refusal() : "not valid JSON";
+      if (result.Code() == tern_rapidjson::kParseErrorNumberTooBig) what = kOutOfRange;
+      return Error(Status::malformed, what, result.Offset());
     }
     return document;
   });

@@ -57,6 +57,21 @@ TEST_CASE("of members with the same name the last one counts, and all are listed
   CHECK(names == "aba");
 }
 
+TEST_CASE("zeros have any exponent, and small digits any number of zeros before them") {
+  const JsonDocument document =
+      parsed("[0e64, -0.00e99, 0.000000000000000000000000000000001e33, 0, -0]");
+  auto it = document.root().elements().begin();
+  CHECK((*it).as_real() == 0.0);
+  CHECK((*++it).as_real() == 0.0);
+  CHECK((*++it).as_real() == 1.0);
+  CHECK((*++it).as_integer() == 0);
+  CHECK((*++it).as_integer() == 0);
+}
+
+TEST_CASE("a number out of range says so") {
+  CHECK(refused("[1e999]").what == std::string("a JSON number out of range"));
+}
+
 TEST_CASE("integers beyond 64 bits are real numbers") {
   const JsonDocument document = parsed("[9223372036854775807, 9223372036854775808, 1e300]");
   auto it = document.root().elements().begin();

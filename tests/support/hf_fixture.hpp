@@ -3,6 +3,7 @@
 
 #include "support/hf_folders.hpp"
 #include "support/model_fixture.hpp"
+#include "tern/format/json.hpp"
 
 namespace tern_test {
 

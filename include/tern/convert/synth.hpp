@@ -14,6 +14,7 @@
 #include "tern/convert/shapes.hpp"
 #include "tern/convert/tern_layout.hpp"
 #include "tern/model/model.hpp"
+#include "tern/platform/large_pages.hpp"
 #include "tern/quant/random_trits.hpp"
 #include "tern/version.hpp"
 

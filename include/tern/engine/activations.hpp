@@ -14,6 +14,14 @@
 
 TERN_NAMESPACE_BEGIN
 
+/// What exact skipping met in single tokens so far, over all layers.
+struct SkipCounts {
+  uint64_t gates = 0;        ///< gates computed
+  uint64_t dead_gates = 0;   ///< of them zero after ReLU: rows of up that were not read
+  uint64_t inputs = 0;       ///< inputs of the down projection
+  uint64_t zero_inputs = 0;  ///< of them zero after rounding: columns that were not read
+};
+
 /// Tokens of one attention call: they share the work of reading a block of keys and values.
 inline constexpr size_t kAttentionTokens = 16;
 

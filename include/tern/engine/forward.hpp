@@ -1,6 +1,6 @@
 // The forward pass: tokens in, logits out; the transformer of BitNet b1.58 and its relatives.
 //
-// Room: engine. Reads like the paper, a line a step; the steps are in forward.inl.hpp. A norm whose
+// Room: engine. Reads like the paper, a line a step; the steps are in forward.cpp. A norm whose
 // gain the layer does not have is left out. A batch of tokens, of one text or of several, gives the
 // bits of single tokens, in whatever number of tasks, with zeros skipped or not (docs/numerics.md).
 // Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025 (sub-norms, ReLU^2), Touvron et al. 2023
@@ -19,14 +19,6 @@
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
-
-/// What exact skipping met in single tokens so far, over all layers.
-struct SkipCounts {
-  uint64_t gates = 0;        ///< gates computed
-  uint64_t dead_gates = 0;   ///< of them zero after ReLU: rows of up that were not read
-  uint64_t inputs = 0;       ///< inputs of the down projection
-  uint64_t zero_inputs = 0;  ///< of them zero after rounding: columns that were not read
-};
 
 /// One run over a batch. Lives on the stack of Session::evaluate; allocates nothing.
 /// Threads: one at a time; the steps inside run as tasks.
@@ -147,5 +139,3 @@ class ForwardPass {
 };
 
 TERN_NAMESPACE_END
-
-#include "tern/engine/forward.inl.hpp"  // IWYU pragma: export

@@ -11,7 +11,6 @@
 #include <span>
 
 #include "tern/engine/activations.hpp"
-#include "tern/engine/forward.hpp"
 #include "tern/engine/kv_cache.hpp"
 #include "tern/engine/sampler.hpp"
 #include "tern/model/model.hpp"
@@ -163,6 +162,3 @@ class Session {
 };
 
 TERN_NAMESPACE_END
-
-#include "tern/engine/session.inl.hpp"         // IWYU pragma: export
-#include "tern/engine/text_embedding.inl.hpp"  // IWYU pragma: export

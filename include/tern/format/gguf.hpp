@@ -2,7 +2,7 @@
 //
 // Room: format. A GgufFile is a set of views into bytes that somebody else keeps alive (a mapped
 // file, a host's buffer); parsing checks everything that is untrusted once and copies nothing but
-// the two directories. Layout: tern's docs/formats.md; the parser is in gguf.inl.hpp. The reader is
+// the two directories. Layout: tern's docs/formats.md; the parser is in gguf.cpp. The reader is
 // tolerant where a file can be understood (tensors in any order and with gaps, types that tern
 // cannot decode) and refuses what is ambiguous (overlaps, duplicates, big-endian, a part of a split
 // file without the others). Other containers become the same view: a header made in memory, and
@@ -48,7 +48,7 @@ struct GgufTensor {
 
 /// The type of a tensor that must be decoded.
 /// Errors: unsupported_type, with the name of the tensor; the text names a known type.
-inline Result<TensorType> readable_type(const GgufTensor& tensor);
+Result<TensorType> readable_type(const GgufTensor& tensor);
 
 /// A tensor as rows of trits, whether or not it is ternary.
 /// Requires: a readable type; rows() and dims[0] below 2^32.
@@ -129,6 +129,31 @@ class GgufFile {
   NameIndex names_;
 };
 
-TERN_NAMESPACE_END
+template <typename T>
+Result<T> GgufFile::get(std::string_view key) const {
+  const MetadataValue* value = find(key);
+  if (value == nullptr) return Error(Status::missing, "required metadata key is absent", key);
+  const auto converted = value->as<T>();
+  if (converted) return *converted;
+  const bool is_integer = metadata_type_gives<T>(value->type()) && std::is_integral_v<T>;
+  return Error(Status::mismatch,
+               is_integer ? "metadata value out of range" : "metadata value of another type", key,
+               where(key));
+}
 
-#include "tern/format/gguf.inl.hpp"
+template <typename T>
+Result<T> GgufFile::get_or(std::string_view key, std::type_identity_t<T> fallback) const {
+  if (find(key) == nullptr) return fallback;
+  return get<T>(key);
+}
+
+template <typename T>
+Result<MetadataArray> GgufFile::get_array(std::string_view key) const {
+  const MetadataValue* value = find(key);
+  if (value == nullptr) return Error(Status::missing, "required metadata key is absent", key);
+  const auto array = value->as_array();
+  if (array && metadata_type_gives<T>(array->element_type())) return *array;
+  return Error(Status::mismatch, "metadata value of another type", key, where(key));
+}
+
+TERN_NAMESPACE_END

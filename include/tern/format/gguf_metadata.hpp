@@ -1,6 +1,6 @@
 // The metadata values of a GGUF file: typed views into its bytes.
 //
-// Room: format. Nothing is copied or converted until it is asked for; the parser (gguf.inl.hpp) has
+// Room: format. Nothing is copied or converted until it is asked for; the parser (gguf.cpp) has
 // checked that every value lies inside the file before a view of it exists.
 #pragma once
 

@@ -66,5 +66,3 @@ class Checkpoint {
 };
 
 TERN_NAMESPACE_END
-
-#include "tern/model/checkpoint.inl.hpp"  // IWYU pragma: export

@@ -203,7 +203,7 @@ inline constexpr std::string_view kRefusedKeys[] = {
     "attention.clamp_kqv", "attention.max_alibi_bias", "use_parallel_residual",
 };
 
-/// All hyperparameters but vocab_size, which is the embedding's to say (model.inl.hpp).
+/// All hyperparameters but vocab_size, which is the embedding's to say (model.cpp).
 /// Errors: missing, mismatch (a value outside the limits of config.hpp), unsupported.
 inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture& architecture) {
   detail::ConfigReader reader(file, architecture.name);

@@ -22,6 +22,7 @@
 #include "tern/format/tern_directory.hpp"
 #include "tern/model/hf_text_rules.hpp"
 #include "tern/text/piece_store.hpp"
+#include "tern/text/token_spelling.hpp"
 #include "tern/text/vocabulary.hpp"
 #include "tern/version.hpp"
 

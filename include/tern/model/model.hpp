@@ -119,5 +119,3 @@ class Model {
 };
 
 TERN_NAMESPACE_END
-
-#include "tern/model/model.inl.hpp"  // IWYU pragma: export

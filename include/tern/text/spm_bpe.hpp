@@ -14,6 +14,7 @@
 
 #include "tern/base/allocator.hpp"
 #include "tern/text/merge_loop.hpp"
+#include "tern/text/token_spelling.hpp"
 #include "tern/text/utf8.hpp"
 #include "tern/text/vocabulary.hpp"
 #include "tern/version.hpp"

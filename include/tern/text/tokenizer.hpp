@@ -18,6 +18,7 @@
 #include "tern/text/byte_bpe.hpp"
 #include "tern/text/normalizer.hpp"
 #include "tern/text/spm_bpe.hpp"
+#include "tern/text/token_spelling.hpp"
 #include "tern/text/vocabulary.hpp"
 #include "tern/version.hpp"
 

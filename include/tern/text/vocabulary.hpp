@@ -197,6 +197,3 @@ class Vocabulary {
 };
 
 TERN_NAMESPACE_END
-
-#include "tern/text/vocabulary.inl.hpp"         // IWYU pragma: export
-#include "tern/text/vocabulary_merges.inl.hpp"  // IWYU pragma: export

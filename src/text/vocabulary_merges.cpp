@@ -1,19 +1,18 @@
-// The merges of a Vocabulary: read, resolved to symbols, given back. Included by vocabulary.hpp
-// only.
+// The merges of a Vocabulary: read, resolved to symbols, given back.
 //
 // Room: text.
-#pragma once
+#include "tern/text/vocabulary.hpp"
 
 #include <algorithm>
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/text/byte_map.hpp"
-#include "tern/text/vocabulary.hpp"
+#include "tern/text/token_spelling.hpp"
 
 TERN_NAMESPACE_BEGIN
 
 /// The symbol of these bytes, entered if it is new; -1 where too many collide.
-inline int32_t Vocabulary::intern(std::string_view bytes) {
+int32_t Vocabulary::intern(std::string_view bytes) {
   const int32_t found = find_symbol(bytes);
   if (found >= 0) return found;
   pieces_.append(bytes);
@@ -21,8 +20,7 @@ inline int32_t Vocabulary::intern(std::string_view bytes) {
   return index_.insert(pieces_, number) ? number : -1;
 }
 
-inline Result<void> Vocabulary::read_text_merges(const VocabularyData& data,
-                                                 Vector<MergeRule>& rules) {
+Result<void> Vocabulary::read_text_merges(const VocabularyData& data, Vector<MergeRule>& rules) {
   String joined(hooks_);
   int32_t result = -1;
   for (size_t rank = 0; rank < data.merges.size(); ++rank) {
@@ -53,8 +51,8 @@ inline Result<void> Vocabulary::read_text_merges(const VocabularyData& data,
 
 // Merging never gives a token that is not text, whatever a file says; see the top of
 // vocabulary.hpp.
-inline Result<void> Vocabulary::read_token_merges(const VocabularyData& data,
-                                                  Vector<MergeRule>& rules) const {
+Result<void> Vocabulary::read_token_merges(const VocabularyData& data,
+                                           Vector<MergeRule>& rules) const {
   const auto is_text = [this](TokenId id) {
     return contains(id) && (type(id) == TokenType::normal || type(id) == TokenType::byte);
   };
@@ -68,7 +66,7 @@ inline Result<void> Vocabulary::read_token_merges(const VocabularyData& data,
   return {};
 }
 
-inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
+Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
   Vector<MergeRule> rules(hooks_);
   rules.reserve(std::max(data.merges.size(), data.token_merges.size()));
   if (data.token_merges.empty()) {
@@ -88,7 +86,7 @@ inline Result<void> Vocabulary::resolve_merges(const VocabularyData& data) {
   return {};
 }
 
-inline Result<Vector<TokenMerge>> Vocabulary::token_merges() const {
+Result<Vector<TokenMerge>> Vocabulary::token_merges() const {
   return catch_out_of_memory([this]() -> Result<Vector<TokenMerge>> {
     Vector<MergeRule> rules(hooks_);
     bool only_tokens = true;

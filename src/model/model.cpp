@@ -1,41 +1,40 @@
 // Loading a model: file, metadata, tokenizer, weights, in that order.
 //
-// Room: model. Included by model.hpp.
-#pragma once
+// Room: model.
+#include "tern/model/model.hpp"
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/model/config_reader.hpp"
-#include "tern/model/model.hpp"
 #include "tern/model/vocabulary_loader.hpp"
 #include "tern/model/weight_loader.hpp"
 #include "tern/platform/fp_environment.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-namespace detail {
-inline Result<void> check_allocator(const AllocatorHooks& hooks) {
+namespace {
+Result<void> check_allocator(const AllocatorHooks& hooks) {
   if (hooks.allocate != nullptr && hooks.release != nullptr) return {};
   return Error(Status::invalid_argument, "an allocator hook is null", "allocator");
 }
-}  // namespace detail
+}  // namespace
 
-inline Result<std::shared_ptr<const Model>> Model::load_file(std::string_view path,
-                                                             const LoadOptions& options) {
-  TERN_TRY(detail::check_allocator(options.allocator));
+Result<std::shared_ptr<const Model>> Model::load_file(std::string_view path,
+                                                      const LoadOptions& options) {
+  TERN_TRY(check_allocator(options.allocator));
   TERN_TRY_ASSIGN(auto checkpoint, Checkpoint::open(path, options.map, options.allocator));
   return load(std::move(checkpoint), options);
 }
 
-inline Result<std::shared_ptr<const Model>> Model::load_memory(std::span<const uint8_t> bytes,
-                                                               const LoadOptions& options) {
-  TERN_TRY(detail::check_allocator(options.allocator));
+Result<std::shared_ptr<const Model>> Model::load_memory(std::span<const uint8_t> bytes,
+                                                        const LoadOptions& options) {
+  TERN_TRY(check_allocator(options.allocator));
   TERN_TRY_ASSIGN(auto checkpoint, Checkpoint::view(bytes, options.allocator));
   return load(std::move(checkpoint), options);
 }
 
-inline Result<std::shared_ptr<const Model>> Model::load(
-    std::shared_ptr<const Checkpoint> checkpoint, const LoadOptions& options) {
-  TERN_TRY(detail::check_allocator(options.allocator));
+Result<std::shared_ptr<const Model>> Model::load(std::shared_ptr<const Checkpoint> checkpoint,
+                                                 const LoadOptions& options) {
+  TERN_TRY(check_allocator(options.allocator));
   const FpEnvironmentGuard fp_environment;
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<const Model>> {
     auto model = std::allocate_shared<Model>(HostAllocator<Model>(options.allocator), Key(),
@@ -47,7 +46,7 @@ inline Result<std::shared_ptr<const Model>> Model::load(
   });
 }
 
-inline Result<void> Model::load(const LoadOptions& options) {
+Result<void> Model::load(const LoadOptions& options) {
   if (options.packing && *options.packing != Packing::t2 && *options.packing != Packing::t5) {
     return Error(Status::invalid_argument, "packing is neither t2 nor t5", "packing");
   }
@@ -76,7 +75,7 @@ inline Result<void> Model::load(const LoadOptions& options) {
   return {};
 }
 
-inline Result<void> Model::load_text(const GgufFile& file) {
+Result<void> Model::load_text(const GgufFile& file) {
   n_tokens_ = config_.vocab_size;
   if (!has_vocabulary(file)) return {};
   TERN_TRY_ASSIGN(Tokenizer tokenizer,
@@ -91,7 +90,7 @@ inline Result<void> Model::load_text(const GgufFile& file) {
   return {};
 }
 
-inline size_t Model::weight_bytes() const {
+size_t Model::weight_bytes() const {
   size_t bytes = weights_.region.size_bytes() + weights_.head_scales.size_bytes() +
                  weights_.output_norm.size_bytes() + weights_.rope_factors.size_bytes();
   for (const LayerWeights& layer : weights_.layers) {

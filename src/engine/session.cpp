@@ -1,18 +1,18 @@
 // Session's bodies: creation, checks, the loop over batches.
 //
-// Room: engine. Included by session.hpp.
-#pragma once
+// Room: engine.
+#include "tern/engine/session.hpp"
 
 #include <algorithm>
 
 #include "tern/base/memory_wall.hpp"
-#include "tern/engine/session.hpp"
+#include "tern/engine/forward.hpp"
 #include "tern/platform/fp_environment.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
-                                                        const SessionOptions& options) {
+Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& options) {
   const auto bad = [](const char* name) {
     return Error(Status::invalid_argument, "session option is out of range", name);
   };
@@ -56,8 +56,8 @@ inline Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Mo
   });
 }
 
-inline Result<void> Session::check_tokens(std::span<const TokenId> tokens,
-                                          std::span<float> all_logits) const {
+Result<void> Session::check_tokens(std::span<const TokenId> tokens,
+                                   std::span<float> all_logits) const {
   const uint32_t vocab_size = model_->config().vocab_size;
   if (model_->config().pooling != Pooling::none) {
     return Error(Status::unsupported, "the model gives embeddings, not logits");
@@ -73,7 +73,7 @@ inline Result<void> Session::check_tokens(std::span<const TokenId> tokens,
   return {};
 }
 
-inline Result<void> Session::check_token_ids(std::span<const TokenId> tokens) const {
+Result<void> Session::check_token_ids(std::span<const TokenId> tokens) const {
   const uint32_t vocab_size = model_->config().vocab_size;
   for (size_t i = 0; i < tokens.size(); ++i) {
     if (tokens[i] < 0 || static_cast<uint32_t>(tokens[i]) >= vocab_size) {
@@ -83,22 +83,21 @@ inline Result<void> Session::check_token_ids(std::span<const TokenId> tokens) co
   return {};
 }
 
-inline Result<void> Session::evaluate(std::span<const TokenId> tokens,
-                                      std::span<float> all_logits) {
+Result<void> Session::evaluate(std::span<const TokenId> tokens, std::span<float> all_logits) {
   const Use use(*this);
   TERN_TRY(use.check());
   return evaluate_in_use(tokens, all_logits);
 }
 
-inline Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
-                                             std::span<float> all_logits) {
+Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
+                                      std::span<float> all_logits) {
   TERN_TRY(check_tokens(tokens, all_logits));
   const FpEnvironmentGuard fp_environment;
   return evaluate_batches(tokens, all_logits);
 }
 
-inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
-                                              std::span<float> all_logits) {
+Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
+                                       std::span<float> all_logits) {
   const size_t vocab_size = model_->config().vocab_size;
   // The last token's logits go to scratch first: those of before stay good if this call fails.
   for (size_t done = 0; done < tokens.size();) {
@@ -125,20 +124,20 @@ inline Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
   return {};
 }
 
-inline Result<TokenId> Session::sample(const SamplerOptions& options) {
+Result<TokenId> Session::sample(const SamplerOptions& options) {
   const Use use(*this);
   TERN_TRY(use.check());
   return sample_in_use(options);
 }
 
-inline Result<TokenId> Session::sample_in_use(const SamplerOptions& options) {
+Result<TokenId> Session::sample_in_use(const SamplerOptions& options) {
   const FpEnvironmentGuard fp_environment;
   TERN_TRY(check_sampler_options(options));
   if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
   return sampler_.sample(model_->kernels(), logits_.span(), tokens(), position_, options);
 }
 
-inline Result<double> Session::log_prob(TokenId token) {
+Result<double> Session::log_prob(TokenId token) {
   const Use use(*this);
   TERN_TRY(use.check());
   if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
@@ -150,7 +149,7 @@ inline Result<double> Session::log_prob(TokenId token) {
                                     scratch_.data());
 }
 
-inline Result<void> Session::truncate(uint32_t position) {
+Result<void> Session::truncate(uint32_t position) {
   const Use use(*this);
   TERN_TRY(use.check());
   if (position > position_) {
@@ -162,7 +161,7 @@ inline Result<void> Session::truncate(uint32_t position) {
   return {};
 }
 
-inline Result<void> Session::reset() {
+Result<void> Session::reset() {
   const Use use(*this);
   TERN_TRY(use.check());
   position_ = 0;

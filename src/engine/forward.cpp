@@ -1,25 +1,23 @@
 // The steps of the forward pass.
 //
-// Room: engine. Included by forward.hpp. Steps over tokens are tasks by token; products are tasks
+// Room: engine. Steps over tokens are tasks by token; products are tasks
 // by units of rows, by live rows or by live columns; attention by head and block of tokens. No task
 // waits for another, and no result depends on the cut.
-#pragma once
+#include "tern/engine/forward.hpp"
 
 #include <algorithm>
 
-#include "tern/engine/forward.hpp"
-
 TERN_NAMESPACE_BEGIN
 
-namespace detail {
+namespace {
 /// Below this many bytes of weights (times tokens) a task costs more to hand over than to do.
-inline constexpr size_t kBytesPerTask = 96 * 1024;
+constexpr size_t kBytesPerTask = 96 * 1024;
 /// Head rows between two looks at the cancel flag.
-inline constexpr size_t kHeadRowsPerBlock = 128;
-}  // namespace detail
+constexpr size_t kHeadRowsPerBlock = 128;
+}  // namespace
 
-inline size_t ForwardPass::task_count(size_t work_bytes) const {
-  const size_t worth = work_bytes / detail::kBytesPerTask + 1;
+size_t ForwardPass::task_count(size_t work_bytes) const {
+  const size_t worth = work_bytes / kBytesPerTask + 1;
   return std::min(Activations::most_tasks(runner_.n_workers()), worth);
 }
 
@@ -34,11 +32,11 @@ void ForwardPass::for_tokens(F&& f) {
 }
 
 // Once stopped, the remaining steps of a layer do nothing; check() then says why.
-inline bool ForwardPass::is_stopped() const {
+bool ForwardPass::is_stopped() const {
   return non_finite_.load(std::memory_order_relaxed) || cancelled_.load(std::memory_order_relaxed);
 }
 
-inline Result<void> ForwardPass::check() const {
+Result<void> ForwardPass::check() const {
   if (non_finite_.load(std::memory_order_relaxed)) {
     return Error(Status::non_finite, "an activation is not finite");
   }
@@ -47,7 +45,7 @@ inline Result<void> ForwardPass::check() const {
 }
 
 // Blocks of attention stay within a text.
-inline void ForwardPass::place(std::span<const TextRun> texts) {
+void ForwardPass::place(std::span<const TextRun> texts) {
   size_t token = 0;
   act_.n_blocks = 0;
   reach_ = 0;
@@ -63,7 +61,7 @@ inline void ForwardPass::place(std::span<const TextRun> texts) {
   }
 }
 
-inline void ForwardPass::embed(std::span<const TokenId> tokens) {
+void ForwardPass::embed(std::span<const TokenId> tokens) {
   const HeadView& table = model_.weights().embedding;
   const std::span<const double> frequencies = model_.rope_frequencies();
   const float scale = kernels_.embedding_scale(config_.model_dim);
@@ -78,8 +76,8 @@ inline void ForwardPass::embed(std::span<const TokenId> tokens) {
 
 // y <- W x of every product, x = norm(input); where layers have norms of their own at their inputs,
 // each has its own x = norm_of_the_layer(norm(input)).
-inline void ForwardPass::multiply(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                                  const Products& products, bool adds) {
+void ForwardPass::multiply(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                           const Products& products, bool adds) {
   if (!config_.input_norms) {
     quantize(input, gain);
     multiply_quantized(products, adds);
@@ -94,8 +92,8 @@ inline void ForwardPass::multiply(const Tensor<float, 2>& input, const Buffer<fl
 }
 
 // The input itself when there is no norm.
-inline const Tensor<float, 2>& ForwardPass::normalize(const Tensor<float, 2>& input,
-                                                      const Buffer<float>& gain) {
+const Tensor<float, 2>& ForwardPass::normalize(const Tensor<float, 2>& input,
+                                               const Buffer<float>& gain) {
   if (gain.size() == 0) return input;
   for_tokens([&](size_t t) {
     if (!kernels_.rms_norm(input.row(t), gain.data(), gain.size(), config_.norm_eps,
@@ -108,7 +106,7 @@ inline const Tensor<float, 2>& ForwardPass::normalize(const Tensor<float, 2>& in
 
 // Norm (unless `gain` is empty) and quantization of each token; in batches also its packing for the
 // matrix kernel, by whole groups of tokens.
-inline void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& gain) {
+void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& gain) {
   if (is_stopped()) return;
   QuantizedBatch& out = act_.quantized;
   const size_t width = input.extent(1);
@@ -127,8 +125,8 @@ inline void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<fl
   });
 }
 
-inline QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size_t width,
-                                                size_t token) {
+QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size_t width,
+                                         size_t token) {
   const size_t stride = activation_stride(width);
   const float eps = config_.norm_eps;
   int8_t* high = act_.quantized.codes.row(token);
@@ -142,8 +140,7 @@ inline QuantizedToken ForwardPass::quantize_row(const float* x, const float* gai
 }
 
 // Units [begin, end) of one matrix.
-inline void ForwardPass::multiply_units(const Product& product, size_t begin, size_t end,
-                                        size_t task) {
+void ForwardPass::multiply_units(const Product& product, size_t begin, size_t end, size_t task) {
   const TernaryView w = product.matrix->view();
   const ActivationView a = act_.quantized.view(n_);
   float* y = product.output->data();
@@ -161,7 +158,7 @@ inline void ForwardPass::multiply_units(const Product& product, size_t begin, si
 
 // The units of all matrices form one range; a task takes a run of it, in pairs of units. With
 // `adds` the task also adds its rows to the residual.
-inline void ForwardPass::multiply_quantized(const Products& products, bool adds) {
+void ForwardPass::multiply_quantized(const Products& products, bool adds) {
   if (is_stopped()) return;
   size_t n_units = 0;
   size_t bytes = 0;
@@ -190,14 +187,14 @@ inline void ForwardPass::multiply_quantized(const Products& products, bool adds)
   });
 }
 
-inline void ForwardPass::add_delta(size_t begin, size_t end) {
+void ForwardPass::add_delta(size_t begin, size_t end) {
   for (size_t t = 0; t < n_; ++t) {
     kernels_.add(act_.delta.row(t) + begin, end - begin, act_.residual.row(t) + begin);
   }
 }
 
 // Rows whose gate is dead are not read, and what `up` holds for them is not looked at.
-inline void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
+void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   if (is_stopped()) return;
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();
@@ -212,8 +209,8 @@ inline void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
 }
 
 // h <- h + post(W x), x = norm(input).
-inline void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                                     const TernaryMatrix& matrix, const Buffer<float>& post_gain) {
+void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                              const TernaryMatrix& matrix, const Buffer<float>& post_gain) {
   const bool adds = post_gain.size() == 0;
   if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
     quantize(input, gain);
@@ -225,7 +222,7 @@ inline void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer
   if (!adds) add_normed_delta(post_gain);
 }
 
-inline void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
+void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
   for_tokens([&](size_t t) {
     float* x = act_.delta.row(t);
     if (kernels_.rms_norm(x, gain.data(), gain.size(), config_.norm_eps, x)) {
@@ -238,7 +235,7 @@ inline void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
 
 // Columns by tasks: each sums its own over all rows, then the sums are added. One token skips the
 // columns of zero inputs; several tokens read all.
-inline void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
+void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
   if (is_stopped()) return;
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();
@@ -261,8 +258,8 @@ inline void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
 }
 
 // Norm (unless `gain` is empty) and rotation of each head; whether all is finite.
-inline bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain,
-                                    size_t token) {
+bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain,
+                             size_t token) {
   const auto rope =
       config_.rope_style == RopeStyle::halves ? kernels_.rope_halves : kernels_.rope_pairs;
   bool finite = true;
@@ -276,7 +273,7 @@ inline bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<f
   return finite;
 }
 
-inline void ForwardPass::rotate_and_store(size_t layer) {
+void ForwardPass::rotate_and_store(size_t layer) {
   const LayerWeights& w = model_.weights().layers[layer];
   for_tokens([&](size_t t) {
     bool finite = turn_heads(act_.q.row(t), config_.n_heads, w.attn_q_norm, t);
@@ -292,7 +289,7 @@ inline void ForwardPass::rotate_and_store(size_t layer) {
 
 // An item is a block of tokens and a key head with all its query heads, which share the reading of
 // keys and values; when there are fewer items than workers, a single query head.
-inline void ForwardPass::attend(size_t layer) {
+void ForwardPass::attend(size_t layer) {
   if (is_stopped()) return;
   const size_t group = config_.n_heads / config_.n_kv_heads;
   const bool whole_groups = act_.n_blocks * config_.n_kv_heads >= runner_.n_workers();
@@ -323,7 +320,7 @@ inline void ForwardPass::attend(size_t layer) {
   });
 }
 
-inline void ForwardPass::activate() {
+void ForwardPass::activate() {
   const auto act = config_.activation == Activation::relu2  ? kernels_.relu2_mul
                    : config_.activation == Activation::gelu ? kernels_.gelu_mul
                                                             : kernels_.silu_mul;
@@ -331,7 +328,7 @@ inline void ForwardPass::activate() {
       [&](size_t t) { act(act_.gate.row(t), act_.up.row(t), config_.ffn_dim, act_.gate.row(t)); });
 }
 
-inline Result<void> ForwardPass::logits(size_t first, size_t count, float* logits) {
+Result<void> ForwardPass::logits(size_t first, size_t count, float* logits) {
   const HeadView& head = model_.weights().head;
   const size_t rows = config_.vocab_size;
   const size_t few = Activations::vector_tokens(act_.residual.extent(0));
@@ -355,9 +352,9 @@ inline Result<void> ForwardPass::logits(size_t first, size_t count, float* logit
     const size_t tasks = task_count(rows * head.row_bytes);
     runner_.run(tasks, [&](size_t task) {
       const size_t last = rows * (task + 1) / tasks;
-      for (size_t row = rows * task / tasks; row < last; row += detail::kHeadRowsPerBlock) {
+      for (size_t row = rows * task / tasks; row < last; row += kHeadRowsPerBlock) {
         if (cancelled_.load(std::memory_order_relaxed)) return;
-        const size_t end = std::min(row + detail::kHeadRowsPerBlock, last);
+        const size_t end = std::min(row + kHeadRowsPerBlock, last);
         kernels_.head_rows(head, input, row, end, out + row, rows);
         for (size_t t = 0; t < n; ++t) {
           if (!kernels_.all_finite(out + t * rows + row, end - row)) {
@@ -371,7 +368,7 @@ inline Result<void> ForwardPass::logits(size_t first, size_t count, float* logit
   return {};
 }
 
-inline Result<void> ForwardPass::embedding(size_t token, float* out) {
+Result<void> ForwardPass::embedding(size_t token, float* out) {
   const Buffer<float>& gain = model_.weights().output_norm;
   if (!kernels_.rms_norm(act_.residual.row(token), gain.data(), gain.size(), config_.norm_eps,
                          out) ||

@@ -1,9 +1,9 @@
-// How a Vocabulary is checked and built. Included by vocabulary.hpp only.
+// How a Vocabulary is checked and built.
 //
 // Room: text. Each step settles one thing, in an order in which nothing is needed before it is
 // there: sizes (before anything is allocated), special ids, types, markers, end-of-generation set,
 // pieces and indices, merges.
-#pragma once
+#include "tern/text/vocabulary.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,67 +14,27 @@
 #include "tern/base/memory_wall.hpp"
 #include "tern/text/byte_map.hpp"
 #include "tern/text/chat_layout.hpp"
+#include "tern/text/token_spelling.hpp"
 #include "tern/text/utf8.hpp"
-#include "tern/text/vocabulary.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-namespace detail {
-/// U+2581, how SentencePiece writes a space.
-inline constexpr std::string_view kSpmSpace = "\xE2\x96\x81";
-
-/// The byte that "<0xHH>" spells.
-inline std::optional<uint8_t> parse_byte_token(std::string_view text) {
-  if (text.size() != 6 || text.substr(0, 3) != "<0x" || text[5] != '>') return std::nullopt;
-  unsigned value = 0;
-  for (const char c : text.substr(3, 2)) {
-    if (c >= '0' && c <= '9') {
-      value = value * 16 + static_cast<unsigned>(c - '0');
-    } else if (c >= 'A' && c <= 'F') {
-      value = value * 16 + static_cast<unsigned>(c - 'A') + 10;
-    } else {
-      return std::nullopt;
-    }
-  }
-  return static_cast<uint8_t>(value);
-}
-
-/// Appends `text` to `out` with U+2581 as spaces; returns whether it held a space before.
-template <typename Chars>
-bool append_spm(std::string_view text, Chars& out) {
-  bool had_space = false;
-  for (size_t i = 0; i < text.size();) {
-    if (text.substr(i, kSpmSpace.size()) == kSpmSpace) {
-      out.push_back(' ');
-      i += kSpmSpace.size();
-    } else {
-      had_space = had_space || text[i] == ' ';
-      out.push_back(text[i++]);
-    }
-  }
-  return had_space;
-}
-
-/// Whether a token may be a marker of a chat template, being written <...> or [...]. Runs of spaces,
-/// which templates write too, are none.
+namespace {
+/// Whether a token may be a marker of a chat template, being written <...> or [...]. Runs of
+/// spaces, which templates write too, are none.
 constexpr bool is_bracketed(std::string_view text) {
   return text.size() > 2 && ((text.starts_with('<') && text.ends_with('>')) ||
                              (text.starts_with('[') && text.ends_with(']')));
 }
 
 /// Whether a space comes after another character.
-inline bool has_inner_space(std::string_view piece) {
+bool has_inner_space(std::string_view piece) {
   const size_t word = piece.find_first_not_of(' ');
   return word != std::string_view::npos && piece.find(' ', word) != std::string_view::npos;
 }
+}  // namespace
 
-/// More texts with nearly one hash than chance makes: refused, as finding them would take too long.
-inline Error collision_error(std::string_view text) {
-  return Error(Status::malformed, "too many texts of the vocabulary collide in a hash table", text);
-}
-}  // namespace detail
-
-inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& hooks)
+Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& hooks)
     : hooks_(hooks),
       kind_(data.kind),
       pieces_(hooks),
@@ -92,8 +52,7 @@ inline Vocabulary::Vocabulary(const VocabularyData& data, const AllocatorHooks& 
   byte_symbols_.fill(-1);
 }
 
-inline Result<Vocabulary> Vocabulary::create(const VocabularyData& data,
-                                             const AllocatorHooks& hooks) {
+Result<Vocabulary> Vocabulary::create(const VocabularyData& data, const AllocatorHooks& hooks) {
   return catch_out_of_memory([&]() -> Result<Vocabulary> {
     TERN_TRY(check_sizes(data));
     Vocabulary vocabulary(data, hooks);
@@ -102,7 +61,7 @@ inline Result<Vocabulary> Vocabulary::create(const VocabularyData& data,
   });
 }
 
-inline Result<void> Vocabulary::build(const VocabularyData& data) {
+Result<void> Vocabulary::build(const VocabularyData& data) {
   const bool is_spm = kind_ == TokenizerKind::spm_bpe;
   bool implied_ignore_merges = false;
   bool implied_add_bos = is_spm;
@@ -131,7 +90,7 @@ inline Result<void> Vocabulary::build(const VocabularyData& data) {
   return {};
 }
 
-inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) {
+Result<void> Vocabulary::check_sizes(const VocabularyData& data) {
   const size_t n = data.tokens.size();
   if (n == 0) return Error(Status::malformed, "the vocabulary has no tokens");
   if (!data.types.empty() && data.types.size() != n) {
@@ -156,7 +115,7 @@ inline Result<void> Vocabulary::check_sizes(const VocabularyData& data) {
   return {};
 }
 
-inline Result<void> Vocabulary::resolve_special_tokens(const VocabularyData& data) {
+Result<void> Vocabulary::resolve_special_tokens(const VocabularyData& data) {
   const size_t n = data.tokens.size();
   const bool is_spm = kind_ == TokenizerKind::spm_bpe;
   // Token 11 ends texts in the vocabularies that rely on this default, and is a comma in others.
@@ -189,7 +148,7 @@ inline Result<void> Vocabulary::resolve_special_tokens(const VocabularyData& dat
   return {};
 }
 
-inline Result<void> Vocabulary::resolve_types(const VocabularyData& data) {
+Result<void> Vocabulary::resolve_types(const VocabularyData& data) {
   types_.assign(data.tokens.size(), TokenType::normal);
   if (!data.types.empty()) {
     for (size_t i = 0; i < types_.size(); ++i) {
@@ -215,7 +174,7 @@ inline Result<void> Vocabulary::resolve_types(const VocabularyData& data) {
 }
 
 /// A marker is control, though the file has it as user-defined; see the top of vocabulary.hpp.
-inline void Vocabulary::guard_markers(const VocabularyData& data) {
+void Vocabulary::guard_markers(const VocabularyData& data) {
   for (size_t i = 0; i < types_.size(); ++i) {
     if (types_[i] != TokenType::user_defined) continue;
     const std::string_view text = data.tokens[i];
@@ -226,7 +185,7 @@ inline void Vocabulary::guard_markers(const VocabularyData& data) {
   guard_template_markers(data);
 }
 
-inline void Vocabulary::guard_template_markers(const VocabularyData& data) {
+void Vocabulary::guard_template_markers(const VocabularyData& data) {
   constexpr size_t kMaxTemplate = size_t{1} << 17;
   constexpr size_t kMaxMarker = 64;
   const std::string_view text = data.chat_template.substr(0, kMaxTemplate);
@@ -234,7 +193,7 @@ inline void Vocabulary::guard_template_markers(const VocabularyData& data) {
   Vector<TokenId> markers(hooks_);  // sorted by text
   for (size_t i = 0; i < types_.size(); ++i) {
     const bool may_be = types_[i] == TokenType::user_defined && data.tokens[i].size() <= kMaxMarker;
-    if (may_be && detail::is_bracketed(data.tokens[i])) markers.push_back(static_cast<TokenId>(i));
+    if (may_be && is_bracketed(data.tokens[i])) markers.push_back(static_cast<TokenId>(i));
   }
   const auto text_of = [&data](TokenId id) { return data.tokens[static_cast<size_t>(id)]; };
   std::sort(markers.begin(), markers.end(),
@@ -254,7 +213,7 @@ inline void Vocabulary::guard_template_markers(const VocabularyData& data) {
   }
 }
 
-inline Result<void> Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
+Result<void> Vocabulary::resolve_end_of_generation(const VocabularyData& data) {
   constexpr size_t kTexts = std::size(kEndTexts);
   std::array<TokenId, kTexts> found;
   found.fill(kNoToken);
@@ -288,7 +247,7 @@ inline Result<void> Vocabulary::resolve_end_of_generation(const VocabularyData& 
   return {};
 }
 
-inline Result<void> Vocabulary::resolve_strips(const VocabularyData& data) {
+Result<void> Vocabulary::resolve_strips(const VocabularyData& data) {
   const auto keep = [this](std::span<const int32_t> ids, Vector<TokenId>& out) -> Result<void> {
     for (const int32_t id : ids) {
       if (!contains(id)) {
@@ -304,7 +263,7 @@ inline Result<void> Vocabulary::resolve_strips(const VocabularyData& data) {
   return keep(data.strip_right, strip_right_);
 }
 
-inline Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
+Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
   size_t bytes = 0;
   for (const std::string_view token : data.tokens) bytes += token.size();
   pieces_.reserve(data.tokens.size(), bytes);
@@ -322,7 +281,7 @@ inline Result<void> Vocabulary::copy_pieces(const VocabularyData& data) {
       // Text has no spaces of its own in SentencePiece, only U+2581.
       reachable = !detail::append_spm(text, arena);
       pieces_.finish_piece();
-      spaces_begin_pieces_ = spaces_begin_pieces_ && !detail::has_inner_space(pieces_[i]);
+      spaces_begin_pieces_ = spaces_begin_pieces_ && !has_inner_space(pieces_[i]);
     } else if (is_text) {
       reachable = append_byte_level(text, arena);
       if (!reachable) arena.insert(arena.end(), text.begin(), text.end());

@@ -1,10 +1,9 @@
 // Opening a checkpoint: which container a path is, and that container as one file.
 //
-// Room: model. Included by checkpoint.hpp.
-#pragma once
+// Room: model.
+#include "tern/model/checkpoint.hpp"
 
 #include "tern/base/memory_wall.hpp"
-#include "tern/model/checkpoint.hpp"
 #include "tern/model/hf_folder.hpp"
 #include "tern/model/split_file.hpp"
 
@@ -20,17 +19,16 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::create(const AllocatorHook
   });
 }
 
-inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::view(std::span<const uint8_t> bytes,
-                                                                  const AllocatorHooks& hooks) {
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::view(std::span<const uint8_t> bytes,
+                                                           const AllocatorHooks& hooks) {
   return create(hooks, [&](CheckpointData& out) -> Result<void> {
     TERN_TRY_ASSIGN(out.file, GgufFile::parse(bytes, hooks));
     return {};
   });
 }
 
-inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path,
-                                                                  FileAccess access,
-                                                                  const AllocatorHooks& hooks) {
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path, FileAccess access,
+                                                           const AllocatorHooks& hooks) {
   return create(hooks, [&](CheckpointData& out) -> Result<void> {
     auto file = FileBytes::open(path, access, hooks);
     if (!file.ok()) {
@@ -55,32 +53,32 @@ inline Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_vi
   });
 }
 
-inline uint64_t Checkpoint::size_bytes() const {
+uint64_t Checkpoint::size_bytes() const {
   uint64_t bytes = 0;
   for (const CheckpointData::Part& part : data_.parts) bytes += part.file.bytes().size();
   return bytes;
 }
 
-namespace detail {
-inline bool holds(std::span<const uint8_t> bytes, std::span<const uint8_t> part) {
+namespace {
+bool holds(std::span<const uint8_t> bytes, std::span<const uint8_t> part) {
   return part.data() >= bytes.data() && part.data() < bytes.data() + bytes.size();
 }
-}  // namespace detail
+}  // namespace
 
-inline Error Checkpoint::located(const Error& error) const {
+Error Checkpoint::located(const Error& error) const {
   const GgufTensor* tensor = data_.file->find_tensor(error.subject);
   if (tensor == nullptr) return error;
   for (const CheckpointData::Part& part : data_.parts) {
-    if (!part.name.empty() && detail::holds(part.file.bytes(), tensor->data)) {
+    if (!part.name.empty() && holds(part.file.bytes(), tensor->data)) {
       return in_file(error, part.name);
     }
   }
   return error;
 }
 
-inline void Checkpoint::give_back(std::span<const uint8_t> data) const {
+void Checkpoint::give_back(std::span<const uint8_t> data) const {
   for (const CheckpointData::Part& part : data_.parts) {
-    if (detail::holds(part.file.bytes(), data)) part.file.give_back(data);
+    if (holds(part.file.bytes(), data)) part.file.give_back(data);
   }
 }
 

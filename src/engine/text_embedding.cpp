@@ -1,19 +1,18 @@
 // Session::embed: several texts side by side in the cache and in the batches.
 //
-// Room: engine. Included by session.hpp. A batch takes tokens in their order, whichever texts they
+// Room: engine. A batch takes tokens in their order, whichever texts they
 // are of; attention and rotary positions are those of the text (forward.hpp).
-#pragma once
+#include "tern/engine/session.hpp"
 
 #include <algorithm>
 
-#include "tern/engine/session.hpp"
+#include "tern/engine/forward.hpp"
 #include "tern/platform/fp_environment.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-inline Result<void> Session::check_texts(std::span<const TokenId> tokens,
-                                         std::span<const size_t> lengths,
-                                         std::span<float> embeddings) const {
+Result<void> Session::check_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
+                                  std::span<float> embeddings) const {
   const ModelConfig& config = model_->config();
   if (config.pooling == Pooling::none) {
     return Error(Status::unsupported, "the model gives logits, not embeddings");
@@ -41,8 +40,8 @@ inline Result<void> Session::check_texts(std::span<const TokenId> tokens,
   return check_token_ids(tokens);
 }
 
-inline Result<void> Session::embed(std::span<const TokenId> tokens, std::span<const size_t> lengths,
-                                   std::span<float> embeddings) {
+Result<void> Session::embed(std::span<const TokenId> tokens, std::span<const size_t> lengths,
+                            std::span<float> embeddings) {
   const Use use(*this);
   TERN_TRY(use.check());
   TERN_TRY(check_texts(tokens, lengths, embeddings));
@@ -63,8 +62,8 @@ inline Result<void> Session::embed(std::span<const TokenId> tokens, std::span<co
   return {};
 }
 
-inline Result<void> Session::embed_texts(std::span<const TokenId> tokens,
-                                         std::span<const size_t> lengths, float* embeddings) {
+Result<void> Session::embed_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
+                                  float* embeddings) {
   TextRun next;     // where the text goes on that comes next
   size_t text = 0;  // its index
   for (size_t done = 0; done < tokens.size();) {

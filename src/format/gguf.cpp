@@ -4,34 +4,33 @@
 // is checked against the bytes that are left, at the smallest size an entry can have, before
 // anything is allocated for it; every offset and size that a tensor claims is checked before a view
 // of it is made.
-#pragma once
+#include "tern/format/gguf.hpp"
 
 #include <bit>
 
 #include "tern/base/checked_math.hpp"
-#include "tern/format/gguf.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-namespace detail {
+namespace {
 
 /// "GGUF", read as a little-endian number.
-inline constexpr uint32_t kGgufMagic = 0x46554747;
+constexpr uint32_t kGgufMagic = 0x46554747;
 // The smallest entries: a key of one byte and a value of one; a name of one byte and no dimensions.
-inline constexpr uint64_t kGgufMinMetadataBytes = 8 + 1 + 4 + 1;
-inline constexpr uint64_t kGgufMinTensorBytes = 8 + 1 + 4 + 4 + 8;
+constexpr uint64_t kGgufMinMetadataBytes = 8 + 1 + 4 + 1;
+constexpr uint64_t kGgufMinTensorBytes = 8 + 1 + 4 + 4 + 8;
 
 /// An error of a lower level, with the name that it is about.
-inline Error about(const Error& error, std::string_view name) {
+Error about(const Error& error, std::string_view name) {
   return {error.status, error.what, name, error.where};
 }
 
-inline Result<std::string_view> read_gguf_string(ByteReader& reader) {
+Result<std::string_view> read_gguf_string(ByteReader& reader) {
   TERN_TRY_ASSIGN(const auto length, reader.read<uint64_t>());
   return reader.read_text(length);
 }
 
-inline Result<MetadataType> read_metadata_type(ByteReader& reader) {
+Result<MetadataType> read_metadata_type(ByteReader& reader) {
   const uint64_t where = reader.position();
   TERN_TRY_ASSIGN(const auto id, reader.read<uint32_t>());
   if (id >= kMetadataTypes) return Error(Status::malformed, "unknown metadata type", where);
@@ -39,7 +38,7 @@ inline Result<MetadataType> read_metadata_type(ByteReader& reader) {
 }
 
 /// Walks `count` elements of a type; what makes every later view of them safe.
-inline Result<void> skip_elements(ByteReader& reader, MetadataType type, uint64_t count) {
+Result<void> skip_elements(ByteReader& reader, MetadataType type, uint64_t count) {
   if (type != MetadataType::string) {
     // count is at most 2^30, so the product fits.
     TERN_TRY(reader.read_bytes(count * kMetadataTypeBytes[static_cast<uint32_t>(type)]));
@@ -49,8 +48,7 @@ inline Result<void> skip_elements(ByteReader& reader, MetadataType type, uint64_
   return {};
 }
 
-inline Result<MetadataValue> read_metadata_value(ByteReader& reader,
-                                                 std::span<const uint8_t> bytes) {
+Result<MetadataValue> read_metadata_value(ByteReader& reader, std::span<const uint8_t> bytes) {
   const uint64_t where = reader.position();
   TERN_TRY_ASSIGN(const auto type, read_metadata_type(reader));
   if (type != MetadataType::array) {
@@ -70,15 +68,15 @@ inline Result<MetadataValue> read_metadata_value(ByteReader& reader,
 }
 
 /// Refuses a count of entries that the rest of the file cannot hold.
-inline Result<void> check_count(const ByteReader& reader, uint64_t count, uint64_t min_bytes,
-                                const char* what, uint64_t where) {
+Result<void> check_count(const ByteReader& reader, uint64_t count, uint64_t min_bytes,
+                         const char* what, uint64_t where) {
   if (count > reader.remaining() / min_bytes) return Error(Status::truncated, what, where);
   // Positions are kept in 32 bits (NameIndex).
   if (count > std::numeric_limits<uint32_t>::max()) return Error(Status::malformed, what, where);
   return {};
 }
 
-inline Result<uint32_t> read_gguf_version(ByteReader& reader) {
+Result<uint32_t> read_gguf_version(ByteReader& reader) {
   TERN_TRY_ASSIGN(const auto magic, reader.read<uint32_t>());
   if (magic != kGgufMagic) return Error(Status::malformed, "not a GGUF file", 0);
   const uint64_t where = reader.position();
@@ -94,7 +92,7 @@ inline Result<uint32_t> read_gguf_version(ByteReader& reader) {
 }
 
 /// One entry of the tensor directory; `offset` is relative to the data, `data` and `type` unset.
-inline Result<GgufTensor> read_tensor_info(ByteReader& reader) {
+Result<GgufTensor> read_tensor_info(ByteReader& reader) {
   const uint64_t where = reader.position();
   GgufTensor tensor{};
   TERN_TRY_ASSIGN(tensor.name, read_gguf_string(reader));
@@ -122,9 +120,9 @@ inline Result<GgufTensor> read_tensor_info(ByteReader& reader) {
   return tensor;
 }
 
-}  // namespace detail
+}  // namespace
 
-inline Result<TensorType> readable_type(const GgufTensor& tensor) {
+Result<TensorType> readable_type(const GgufTensor& tensor) {
   if (tensor.type == nullptr) {
     return Error(Status::unsupported_type, "tensor type id unknown, or its meaning unclear",
                  tensor.name, tensor.offset);
@@ -135,8 +133,7 @@ inline Result<TensorType> readable_type(const GgufTensor& tensor) {
   return tensor.type->type();
 }
 
-inline Result<GgufFile> GgufFile::parse(std::span<const uint8_t> bytes,
-                                        const AllocatorHooks& hooks) {
+Result<GgufFile> GgufFile::parse(std::span<const uint8_t> bytes, const AllocatorHooks& hooks) {
   TERN_TRY_ASSIGN(GgufFile file, parse_part(bytes, hooks));
   TERN_TRY_ASSIGN(const auto n_parts, file.get_or<uint32_t>(kSplitCountKey, 1));
   if (n_parts > 1) {
@@ -146,16 +143,15 @@ inline Result<GgufFile> GgufFile::parse(std::span<const uint8_t> bytes,
   return file;
 }
 
-inline Result<GgufFile> GgufFile::parse_part(std::span<const uint8_t> bytes,
-                                             const AllocatorHooks& hooks) {
+Result<GgufFile> GgufFile::parse_part(std::span<const uint8_t> bytes, const AllocatorHooks& hooks) {
   GgufFile file;
   file.bytes_ = bytes;
   TERN_TRY(file.read_all(hooks));
   return file;
 }
 
-inline Result<GgufFile> GgufFile::compose(GgufFile header, Buffer<GgufTensor> tensors,
-                                          const AllocatorHooks& hooks) {
+Result<GgufFile> GgufFile::compose(GgufFile header, Buffer<GgufTensor> tensors,
+                                   const AllocatorHooks& hooks) {
   header.tensors_ = std::move(tensors);
   const auto name_of = [&header](size_t i) { return header.tensors_[i].name; };
   TERN_TRY_ASSIGN(header.names_, NameIndex::create(header.tensors_.size(), name_of, hooks));
@@ -166,16 +162,16 @@ inline Result<GgufFile> GgufFile::compose(GgufFile header, Buffer<GgufTensor> te
   return header;
 }
 
-inline Result<void> GgufFile::read_all(const AllocatorHooks& hooks) {
+Result<void> GgufFile::read_all(const AllocatorHooks& hooks) {
   ByteReader reader(bytes_);
-  TERN_TRY_ASSIGN(version_, detail::read_gguf_version(reader));
+  TERN_TRY_ASSIGN(version_, read_gguf_version(reader));
   const uint64_t counts_at = reader.position();
   TERN_TRY_ASSIGN(const auto n_tensors, reader.read<uint64_t>());
   TERN_TRY_ASSIGN(const auto n_entries, reader.read<uint64_t>());
-  TERN_TRY(detail::check_count(reader, n_tensors, detail::kGgufMinTensorBytes,
-                               "more tensors than the file can hold", counts_at));
-  TERN_TRY(detail::check_count(reader, n_entries, detail::kGgufMinMetadataBytes,
-                               "more metadata than the file can hold", counts_at + 8));
+  TERN_TRY(check_count(reader, n_tensors, kGgufMinTensorBytes,
+                       "more tensors than the file can hold", counts_at));
+  TERN_TRY(check_count(reader, n_entries, kGgufMinMetadataBytes,
+                       "more metadata than the file can hold", counts_at + 8));
   TERN_TRY(read_metadata(reader, n_entries, hooks));
   TERN_TRY_ASSIGN(alignment_, get_or<uint32_t>("general.alignment", kGgufDefaultAlignment));
   if (!std::has_single_bit(alignment_)) {
@@ -190,18 +186,18 @@ inline Result<void> GgufFile::read_all(const AllocatorHooks& hooks) {
   return place_tensors(hooks);
 }
 
-inline Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,
-                                            const AllocatorHooks& hooks) {
+Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,
+                                     const AllocatorHooks& hooks) {
   TERN_TRY_ASSIGN(metadata_, Buffer<MetadataEntry>::create(static_cast<size_t>(count), hooks));
   for (size_t i = 0; i < count; ++i) {
     const uint64_t where = reader.position();
-    TERN_TRY_ASSIGN(const auto key, detail::read_gguf_string(reader));
+    TERN_TRY_ASSIGN(const auto key, read_gguf_string(reader));
     if (key.empty()) return Error(Status::malformed, "metadata with an empty key", where);
     if (key.size() > kGgufMaxKeyBytes) {
       return Error(Status::malformed, "metadata key too long", key, where);
     }
-    const auto value = detail::read_metadata_value(reader, bytes_);
-    if (!value) return detail::about(value.error(), key);
+    const auto value = read_metadata_value(reader, bytes_);
+    if (!value) return about(value.error(), key);
     metadata_[i] = MetadataEntry{key, *value};
   }
   metadata_end_ = reader.position();
@@ -215,13 +211,13 @@ inline Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,
   return {};
 }
 
-inline Result<void> GgufFile::read_tensor_infos(ByteReader& reader, uint64_t count,
-                                                const AllocatorHooks& hooks) {
-  TERN_TRY(detail::check_count(reader, count, detail::kGgufMinTensorBytes,
-                               "more tensors than the file can hold", reader.position()));
+Result<void> GgufFile::read_tensor_infos(ByteReader& reader, uint64_t count,
+                                         const AllocatorHooks& hooks) {
+  TERN_TRY(check_count(reader, count, kGgufMinTensorBytes, "more tensors than the file can hold",
+                       reader.position()));
   TERN_TRY_ASSIGN(tensors_, Buffer<GgufTensor>::create(static_cast<size_t>(count), hooks));
   for (size_t i = 0; i < count; ++i) {
-    TERN_TRY_ASSIGN(tensors_[i], detail::read_tensor_info(reader));
+    TERN_TRY_ASSIGN(tensors_[i], read_tensor_info(reader));
   }
   const auto name_of = [this](size_t i) { return tensors_[i].name; };
   TERN_TRY_ASSIGN(names_, NameIndex::create(tensors_.size(), name_of, hooks));
@@ -235,7 +231,7 @@ inline Result<void> GgufFile::read_tensor_infos(ByteReader& reader, uint64_t cou
 
 /// From directory entries to tensors: each gets the bytes between its offset and the next one, if
 /// its type and dimensions need no more than those.
-inline Result<void> GgufFile::place_tensors(const AllocatorHooks& hooks) {
+Result<void> GgufFile::place_tensors(const AllocatorHooks& hooks) {
   const uint64_t data_bytes = bytes_.size() - data_offset_;
   TERN_TRY_ASSIGN(auto by_offset, Buffer<uint32_t>::create(tensors_.size(), hooks));
   for (size_t i = 0; i < tensors_.size(); ++i) {
@@ -281,49 +277,22 @@ inline Result<void> GgufFile::place_tensors(const AllocatorHooks& hooks) {
   return {};
 }
 
-inline const MetadataValue* GgufFile::find(std::string_view key) const {
+const MetadataValue* GgufFile::find(std::string_view key) const {
   const size_t i = keys_.find(key, [this](size_t entry) { return metadata_[entry].key; });
   return i == NameIndex::kNone ? nullptr : &metadata_[i].value;
 }
 
-inline uint64_t GgufFile::where(std::string_view key) const {
+uint64_t GgufFile::where(std::string_view key) const {
   const size_t i = keys_.find(key, [this](size_t entry) { return metadata_[entry].key; });
   return i == NameIndex::kNone ? Error::kNowhere : entry_offset(metadata_[i].key);
 }
 
-inline const GgufTensor* GgufFile::find_tensor(std::string_view name) const {
+const GgufTensor* GgufFile::find_tensor(std::string_view name) const {
   const size_t i = names_.find(name, [this](size_t tensor) { return tensors_[tensor].name; });
   return i == NameIndex::kNone ? nullptr : &tensors_[i];
 }
 
-template <typename T>
-Result<T> GgufFile::get(std::string_view key) const {
-  const MetadataValue* value = find(key);
-  if (value == nullptr) return Error(Status::missing, "required metadata key is absent", key);
-  const auto converted = value->as<T>();
-  if (converted) return *converted;
-  const bool is_integer = metadata_type_gives<T>(value->type()) && std::is_integral_v<T>;
-  return Error(Status::mismatch,
-               is_integer ? "metadata value out of range" : "metadata value of another type", key,
-               where(key));
-}
-
-template <typename T>
-Result<T> GgufFile::get_or(std::string_view key, std::type_identity_t<T> fallback) const {
-  if (find(key) == nullptr) return fallback;
-  return get<T>(key);
-}
-
-template <typename T>
-Result<MetadataArray> GgufFile::get_array(std::string_view key) const {
-  const MetadataValue* value = find(key);
-  if (value == nullptr) return Error(Status::missing, "required metadata key is absent", key);
-  const auto array = value->as_array();
-  if (array && metadata_type_gives<T>(array->element_type())) return *array;
-  return Error(Status::mismatch, "metadata value of another type", key, where(key));
-}
-
-inline Result<const GgufTensor*> GgufFile::get_tensor(std::string_view name) const {
+Result<const GgufTensor*> GgufFile::get_tensor(std::string_view name) const {
   const GgufTensor* tensor = find_tensor(name);
   if (tensor == nullptr) return Error(Status::missing, "required tensor is absent", name);
   return tensor;
