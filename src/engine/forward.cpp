@@ -33,19 +33,25 @@ void ForwardPass::for_tokens(F&& f) {
 
 // Once stopped, the remaining steps of a layer do nothing; check() then says why.
 bool ForwardPass::is_stopped() const {
-  return non_finite_.load(std::memory_order_relaxed) || cancelled_.load(std::memory_order_relaxed);
+  return non_finite_.load(std::memory_order_relaxed) || is_cancelled();
+}
+
+bool ForwardPass::is_cancelled() const {
+  return std::any_of(cancelled_.begin(), cancelled_.end(),
+                     [](const auto* flag) { return flag->load(std::memory_order_relaxed); });
 }
 
 Result<void> ForwardPass::check() const {
   if (non_finite_.load(std::memory_order_relaxed)) {
     return Error(Status::non_finite, "an activation is not finite");
   }
-  if (cancelled_.load(std::memory_order_relaxed)) return Error(Status::cancelled, "cancelled");
+  if (is_cancelled()) return Error(Status::cancelled, "cancelled");
   return {};
 }
 
 // Blocks of attention stay within a text.
-void ForwardPass::place(std::span<const TextRun> texts) {
+void ForwardPass::resume(std::span<const TextRun> texts) {
+  n_ = 0;
   size_t token = 0;
   act_.n_blocks = 0;
   reach_ = 0;
@@ -55,8 +61,9 @@ void ForwardPass::place(std::span<const TextRun> texts) {
                                       std::min(kAttentionTokens, text.n_tokens - done)};
     }
     for (size_t i = 0; i < text.n_tokens; ++i) {
-      act_.places[token++] = {text.slot, text.position + i};
+      act_.places[token++] = {text.slot, text.position + i, text.cache};
     }
+    n_ += text.n_tokens;
     reach_ = std::max(reach_, text.position + text.n_tokens);
   }
 }
@@ -281,7 +288,8 @@ void ForwardPass::rotate_and_store(size_t layer) {
     const size_t slot = act_.places[t].slot + act_.places[t].position;
     for (size_t head = 0; head < config_.n_kv_heads; ++head) {
       const size_t at = head * config_.head_dim;
-      finite &= cache_.store(kernels_, layer, head, slot, act_.k.row(t) + at, act_.v.row(t) + at);
+      finite &= act_.places[t].cache->store(kernels_, layer, head, slot, act_.k.row(t) + at,
+                                            act_.v.row(t) + at);
     }
     if (!finite) non_finite_.store(true, std::memory_order_relaxed);
   });
@@ -311,8 +319,8 @@ void ForwardPass::attend(size_t layer) {
       view.n_heads = heads;
       view.position = place.position;
       view.dim = config_.head_dim;
-      view.keys = cache_.keys(layer, head / group, place.slot);
-      view.values = cache_.values(layer, head / group, place.slot);
+      view.keys = place.cache->keys(layer, head / group, place.slot);
+      view.values = place.cache->values(layer, head / group, place.slot);
       view.scale = model_.attention_scale();
       kernels_.attend(view, act_.mixed.row(block.begin) + head * config_.head_dim,
                       act_.mixed.stride(0), act_.attention_scratch.of(task));
@@ -328,44 +336,57 @@ void ForwardPass::activate() {
       [&](size_t t) { act(act_.gate.row(t), act_.up.row(t), config_.ffn_dim, act_.gate.row(t)); });
 }
 
-Result<void> ForwardPass::logits(size_t first, size_t count, float* logits) {
-  const HeadView& head = model_.weights().head;
-  const size_t rows = config_.vocab_size;
+Result<void> ForwardPass::logits(size_t first, std::span<float* const> logits) {
   const size_t few = Activations::vector_tokens(act_.residual.extent(0));
-  for (size_t done = 0; done < count; done += few) {
-    const size_t n = std::min(few, count - done);
-    for (size_t t = 0; t < n; ++t) {
-      float* x = act_.head_x.row(t);
-      bool finite = kernels_.rms_norm(act_.residual.row(first + done + t),
-                                      model_.weights().output_norm.data(), config_.model_dim,
-                                      config_.norm_eps, x);
-      if (finite) {
-        act_.head.tokens[t] =
-            kernels_.quantize_i16(x, config_.model_dim, act_.head.codes.row(t),
-                                  act_.head.low.row(t), act_.head.codes.stride(0));
-        finite = act_.head.tokens[t].finite != 0;
-      }
-      if (!finite) return Error(Status::non_finite, "an activation is not finite");
-    }
-    const HeadInput input{act_.head_x.data(), act_.head_x.stride(0), act_.head.view(n)};
-    float* out = logits + done * rows;
-    const size_t tasks = task_count(rows * head.row_bytes);
-    runner_.run(tasks, [&](size_t task) {
-      const size_t last = rows * (task + 1) / tasks;
-      for (size_t row = rows * task / tasks; row < last; row += kHeadRowsPerBlock) {
-        if (cancelled_.load(std::memory_order_relaxed)) return;
-        const size_t end = std::min(row + kHeadRowsPerBlock, last);
-        kernels_.head_rows(head, input, row, end, out + row, rows);
-        for (size_t t = 0; t < n; ++t) {
-          if (!kernels_.all_finite(out + t * rows + row, end - row)) {
-            non_finite_.store(true, std::memory_order_relaxed);
-          }
-        }
-      }
-    });
-    TERN_TRY(check());
+  while (!logits.empty()) {
+    const auto now = logits.first(std::min(few, logits.size()));
+    TERN_TRY(begin_logits(first, now.size()));
+    TERN_TRY(logit_rows(0, config_.vocab_size, now));
+    first += now.size();
+    logits = logits.subspan(now.size());
   }
   return {};
+}
+
+Result<void> ForwardPass::begin_logits(size_t first, size_t count) {
+  for (size_t t = 0; t < count; ++t) {
+    float* x = act_.head_x.row(t);
+    bool finite =
+        kernels_.rms_norm(act_.residual.row(first + t), model_.weights().output_norm.data(),
+                          config_.model_dim, config_.norm_eps, x);
+    if (finite) {
+      act_.head.tokens[t] = kernels_.quantize_i16(x, config_.model_dim, act_.head.codes.row(t),
+                                                  act_.head.low.row(t), act_.head.codes.stride(0));
+      finite = act_.head.tokens[t].finite != 0;
+    }
+    if (!finite) return Error(Status::non_finite, "an activation is not finite");
+  }
+  return {};
+}
+
+// By blocks of rows, which go from the task's stack to wherever each token's logits are.
+Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* const> logits) {
+  const HeadView& head = model_.weights().head;
+  const HeadInput input{act_.head_x.data(), act_.head_x.stride(0), act_.head.view(logits.size())};
+  const size_t rows = end - begin;
+  const size_t tasks = task_count(rows * head.row_bytes);
+  runner_.run(tasks, [&](size_t task) {
+    alignas(kBufferAlignment) float block[kVectorTokens * kHeadRowsPerBlock];
+    const size_t last = begin + rows * (task + 1) / tasks;
+    for (size_t row = begin + rows * task / tasks; row < last; row += kHeadRowsPerBlock) {
+      if (is_cancelled()) return;
+      const size_t stop = std::min(row + kHeadRowsPerBlock, last);
+      kernels_.head_rows(head, input, row, stop, block, kHeadRowsPerBlock);
+      for (size_t t = 0; t < logits.size(); ++t) {
+        const float* from = block + t * kHeadRowsPerBlock;
+        if (!kernels_.all_finite(from, stop - row)) {
+          non_finite_.store(true, std::memory_order_relaxed);
+        }
+        std::copy_n(from, stop - row, logits[t] + row);
+      }
+    }
+  });
+  return check();
 }
 
 Result<void> ForwardPass::embedding(size_t token, float* out) {

@@ -11,49 +11,92 @@
 
 TERN_NAMESPACE_BEGIN
 
-Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
-                                                 const SessionOptions& options) {
+namespace {
+
+/// The options with their defaults filled in.
+Result<SessionOptions> resolved(const std::shared_ptr<const Model>& model,
+                                const SessionOptions& options) {
   const auto bad = [](const char* name) {
     return Error(Status::invalid_argument, "session option is out of range", name);
   };
   if (model == nullptr) return bad("model");
-  const AllocatorHooks hooks = options.allocator.value_or(model->allocator());
-  if (hooks.allocate == nullptr || hooks.release == nullptr) return bad("allocator");
-  const uint32_t capacity = options.context != 0 ? options.context : model->config().context_len;
-  if (capacity > kMaxContext) return bad("context");
+  SessionOptions out = options;
+  out.allocator = options.allocator.value_or(model->allocator());
+  if (out.allocator->allocate == nullptr || out.allocator->release == nullptr) {
+    return bad("allocator");
+  }
+  if (out.context == 0) out.context = model->config().context_len;
+  if (out.context > kMaxContext) return bad("context");
   // Beyond the window tokens would see what they must not.
   const uint32_t window = model->config().window;
-  if (window != 0 && capacity > window) return bad("context");
+  if (window != 0 && out.context > window) return bad("context");
   if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
-  const uint32_t batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, capacity);
+  out.batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, out.context);
   if (options.n_threads == 0) return bad("n_threads");
   if (options.n_threads > 1 && options.runner.is_set()) return bad("n_threads");
+  return out;
+}
 
+}  // namespace
+
+Result<std::shared_ptr<Session>> Session::create(std::shared_ptr<const Model> model,
+                                                 const SessionOptions& given) {
+  TERN_TRY_ASSIGN(const SessionOptions options, resolved(model, given));
+  const AllocatorHooks& hooks = *options.allocator;
   return catch_out_of_memory([&]() -> Result<std::shared_ptr<Session>> {
     auto session =
         std::allocate_shared<Session>(HostAllocator<Session>(hooks), Key(), model, hooks);
-    session->batch_ = batch;
-    session->skip_zeros_ = options.skip_zeros;
     session->runner_ = options.runner;
     if (options.n_threads > 1) {
       TERN_TRY_ASSIGN(auto pool, ThreadPool::create(options.n_threads, hooks));
       session->runner_ = TaskRunner(std::move(pool));
     }
-    const ModelConfig& config = model->config();
-    TERN_TRY_ASSIGN(session->cache_, KvCache::create(config, capacity, options.kv, hooks));
-    TERN_TRY_ASSIGN(
-        session->activations_,
-        Activations::create(*model, batch, capacity, session->runner_.n_workers(), hooks));
-    TERN_TRY_ASSIGN(session->sampler_, Sampler::create(model->n_tokens(), hooks));
-    TERN_TRY_ASSIGN(session->tokens_, Buffer<TokenId>::create(capacity, hooks));
-    const bool embeds = config.pooling != Pooling::none;
-    const size_t n_logits = embeds ? 0 : config.vocab_size;
-    TERN_TRY_ASSIGN(session->logits_, Buffer<float>::create(n_logits, hooks));
-    TERN_TRY_ASSIGN(session->scratch_, Buffer<float>::create(n_logits, hooks));
-    TERN_TRY_ASSIGN(session->texts_, Buffer<TextRun>::create(embeds ? batch : 0, hooks));
+    BufferPlan plan(hooks);
+    TERN_TRY(session->allocate(options, session->runner_.n_workers(), plan));
     return session;
   });
+}
+
+Result<uint64_t> Session::memory(std::shared_ptr<const Model> model, const SessionOptions& given) {
+  TERN_TRY_ASSIGN(const SessionOptions options, resolved(model, given));
+  Session session(Key(), std::move(model), *options.allocator);
+  BufferPlan plan;
+  const size_t n_workers =
+      options.runner.is_set() ? options.runner.n_workers() : size_t{options.n_threads};
+  TERN_TRY(session.allocate(options, n_workers, plan));
+  return plan.bytes() + sizeof(Session);
+}
+
+Result<void> Session::allocate(const SessionOptions& options, size_t n_workers, BufferPlan& plan) {
+  const ModelConfig& config = model_->config();
+  options_ = options;
+  batch_ = options.batch;
+  TERN_TRY_ASSIGN(cache_, KvCache::create(config, options.context, options.kv, plan));
+  TERN_TRY_ASSIGN(activations_,
+                  Activations::create(*model_, batch_, options.context, n_workers, plan));
+  TERN_TRY(sampler_.allocate(model_->n_tokens(), plan));
+  TERN_TRY(plan.add(tokens_, options.context));
+  const bool embeds = config.pooling != Pooling::none;
+  const size_t n_logits = embeds ? 0 : config.vocab_size;
+  TERN_TRY(plan.add(logits_, n_logits));
+  TERN_TRY(plan.add(scratch_, n_logits));
+  return plan.add(texts_, embeds ? batch_ : 0);
+}
+
+Result<std::shared_ptr<Session>> Session::fork() {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  SessionOptions options = options_;
+  options.n_threads = 1;
+  options.runner = runner_;
+  TERN_TRY_ASSIGN(auto out, create(model_, options));
+  out->cache_.copy_positions(cache_, position_);
+  std::copy_n(tokens_.data(), position_, out->tokens_.data());
+  std::copy_n(logits_.data(), logits_.size(), out->logits_.data());
+  out->position_ = position_;
+  out->has_logits_ = has_logits_;
+  return out;
 }
 
 Result<void> Session::check_tokens(std::span<const TokenId> tokens,
@@ -102,26 +145,34 @@ Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
   // The last token's logits go to scratch first: those of before stay good if this call fails.
   for (size_t done = 0; done < tokens.size();) {
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
-    ForwardPass pass(*model_, runner_, cache_, activations_, cancelled_,
-                     skip_zeros_ ? &skip_counts_ : nullptr);
-    const TextRun text{n, 0, position_ + done};
+    ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
+    const TextRun text{n, 0, position_ + done, &cache_};
     TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
-    if (!all_logits.empty()) {
-      TERN_TRY(pass.logits(0, n, all_logits.data() + done * vocab_size));
+    for (size_t t = 0; t < n && !all_logits.empty(); t += kVectorTokens) {
+      float* rows[kVectorTokens];
+      const size_t few = std::min(kVectorTokens, n - t);
+      for (size_t i = 0; i < few; ++i) rows[i] = all_logits.data() + (done + t + i) * vocab_size;
+      TERN_TRY(pass.logits(t, {rows, few}));
     }
     done += n;
     if (done < tokens.size()) continue;
     if (all_logits.empty()) {
-      TERN_TRY(pass.logits(n - 1, 1, scratch_.data()));
+      float* const last = scratch_.data();
+      TERN_TRY(pass.logits(n - 1, {&last, 1}));
     } else {
       std::copy_n(all_logits.data() + (done - 1) * vocab_size, vocab_size, scratch_.data());
     }
   }
-  std::swap(logits_, scratch_);
   std::copy(tokens.begin(), tokens.end(), tokens_.data() + position_);
-  position_ += static_cast<uint32_t>(tokens.size());
-  has_logits_ = true;
+  append(tokens.size());
   return {};
+}
+
+// Tokens that are in place become part of the text, and scratch its logits.
+void Session::append(size_t n_tokens) {
+  std::swap(logits_, scratch_);
+  position_ += static_cast<uint32_t>(n_tokens);
+  has_logits_ = true;
 }
 
 Result<TokenId> Session::sample(const SamplerOptions& options) {
@@ -162,8 +213,9 @@ Result<void> Session::truncate(uint32_t position) {
 }
 
 Result<void> Session::reset() {
-  const Use use(*this);
+  const Use use(*this, Needs::either);
   TERN_TRY(use.check());
+  is_stepping_ = false;
   position_ = 0;
   has_logits_ = false;
   return {};

@@ -64,7 +64,8 @@ Result<void> Session::embed(std::span<const TokenId> tokens, std::span<const siz
 
 Result<void> Session::embed_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                                   float* embeddings) {
-  TextRun next;     // where the text goes on that comes next
+  TextRun next;  // where the text goes on that comes next
+  next.cache = &cache_;
   size_t text = 0;  // its index
   for (size_t done = 0; done < tokens.size();) {
     const size_t first = text;
@@ -79,8 +80,7 @@ Result<void> Session::embed_texts(std::span<const TokenId> tokens, std::span<con
       next.slot += lengths[text++];
       next.position = 0;
     }
-    ForwardPass pass(*model_, runner_, cache_, activations_, cancelled_,
-                     skip_zeros_ ? &skip_counts_ : nullptr);
+    ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
     TERN_TRY(pass.run(tokens.subspan(done, n), texts_.span().first(n_runs)));
     size_t end = 0;
     for (size_t i = first; i < text; ++i) {

@@ -5,11 +5,13 @@
 #include "tern/format/json.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstring>
-#include <limits>
 #include <new>
+#include <optional>
 
 #include "tern/base/memory_wall.hpp"
+#include "tern/format/decimal.hpp"
 
 #if defined(TERN_WITH_JSON)
 #define RAPIDJSON_NAMESPACE tern_rapidjson
@@ -96,15 +98,14 @@ class TextStream {
 constexpr const char* kOutOfRange = "a JSON number out of range";
 
 using Utf8 = tern_rapidjson::UTF8<>;
-using JsonReader = tern_rapidjson::GenericReader<Utf8, Utf8, StackAllocator>;
 
 }  // namespace
 
 /// Takes the events. False ends the parse.
 class JsonBuilder {
  public:
-  JsonBuilder(JsonDocument& document, const TextStream& stream, StackAllocator& allocator)
-      : nodes_(document.nodes_), texts_(document.texts_), stream_(stream), allocator_(allocator) {}
+  JsonBuilder(JsonDocument& document, const TextStream& stream)
+      : nodes_(document.nodes_), texts_(document.texts_), stream_(stream) {}
 
   bool Null() {
     add(JsonKind::null);
@@ -114,34 +115,24 @@ class JsonBuilder {
     add(JsonKind::boolean).boolean = value;
     return true;
   }
-  bool Int(int value) { return Int64(value); }
-  bool Uint(unsigned value) { return Int64(value); }
-  bool Int64(int64_t value) {
-    add(JsonKind::integer).integer = value;
-    return true;
-  }
-  bool Uint64(uint64_t value) {
-    constexpr uint64_t kMost = std::numeric_limits<int64_t>::max();
-    if (value <= kMost) return Int64(static_cast<int64_t>(value));
-    return Double(static_cast<double>(value));
-  }
-  bool Double(double value) {
-    add(JsonKind::real).real = value;
-    return true;
-  }
-  /// A number as its text, which the grammar allows. Zeros end here, as RapidJSON 1.1 counts the
-  /// leading bits of a mantissa that has none; all else it converts, exactly rounded.
+  // Numbers come as their texts.
+  bool Int(int) { return false; }
+  bool Uint(unsigned) { return false; }
+  bool Int64(int64_t) { return false; }
+  bool Uint64(uint64_t) { return false; }
+  bool Double(double) { return false; }
+  /// A number as its text, which the grammar allows.
   bool RawNumber(const char* text, unsigned bytes, bool) {
-    const std::string_view number(text, bytes);
-    const std::string_view mantissa = number.substr(0, number.find_first_of("eE"));
-    if (mantissa.find_first_of("123456789") == std::string_view::npos) {
-      if (number.find_first_of(".eE") == std::string_view::npos) return Int64(0);
-      return Double(number.front() == '-' ? -0.0 : 0.0);
+    int64_t integer = 0;
+    const auto read = std::from_chars(text, text + bytes, integer);
+    if (read.ec == std::errc() && read.ptr == text + bytes) {
+      add(JsonKind::integer).integer = integer;
+      return true;
     }
-    TextStream digits({reinterpret_cast<const uint8_t*>(text), bytes});
-    JsonReader reader(&allocator_);
-    return !reader.Parse<tern_rapidjson::kParseFullPrecisionFlag>(digits, *this).IsError() ||
-           refuse(kOutOfRange);
+    const std::optional<double> real = parse_decimal({text, bytes});
+    if (!real) return refuse(kOutOfRange);
+    add(JsonKind::real).real = *real;
+    return true;
   }
   bool String(const char* text, unsigned bytes, bool) {
     Node& node = add(JsonKind::text);
@@ -192,7 +183,6 @@ class JsonBuilder {
   Vector<Node>& nodes_;
   Vector<char>& texts_;
   const TextStream& stream_;
-  StackAllocator& allocator_;
   const char* refusal_ = nullptr;
   size_t depth_ = 0;
   uint32_t open_[kJsonMaxDepth] = {};
@@ -209,9 +199,9 @@ Result<JsonDocument> JsonDocument::parse(std::span<const uint8_t> text,
                                 tern_rapidjson::kParseNumbersAsStringsFlag;
     JsonDocument document(hooks);
     TextStream stream(text);
+    JsonBuilder builder(document, stream);
     StackAllocator allocator(hooks);
-    JsonBuilder builder(document, stream, allocator);
-    JsonReader reader(&allocator);
+    tern_rapidjson::GenericReader<Utf8, Utf8, StackAllocator> reader(&allocator);
     const tern_rapidjson::ParseResult result = reader.Parse<kFlags>(stream, builder);
     if (result.IsError()) {
       const char* what = builder.refusal() != nullptr ? builder.refusal() : "not valid JSON";

@@ -12,6 +12,13 @@ using tern::TokenId;
 
 namespace {
 
+tern::Sampler make_sampler(size_t n_tokens) {
+  tern::Sampler sampler;
+  tern::BufferPlan plan(tern::default_allocator());
+  REQUIRE(sampler.allocate(static_cast<uint32_t>(n_tokens), plan).ok());
+  return sampler;
+}
+
 /// Samples once per position 0 .. n - 1 on every table; the tables must agree.
 std::vector<TokenId> draws(const std::vector<float>& logits, const tern::SamplerOptions& options,
                            size_t n, const std::vector<TokenId>& recent = {}) {
@@ -19,12 +26,10 @@ std::vector<TokenId> draws(const std::vector<float>& logits, const tern::Sampler
   for (const auto& isa : tern_test::available_isas()) {
     const auto kernels = tern::select_kernels(isa);
     REQUIRE(kernels.ok());
-    auto sampler =
-        tern::Sampler::create(static_cast<uint32_t>(logits.size()), tern::default_allocator());
-    REQUIRE(sampler.ok());
+    tern::Sampler sampler = make_sampler(logits.size());
     std::vector<TokenId> out;
     for (size_t position = 0; position < n; ++position) {
-      const auto token = sampler->sample(*kernels, logits, recent, position, options);
+      const auto token = sampler.sample(*kernels, logits, recent, position, options);
       if (!token.ok()) FAIL(token.error().what);
       out.push_back(*token);
     }
@@ -171,10 +176,9 @@ TEST_CASE("options out of range are refused by name") {
 
 TEST_CASE("a mask that allows nothing, a short mask and a bias of no token are refused") {
   const auto kernels = tern::select_kernels("scalar");
-  auto sampler = tern::Sampler::create(5, tern::default_allocator());
-  REQUIRE(sampler.ok());
+  tern::Sampler sampler = make_sampler(5);
   const auto status = [&](const tern::SamplerOptions& options) {
-    return sampler->sample(*kernels, kLogits, {}, 0, options).status();
+    return sampler.sample(*kernels, kLogits, {}, 0, options).status();
   };
   tern::SamplerOptions options;
   const uint64_t nothing[] = {0};
@@ -188,18 +192,17 @@ TEST_CASE("a mask that allows nothing, a short mask and a bias of no token are r
 
 TEST_CASE("a bias or penalty that overflows is refused, and a tiny temperature is greedy") {
   const auto kernels = tern::select_kernels("scalar");
-  auto sampler = tern::Sampler::create(5, tern::default_allocator());
-  REQUIRE(sampler.ok());
+  tern::Sampler sampler = make_sampler(5);
   tern::SamplerOptions options;
   const float largest = std::numeric_limits<float>::max();
   const std::vector<float> logits = {1, largest, 14, 3, -20};
   const tern::LogitBias biases[] = {{1, largest}};
   options.biases = biases;
-  CHECK(sampler->sample(*kernels, logits, {}, 0, options).status() == Status::invalid_argument);
+  CHECK(sampler.sample(*kernels, logits, {}, 0, options).status() == Status::invalid_argument);
   options.biases = {};
   options.repeat_penalty = 1e-39f;
   const TokenId recent[] = {1};
-  CHECK(sampler->sample(*kernels, logits, recent, 0, options).status() == Status::invalid_argument);
+  CHECK(sampler.sample(*kernels, logits, recent, 0, options).status() == Status::invalid_argument);
   auto cold = warm();
   cold.temperature = 1e-38f;
   CHECK(support({1, 15, 14, 3, -20}, cold) == std::set<TokenId>{1});

@@ -10,7 +10,7 @@
 #include <bit>
 
 #include "tern/base/memory_wall.hpp"
-#include "tern/convert/content_hash.hpp"
+#include "tern/base/content_hash.hpp"
 #include "tern/convert/shapes.hpp"
 #include "tern/convert/tern_layout.hpp"
 #include "tern/model/model.hpp"

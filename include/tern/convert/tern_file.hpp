@@ -5,7 +5,7 @@
 #pragma once
 
 #include "tern/base/memory_wall.hpp"
-#include "tern/convert/content_hash.hpp"
+#include "tern/base/content_hash.hpp"
 #include "tern/convert/file_pieces.hpp"
 #include "tern/convert/tern_layout.hpp"
 #include "tern/model/model.hpp"

@@ -6,9 +6,10 @@
 #include <algorithm>
 
 #include "tern/base/tensor.hpp"
+#include "tern/engine/kv_cache.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/model.hpp"
-#include "tern/platform/large_pages.hpp"
+#include "tern/platform/buffer_plan.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/version.hpp"
 
@@ -29,8 +30,9 @@ inline constexpr size_t kAttentionTokens = 16;
 /// the position of a token in its text is all that the model knows of where it is.
 struct TextRun {
   size_t n_tokens = 0;
-  size_t slot = 0;      ///< the cache's position of the text's first token
-  size_t position = 0;  ///< in the text, of the run's first token
+  size_t slot = 0;           ///< the cache's position of the text's first token
+  size_t position = 0;       ///< in the text, of the run's first token
+  KvCache* cache = nullptr;  ///< the text's
 };
 
 /// Quantized rows of a batch: the input of a linear layer, or of the head (then int16).
@@ -59,13 +61,11 @@ struct LiveChannels {
 class TaskScratch {
  public:
   /// Errors: out_of_memory.
-  static Result<TaskScratch> create(size_t tasks, size_t bytes, const AllocatorHooks& hooks) {
-    TaskScratch scratch;
-    scratch.stride_ = (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
-    const auto size = checked_mul(uint64_t{tasks}, uint64_t{scratch.stride_});
+  Result<void> allocate(BufferPlan& plan, size_t tasks, size_t bytes) {
+    stride_ = (bytes + kBufferAlignment - 1) / kBufferAlignment * kBufferAlignment;
+    const auto size = checked_mul(uint64_t{tasks}, uint64_t{stride_});
     if (!size) return Error(Status::out_of_memory, "out of memory");
-    TERN_TRY_ASSIGN(scratch.bytes_, Buffer<uint8_t>::create_uninitialized(*size, hooks));
-    return scratch;
+    return plan.add(bytes_, *size, BufferPlan::Fill::nothing);
   }
   void* of(size_t task) { return bytes_.data() + task * stride_; }
 
@@ -84,6 +84,7 @@ struct TokenBlock {
 struct TokenPlace {
   size_t slot = 0;      ///< the cache's position of its text's first token
   size_t position = 0;  ///< in its text
+  KvCache* cache = nullptr;
 };
 
 /// Shapes are [batch, ...] unless noted.
@@ -120,19 +121,19 @@ struct Activations {
 
   /// Errors: out_of_memory.
   static Result<Activations> create(const Model& model, uint32_t batch, uint32_t capacity,
-                                    size_t n_workers, const AllocatorHooks& hooks);
+                                    size_t n_workers, BufferPlan& plan);
 };
 
 inline Result<Activations> Activations::create(const Model& model, uint32_t batch,
                                                uint32_t capacity, size_t n_workers,
-                                               const AllocatorHooks& hooks) {
+                                               BufferPlan& plan) {
   const ModelConfig& c = model.config();
   const KernelTable& kernels = model.kernels();
   const size_t few = vector_tokens(batch);
   const size_t widest = std::max({c.model_dim, c.q_dim(), c.ffn_dim});
   Activations a;
-  TERN_TRY_ASSIGN(a.places, Buffer<TokenPlace>::create(batch, hooks));
-  TERN_TRY_ASSIGN(a.blocks, Buffer<TokenBlock>::create(batch, hooks));
+  TERN_TRY(plan.add(a.places, batch));
+  TERN_TRY(plan.add(a.blocks, batch));
   struct Row {
     Tensor<float, 2> Activations::*tensor;
     size_t n;
@@ -150,19 +151,15 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   // Rows of whole cache lines: neighbouring tokens are written by different threads.
   constexpr size_t kLine = kBufferAlignment / sizeof(float);
   for (const Row& row : rows) {
-    TERN_TRY_ASSIGN(a.*row.tensor,
-                    (create_streamed_tensor<float, 2>({row.n, row.width}, hooks, kLine)));
+    TERN_TRY(plan.add(a.*row.tensor, {row.n, row.width}, kLine));
   }
-  TERN_TRY_ASSIGN(a.quantized.codes,
-                  (create_streamed_tensor<int8_t, 2>({batch, activation_stride(widest)}, hooks)));
+  TERN_TRY(plan.add(a.quantized.codes, {batch, activation_stride(widest)}));
   if (c.activation_bits == 16) {
-    TERN_TRY_ASSIGN(a.quantized.low,
-                    (create_streamed_tensor<int8_t, 2>({batch, activation_stride(widest)}, hooks)));
+    TERN_TRY(plan.add(a.quantized.low, {batch, activation_stride(widest)}));
   }
-  TERN_TRY_ASSIGN(a.quantized.tokens, Buffer<QuantizedToken>::create(batch, hooks));
+  TERN_TRY(plan.add(a.quantized.tokens, batch));
   if (batch > kVectorTokens) {
-    TERN_TRY_ASSIGN(a.quantized.packed, (create_streamed_tensor<int8_t, 1>(
-                                            {kernels.packed_tokens_bytes(batch, widest)}, hooks)));
+    TERN_TRY(plan.add(a.quantized.packed, {kernels.packed_tokens_bytes(batch, widest)}));
   }
   const size_t tasks = most_tasks(n_workers);
   size_t sums = 0;
@@ -171,21 +168,19 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
     if (is_columns(down.packing)) sums = std::max(sums, column_sums_size(down));
   }
   if (model.config().may_skip()) {
-    TERN_TRY_ASSIGN(a.live.rows, Buffer<uint32_t>::create(c.ffn_dim, hooks));
-    TERN_TRY_ASSIGN(a.live.columns, Buffer<uint32_t>::create(c.ffn_dim + size_t{63}, hooks));
-    TERN_TRY_ASSIGN(a.live.values, Buffer<int8_t>::create(c.ffn_dim + size_t{63}, hooks));
-    TERN_TRY_ASSIGN(a.column_sums, (Tensor<int32_t, 2>::create({tasks, few * sums}, hooks)));
+    TERN_TRY(plan.add(a.live.rows, c.ffn_dim));
+    TERN_TRY(plan.add(a.live.columns, c.ffn_dim + size_t{63}));
+    TERN_TRY(plan.add(a.live.values, c.ffn_dim + size_t{63}));
+    TERN_TRY(plan.add(a.column_sums, {tasks, few * sums}));
   }
-  TERN_TRY_ASSIGN(a.matrix_scratch,
-                  TaskScratch::create(tasks, kernels.matrix_scratch_bytes, hooks));
+  TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));
   const size_t attention = kernels.attention_scratch_bytes(
       std::min<size_t>(batch, kAttentionTokens), c.n_heads / c.n_kv_heads, capacity, c.head_dim);
-  TERN_TRY_ASSIGN(a.attention_scratch,
-                  TaskScratch::create(std::min(n_workers, kMaxStepTasks), attention, hooks));
+  TERN_TRY(a.attention_scratch.allocate(plan, std::min(n_workers, kMaxStepTasks), attention));
   const size_t head_stride = activation_stride(c.model_dim);
-  TERN_TRY_ASSIGN(a.head.codes, (Tensor<int8_t, 2>::create({few, head_stride}, hooks)));
-  TERN_TRY_ASSIGN(a.head.low, (Tensor<int8_t, 2>::create({few, head_stride}, hooks)));
-  TERN_TRY_ASSIGN(a.head.tokens, Buffer<QuantizedToken>::create(few, hooks));
+  TERN_TRY(plan.add(a.head.codes, {few, head_stride}));
+  TERN_TRY(plan.add(a.head.low, {few, head_stride}));
+  TERN_TRY(plan.add(a.head.tokens, few));
   return a;
 }
 

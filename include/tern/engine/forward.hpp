@@ -20,42 +20,57 @@
 
 TERN_NAMESPACE_BEGIN
 
-/// One run over a batch. Lives on the stack of Session::evaluate; allocates nothing.
+/// Flags that any thread may set to make a pass stop; the sessions' whose texts it works on.
+using CancelFlags = std::span<const std::atomic<bool>* const>;
+
+/// One run over a batch. Lives on the stack of a call; allocates nothing. Between begin() and the
+/// last logits all that it needs is in the activations, so that a later call can take it up again.
 /// Threads: one at a time; the steps inside run as tasks.
 class ForwardPass {
  public:
-  /// `skipped` counts what was skipped; null: nothing is.
-  ForwardPass(const Model& model, const TaskRunner& runner, KvCache& cache,
-              Activations& activations, const std::atomic<bool>& cancelled, SkipCounts* skipped)
+  /// `skipped` counts what was skipped; null: nothing is. `cancelled` is viewed.
+  ForwardPass(const Model& model, const TaskRunner& runner, Activations& activations,
+              CancelFlags cancelled, SkipCounts* skipped)
       : model_(model),
         kernels_(model.kernels()),
         config_(model.config()),
         runner_(runner),
-        cache_(cache),
         act_(activations),
         cancelled_(cancelled),
         skipped_(skipped) {}
 
   /// Runs all layers over the tokens of `texts`, in their order; keys and values of those positions
-  /// are in the cache afterwards, hidden states in the activations.
+  /// are in the texts' caches afterwards, hidden states in the activations.
   /// Requires: tokens in the vocabulary, as many as the texts have; at most the activations' batch;
-  /// the cache has room for every text, and holds what comes before its run.
-  /// Errors: cancelled, non_finite. After an error the cache is unchanged before the runs.
+  /// each cache has room for its text, and holds what comes before its run.
+  /// Errors: cancelled, non_finite. After an error the caches are unchanged before the runs.
   Result<void> run(std::span<const TokenId> tokens, std::span<const TextRun> texts) {
-    n_ = tokens.size();
-    place(texts);
-    embed(tokens);
-    for (size_t layer = 0; layer < config_.n_layers; ++layer) {
-      attention_block(layer);
-      feed_forward_block(layer);
-      TERN_TRY(check());
-    }
+    begin(tokens, texts);
+    for (size_t layer = 0; layer < config_.n_layers; ++layer) TERN_TRY(run_layer(layer));
     return {};
   }
 
-  /// Logits of tokens [first, first + count) of the batch that was run. Shapes: logits [count,
-  /// vocab_size]. Errors: cancelled, non_finite. Cost: reads the head once for each kVectorTokens.
-  Result<void> logits(size_t first, size_t count, float* logits);
+  /// run() in slices: begin, then every layer in order; in between, another ForwardPass over the
+  /// same activations can resume.
+  void begin(std::span<const TokenId> tokens, std::span<const TextRun> texts) {
+    resume(texts);
+    embed(tokens);
+  }
+  void resume(std::span<const TextRun> texts);
+  Result<void> run_layer(size_t layer) {
+    attention_block(layer);
+    feed_forward_block(layer);
+    return check();
+  }
+
+  /// Logits of tokens [first, first + count) of the batch that was run. Shapes: logits [count],
+  /// each of [vocab_size]. Errors: cancelled, non_finite. Cost: reads the head once for each
+  /// kVectorTokens.
+  Result<void> logits(size_t first, std::span<float* const> logits);
+
+  /// logits() in slices, of at most kVectorTokens tokens: the head's input, then runs of its rows.
+  Result<void> begin_logits(size_t first, size_t count);
+  Result<void> logit_rows(size_t begin, size_t end, std::span<float* const> logits);
 
   /// The embedding of the text that ends with a token of the batch that was run (docs/numerics.md
   /// 14). Shapes: [model_dim]. Errors: non_finite.
@@ -95,7 +110,6 @@ class ForwardPass {
     Product items[kMost];
   };
 
-  void place(std::span<const TextRun> texts);
   void embed(std::span<const TokenId> tokens);
   void multiply(const Tensor<float, 2>& input, const Buffer<float>& gain, const Products& products,
                 bool adds = false);
@@ -123,15 +137,15 @@ class ForwardPass {
   void for_tokens(F&& f);
   size_t task_count(size_t work_bytes) const;
   bool is_stopped() const;
+  bool is_cancelled() const;
   Result<void> check() const;
 
   const Model& model_;
   const KernelTable& kernels_;
   const ModelConfig& config_;
   const TaskRunner& runner_;
-  KvCache& cache_;
   Activations& act_;
-  const std::atomic<bool>& cancelled_;
+  CancelFlags cancelled_;
   SkipCounts* skipped_;
   std::atomic<bool> non_finite_{false};  // set by any task, read between steps
   size_t n_ = 0;                         // tokens of the batch

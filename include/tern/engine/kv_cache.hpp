@@ -4,9 +4,12 @@
 // stream. Int8 keeps one binary16 unit a position and head beside the codes (docs/numerics.md 9.1).
 #pragma once
 
-#include "tern/base/buffer.hpp"
+#include <algorithm>
+#include <span>
+
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/config.hpp"
+#include "tern/platform/buffer_plan.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -18,20 +21,22 @@ class KvCache {
   /// Errors: out_of_memory. Cost: bytes_per_position() times capacity of address space; pages are
   /// touched as positions fill.
   static Result<KvCache> create(const ModelConfig& config, uint32_t capacity, CacheType type,
-                                const AllocatorHooks& hooks) {
+                                BufferPlan& plan) {
     KvCache cache;
     cache.type_ = type;
     cache.capacity_ = capacity;
     cache.head_dim_ = config.head_dim;
+    cache.n_runs_ = config.n_layers * config.n_kv_heads;
     cache.n_kv_heads_ = config.n_kv_heads;
     // At most 2^46 bytes by the limits of config.hpp.
-    const uint64_t vectors = uint64_t{config.n_layers} * config.n_kv_heads * capacity;
-    const uint64_t bytes = vectors * config.head_dim * cache.element_bytes();
-    TERN_TRY_ASSIGN(cache.keys_, Buffer<uint8_t>::create_uninitialized(bytes, hooks));
-    TERN_TRY_ASSIGN(cache.values_, Buffer<uint8_t>::create_uninitialized(bytes, hooks));
+    const uint64_t vectors = uint64_t{cache.n_runs_} * capacity;
+    const uint64_t bytes = vectors * cache.vector_bytes();
     const uint64_t units = type == CacheType::i8 ? vectors : 0;
-    TERN_TRY_ASSIGN(cache.key_units_, Buffer<uint16_t>::create_uninitialized(units, hooks));
-    TERN_TRY_ASSIGN(cache.value_units_, Buffer<uint16_t>::create_uninitialized(units, hooks));
+    constexpr auto kUntouched = BufferPlan::Fill::nothing;
+    TERN_TRY(plan.add(cache.keys_, bytes, kUntouched));
+    TERN_TRY(plan.add(cache.values_, bytes, kUntouched));
+    TERN_TRY(plan.add(cache.key_units_, units, kUntouched));
+    TERN_TRY(plan.add(cache.value_units_, units, kUntouched));
     return cache;
   }
 
@@ -51,6 +56,32 @@ class KvCache {
     return view(index(layer, head, first), values_, value_units_);
   }
 
+  /// Calls run(bytes) for what the first `n` positions hold: the keys and values of every layer and
+  /// head, then their units, each run contiguous; in one order, which saved sessions rely on.
+  template <typename F>
+  void for_each_run(size_t n, F&& run) {
+    for (Buffer<uint8_t>* data : {&keys_, &values_}) {
+      for (size_t i = 0; i < n_runs_; ++i) {
+        run(std::span<uint8_t>(data->data() + i * capacity_ * vector_bytes(), n * vector_bytes()));
+      }
+    }
+    for (Buffer<uint16_t>* units : {&key_units_, &value_units_}) {
+      if (units->size() == 0) continue;
+      for (size_t i = 0; i < n_runs_; ++i) {
+        run(std::span<uint8_t>(reinterpret_cast<uint8_t*>(units->data() + i * capacity_),
+                               n * sizeof(uint16_t)));
+      }
+    }
+  }
+
+  /// Takes over the first `n` positions. Requires: the same model, type and capacity.
+  void copy_positions(const KvCache& other, size_t n) {
+    copy_runs(other.keys_, n * vector_bytes(), keys_);
+    copy_runs(other.values_, n * vector_bytes(), values_);
+    copy_runs(other.key_units_, n, key_units_);
+    copy_runs(other.value_units_, n, value_units_);
+  }
+
   uint32_t capacity() const { return capacity_; }
   CacheType type() const { return type_; }
   /// Bytes of all keys and values of one position, in all layers.
@@ -61,20 +92,28 @@ class KvCache {
   }
 
  private:
+  template <typename T>
+  void copy_runs(const Buffer<T>& from, size_t n, Buffer<T>& to) const {
+    const size_t stride = from.size() / n_runs_;
+    for (size_t i = 0; i < n_runs_ && from.size() != 0; ++i) {
+      std::copy_n(from.data() + i * stride, n, to.data() + i * stride);
+    }
+  }
+  size_t vector_bytes() const { return head_dim_ * element_bytes(); }
   size_t element_bytes() const { return type_ == CacheType::i8 ? 1 : sizeof(uint16_t); }
   size_t index(size_t layer, size_t head, size_t position) const {
     return (layer * n_kv_heads_ + head) * capacity_ + position;
   }
   bool store_vector(const KernelTable& kernels, const float* x, size_t vector,
                     Buffer<uint8_t>& data, Buffer<uint16_t>& units) {
-    uint8_t* to = data.data() + vector * head_dim_ * element_bytes();
+    uint8_t* to = data.data() + vector * vector_bytes();
     if (type_ == CacheType::i8) {
       return kernels.to_i8(x, head_dim_, reinterpret_cast<int8_t*>(to), units.data() + vector);
     }
     return kernels.to_f16(x, head_dim_, reinterpret_cast<uint16_t*>(to));
   }
   CacheView view(size_t vector, const Buffer<uint8_t>& data, const Buffer<uint16_t>& units) const {
-    return {type_, data.data() + vector * head_dim_ * element_bytes(), head_dim_,
+    return {type_, data.data() + vector * vector_bytes(), head_dim_,
             type_ == CacheType::i8 ? units.data() + vector : nullptr};
   }
 
@@ -86,6 +125,7 @@ class KvCache {
   uint32_t capacity_ = 0;
   uint32_t head_dim_ = 0;
   uint32_t n_kv_heads_ = 0;
+  uint32_t n_runs_ = 0;  // layers times heads
 };
 
 TERN_NAMESPACE_END

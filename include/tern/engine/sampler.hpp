@@ -11,6 +11,7 @@
 #include "tern/base/buffer.hpp"
 #include "tern/base/half.hpp"
 #include "tern/kernels/kernel_table.hpp"
+#include "tern/platform/buffer_plan.hpp"
 #include "tern/text/vocabulary_data.hpp"
 #include "tern/version.hpp"
 
@@ -68,11 +69,9 @@ class Sampler {
   Sampler() = default;
 
   /// Errors: out_of_memory. Cost: 12 bytes a token.
-  static Result<Sampler> create(uint32_t n_tokens, const AllocatorHooks& hooks) {
-    Sampler sampler;
-    TERN_TRY_ASSIGN(sampler.candidates_, Buffer<Candidate>::create(n_tokens, hooks));
-    TERN_TRY_ASSIGN(sampler.values_, Buffer<float>::create(n_tokens, hooks));
-    return sampler;
+  Result<void> allocate(uint32_t n_tokens, BufferPlan& plan) {
+    TERN_TRY(plan.add(candidates_, n_tokens));
+    return plan.add(values_, n_tokens);
   }
 
   /// The token for `position`.

@@ -3,9 +3,17 @@
 // Room: engine. evaluate() takes tokens and leaves the logits of the last one; sample() turns them
 // into the next token. Of a model of embeddings embed() takes texts and gives a vector each. A
 // failed or cancelled call leaves the session where it was before the call.
+//
+// A host with a frame to keep begins an evaluation and steps it, a budget of time at a time:
+//
+//     idle --begin--> stepping --step--> ... --step, the last--> idle
+//
+// While a session is stepping, step, cancel and reset are legal; all else that would use it gives
+// busy.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +41,10 @@ struct SessionOptions {
 inline constexpr uint32_t kDefaultBatch = 256;
 /// Larger batches gain nothing and would need more memory than weights.
 inline constexpr uint32_t kMaxBatch = 4096;
+/// Most tokens in a slice of a step.
+inline constexpr uint32_t kStepTokens = kVectorTokens;
+/// Most sessions in one evaluate_each().
+inline constexpr size_t kMaxSessions = 64;
 
 /// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
 class Session {
@@ -41,6 +53,14 @@ class Session {
   /// out_of_memory, io_error.
   static Result<std::shared_ptr<Session>> create(std::shared_ptr<const Model> model,
                                                  const SessionOptions& options);
+  /// Bytes that create() asks of the allocator, but for some 4 KiB and the stacks of its threads.
+  /// Errors: those of create() before it allocates. Cost: no allocation.
+  static Result<uint64_t> memory(std::shared_ptr<const Model> model, const SessionOptions& options);
+
+  /// Another session of the same model and options with the same text, which goes its own way from
+  /// here; an own pool of threads is shared with it. Errors: busy, out_of_memory. Cost: the memory
+  /// of create(), and a copy of the positions in use.
+  Result<std::shared_ptr<Session>> fork();
 
   const Model& model() const { return *model_; }
   const AllocatorHooks& allocator() const { return hooks_; }
@@ -60,6 +80,36 @@ class Session {
   ///         invalid_argument (no tokens, a wrong size), unsupported (a model of embeddings).
   /// Cost: no allocation.
   Result<void> evaluate(std::span<const TokenId> tokens, std::span<float> all_logits = {});
+
+  /// evaluate() in slices of a layer over at most kStepTokens tokens, or a sixteenth of the head.
+  /// Copies the tokens; step() does the work. Errors: those of evaluate() before it computes.
+  Result<void> begin(std::span<const TokenId> tokens);
+  /// Works on what begin() was given: always one slice, then more as long as another one like the
+  /// last should end within the budget. Whether it is done: then logits() are there, the same bits
+  /// that evaluate() gives.
+  /// Errors: cancelled, non_finite (the session is then idle, where it was before begin()); busy;
+  ///         invalid_argument (nothing was begun). Cost: no allocation; a pass over the weights for
+  ///         every kStepTokens tokens.
+  Result<bool> step(std::chrono::nanoseconds budget);
+  bool is_stepping() const { return is_stepping_; }
+
+  /// Appends one token to each of several sessions of one model, in one pass over the weights; each
+  /// gets the bits that it gets alone. Runs on the first session's threads and buffers.
+  /// Shapes: tokens [sessions]; at most kMaxSessions, and at most the first session's batch.
+  /// Errors: those of evaluate(), for all together (where = index of a session or token): after an
+  ///         error no session has moved; a cancel() of any of them cancels all. Cost: no
+  ///         allocation.
+  static Result<void> evaluate_each(std::span<Session* const> sessions,
+                                    std::span<const TokenId> tokens);
+
+  /// The state as bytes that restore() takes on any machine (docs/formats.md): tokens, keys and
+  /// values, logits. Errors: busy, buffer_too_small. Cost: a copy.
+  uint64_t saved_bytes() const;
+  Result<void> save(std::span<uint8_t> out);
+  /// Becomes what was saved. Errors: malformed, truncated, unsupported_version, mismatch (another
+  /// model, or another cache type), context_full, busy; the session is then as it was. Cost: a
+  /// copy.
+  Result<void> restore(std::span<const uint8_t> saved);
 
   /// The embedding of each of several texts, which lie one behind the other in `tokens`; they share
   /// passes over the weights, and each gets the bits that it gets alone. The session holds no
@@ -86,12 +136,13 @@ class Session {
 
   /// Forgets everything from `position` on. Errors: invalid_argument (beyond the end), busy.
   Result<void> truncate(uint32_t position);
-  /// Forgets everything. Errors: busy.
+  /// Forgets everything, also what was begun. Errors: busy (a call is running).
   Result<void> reset();
 
   /// Makes a running evaluate or generate end with Status::cancelled, within a step of a layer over
   /// one batch. Does nothing when none is running: a request that comes too late harms no later
-  /// call, and a host that evaluates in a loop looks at a flag of its own between calls.
+  /// call, and a host that evaluates in a loop looks at a flag of its own between calls. Of a
+  /// session that is stepping, the next step ends with cancelled.
   /// Threads: any, at any time.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
 
@@ -108,12 +159,20 @@ class Session {
   friend Result<struct Generation> generate(Session& session, const struct GenerateOptions& options,
                                             OnText&& on_text);
 
-  /// Marks the session as in use; finds out whether it already was. A new use begins uncancelled.
+  /// What a call needs the session to be.
+  enum class Needs : uint8_t { idle, stepping, either };
+
+  /// Marks the session as in use; finds out whether it already was, or is not what the call needs.
+  /// A use that needs an idle session begins uncancelled.
   class Use {
    public:
-    explicit Use(Session& session)
+    explicit Use(Session& session, Needs needs = Needs::idle)
         : session_(session), owns_(!session.in_use_.exchange(true, std::memory_order_acquire)) {
-      if (owns_) session.cancelled_.store(false, std::memory_order_relaxed);
+      if (!owns_) return;
+      is_stepping_ = session.is_stepping_;
+      is_wrong_ =
+          (needs == Needs::idle && is_stepping_) || (needs == Needs::stepping && !is_stepping_);
+      if (!is_stepping_) session.cancelled_.store(false, std::memory_order_relaxed);
     }
     ~Use() {
       if (owns_) session_.in_use_.store(false, std::memory_order_release);
@@ -121,19 +180,32 @@ class Session {
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
     Result<void> check() const {
-      if (owns_) return {};
-      return Error(Status::busy, "another call is running on this session");
+      if (!owns_) return Error(Status::busy, "another call is running on this session");
+      if (!is_wrong_) return {};
+      if (is_stepping_) return Error(Status::busy, "the session is stepping");
+      return Error(Status::invalid_argument, "nothing was begun on this session");
     }
 
    private:
     Session& session_;
     bool owns_;
+    bool is_stepping_ = false;
+    bool is_wrong_ = false;
+  };
+
+  /// How far the steps of an evaluation are.
+  struct Progress {
+    uint32_t n_tokens = 0;  ///< begun
+    uint32_t done = 0;      ///< of them, in earlier passes
+    uint32_t layer = 0;     ///< the next one of this pass; n_layers: the head comes next
+    uint32_t head_part = 0;
   };
 
   // What the public calls do once the session is theirs.
   Result<void> evaluate_in_use(std::span<const TokenId> tokens, std::span<float> all_logits);
   Result<TokenId> sample_in_use(const SamplerOptions& options);
 
+  Result<void> allocate(const SessionOptions& options, size_t n_workers, BufferPlan& plan);
   Result<void> check_tokens(std::span<const TokenId> tokens, std::span<float> all_logits) const;
   Result<void> check_token_ids(std::span<const TokenId> tokens) const;
   Result<void> evaluate_batches(std::span<const TokenId> tokens, std::span<float> all_logits);
@@ -141,9 +213,13 @@ class Session {
                            std::span<float> embeddings) const;
   Result<void> embed_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                            float* embeddings);
+  Result<bool> step_slice();
+  void append(size_t n_tokens);
+  SkipCounts* skips() { return options_.skip_zeros ? &skip_counts_ : nullptr; }
 
   std::shared_ptr<const Model> model_;
   AllocatorHooks hooks_;
+  SessionOptions options_;  // as create() took them
   TaskRunner runner_;
   SkipCounts skip_counts_;
   KvCache cache_;
@@ -153,11 +229,13 @@ class Session {
   Buffer<float> logits_;    // [vocab_size]; empty for a model of embeddings
   Buffer<float> scratch_;   // [vocab_size], for log_prob; the same
   Buffer<TextRun> texts_;   // [batch], for embed
-  bool skip_zeros_ = true;
+  Progress progress_;
+  bool is_stepping_ = false;
   uint32_t batch_ = 0;
   uint32_t position_ = 0;
   bool has_logits_ = false;
   std::atomic<bool> cancelled_{false};
+  const std::atomic<bool>* cancel_flags_[1] = {&cancelled_};
   std::atomic<bool> in_use_{false};
 };
 

@@ -1,6 +1,6 @@
 // A fast 64-bit hash of weights, to tell whether two files hold the same model.
 //
-// Room: convert. No defence against an adversary. Four lanes of 64-bit words, multiplied and folded
+// Room: base. No defence against an adversary. Four lanes of 64-bit words, multiplied and folded
 // (docs/formats.md); the same on every machine, faster than memory.
 #pragma once
 

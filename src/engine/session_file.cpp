@@ -1,0 +1,180 @@
+// Saved sessions: the state of one text as bytes, for the same model on any machine.
+//
+// Room: engine. Layout: docs/formats.md, "Saved sessions". All is checked before anything of the
+// session is changed.
+#include <algorithm>
+#include <cstring>
+
+#include "tern/base/byte_reader.hpp"
+#include "tern/base/content_hash.hpp"
+#include "tern/engine/session.hpp"
+#include "tern/platform/fp_environment.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+namespace {
+
+constexpr std::string_view kMagic = "TERNSESS";
+constexpr uint32_t kVersion = 1;
+
+struct Header {
+  char magic[8] = {};
+  uint32_t version = kVersion;
+  uint32_t cache_type = 0;
+  uint64_t model = 0;
+  uint32_t n_tokens = 0;
+  uint32_t n_logits = 0;
+  uint64_t payload = 0;  // the hash of all that follows
+};
+static_assert(sizeof(Header) == 40);
+
+template <typename T>
+std::span<const uint8_t> bytes_of(const T* data, size_t n) {
+  return {reinterpret_cast<const uint8_t*>(data), n * sizeof(T)};
+}
+
+/// What tells models apart whatever file they came from and however they are packed: the numbers of
+/// the configuration, norms, scales, and how the head is stored.
+uint64_t model_fingerprint(const Model& model) {
+  const ModelConfig& c = model.config();
+  const ModelWeights& w = model.weights();
+  ContentHash hash;
+  const uint64_t numbers[] = {c.vocab_size,
+                              c.model_dim,
+                              c.ffn_dim,
+                              c.n_layers,
+                              c.n_heads,
+                              c.n_kv_heads,
+                              c.head_dim,
+                              c.rope_dim,
+                              std::bit_cast<uint64_t>(c.rope_base),
+                              std::bit_cast<uint32_t>(c.norm_eps),
+                              static_cast<uint64_t>(c.activation),
+                              static_cast<uint64_t>(c.activation_bits),
+                              static_cast<uint64_t>(w.head.type)};
+  hash.add(bytes_of(numbers, std::size(numbers)));
+  const auto add = [&](const Buffer<float>& values) {
+    hash.add(bytes_of(values.data(), values.size()));
+  };
+  add(w.output_norm);
+  for (const LayerWeights& layer : w.layers) {
+    for (const GainRule& rule : model.architecture().gains) add(layer.*rule.gain);
+    for (const LinearRule& rule : model.architecture().linears) {
+      const TernaryMatrix& matrix = layer.*rule.matrix;
+      add(matrix.input_gain());
+      hash.add(bytes_of(matrix.view().scales, matrix.n_scales()));
+    }
+  }
+  return hash.value();
+}
+
+}  // namespace
+
+uint64_t Session::saved_bytes() const {
+  const uint64_t per_token =
+      sizeof(TokenId) + KvCache::bytes_per_position(model_->config(), cache_.type());
+  return sizeof(Header) + per_token * position_ + logits().size_bytes();
+}
+
+Result<void> Session::save(std::span<uint8_t> out) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  if (out.size() < saved_bytes()) {
+    return Error(Status::buffer_too_small, "the buffer is smaller than the saved session");
+  }
+  Header header;
+  std::copy(kMagic.begin(), kMagic.end(), header.magic);
+  header.cache_type = static_cast<uint32_t>(cache_.type());
+  header.model = model_fingerprint(*model_);
+  header.n_tokens = position_;
+  header.n_logits = static_cast<uint32_t>(logits().size());
+  uint8_t* to = out.data() + sizeof(Header);
+  ContentHash hash;
+  const auto put = [&](std::span<const uint8_t> bytes) {
+    to = std::copy(bytes.begin(), bytes.end(), to);
+    hash.add(bytes);
+  };
+  put(bytes_of(tokens_.data(), position_));
+  put(bytes_of(logits().data(), logits().size()));
+  cache_.for_each_run(position_, put);
+  header.payload = hash.value();
+  std::memcpy(out.data(), &header, sizeof(header));
+  return {};
+}
+
+Result<void> Session::restore(std::span<const uint8_t> saved) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  Header header;
+  if (saved.size() < sizeof(header)) {
+    return Error(Status::truncated, "the bytes end before the saved session does", uint64_t{0});
+  }
+  std::memcpy(&header, saved.data(), sizeof(header));
+  if (std::string_view(header.magic, sizeof(header.magic)) != kMagic) {
+    return Error(Status::malformed, "not a saved session", uint64_t{0});
+  }
+  if (header.version != kVersion) {
+    return Error(Status::unsupported_version, "a saved session of another version", uint64_t{8});
+  }
+  if (header.cache_type != static_cast<uint32_t>(cache_.type())) {
+    return Error(Status::mismatch, "the session was saved with another cache type", uint64_t{12});
+  }
+  if (header.model != model_fingerprint(*model_)) {
+    return Error(Status::mismatch, "the session is of another model", uint64_t{16});
+  }
+  if (header.n_tokens > capacity()) {
+    return Error(Status::context_full, "the session is longer than the context", uint64_t{24});
+  }
+  if (header.n_logits != 0 && (header.n_logits != logits_.size() || header.n_tokens == 0)) {
+    return Error(Status::malformed, "the saved logits are not the model's", uint64_t{28});
+  }
+  const uint64_t per_token =
+      sizeof(TokenId) + KvCache::bytes_per_position(model_->config(), cache_.type());
+  const uint64_t size =
+      sizeof(header) + per_token * header.n_tokens + uint64_t{sizeof(float)} * header.n_logits;
+  if (saved.size() != size) {
+    return Error(saved.size() < size ? Status::truncated : Status::malformed,
+                 "the saved session is of another length", uint64_t{saved.size()});
+  }
+  // Hash the parts as they were written, then take them.
+  std::span<const uint8_t> rest = saved.subspan(sizeof(header));
+  const auto take = [&](size_t n) {
+    const auto part = rest.first(n);
+    rest = rest.subspan(n);
+    return part;
+  };
+  const auto tokens = take(header.n_tokens * sizeof(TokenId));
+  const auto logits = take(header.n_logits * sizeof(float));
+  const auto cached = rest;
+  ContentHash hash;
+  hash.add(tokens);
+  hash.add(logits);
+  cache_.for_each_run(header.n_tokens, [&](std::span<uint8_t> run) { hash.add(take(run.size())); });
+  if (hash.value() != header.payload) {
+    return Error(Status::malformed, "the saved session is damaged", uint64_t{32});
+  }
+  for (size_t i = 0; i < header.n_tokens; ++i) {
+    TokenId token = 0;
+    std::memcpy(&token, tokens.data() + i * sizeof(token), sizeof(token));
+    TERN_TRY(check_token_ids({&token, 1}));
+  }
+  if (!logits.empty()) {
+    std::memcpy(scratch_.data(), logits.data(), logits.size());
+    const FpEnvironmentGuard fp_environment;
+    if (!model_->kernels().all_finite(scratch_.data(), scratch_.size())) {
+      return Error(Status::malformed, "a saved logit is not finite", uint64_t{sizeof(header)});
+    }
+    std::swap(logits_, scratch_);
+  }
+  if (!tokens.empty()) std::memcpy(tokens_.data(), tokens.data(), tokens.size());
+  rest = cached;
+  cache_.for_each_run(header.n_tokens, [&](std::span<uint8_t> run) {
+    const auto part = take(run.size());
+    std::copy(part.begin(), part.end(), run.begin());
+  });
+  position_ = header.n_tokens;
+  has_logits_ = !logits.empty();
+  return {};
+}
+
+TERN_NAMESPACE_END
