@@ -39,10 +39,12 @@ inline constexpr size_t kLoadOptionsFirstSize = 8 + 4 * sizeof(void*);
 inline constexpr size_t kSessionOptionsFirstSize = 16 + 2 * sizeof(void*);
 inline constexpr size_t kSamplerOptionsFirstSize = 32 + 4 * sizeof(void*);
 inline constexpr size_t kGenerateOptionsFirstSize = 16 + 1 * sizeof(void*);
-static_assert(sizeof(tern_load_options) == 8 + 4 * sizeof(void*));
-static_assert(sizeof(tern_session_options) == 16 + 2 * sizeof(void*));
+inline constexpr size_t kStatisticsFirstSize = 72;
+static_assert(sizeof(tern_load_options) == 24 + 8 * sizeof(void*));
+static_assert(sizeof(tern_session_options) == 24 + 2 * sizeof(void*));
 static_assert(sizeof(tern_sampler_options) == 32 + 4 * sizeof(void*));
-static_assert(sizeof(tern_generate_options) == 16 + 1 * sizeof(void*));
+static_assert(sizeof(tern_generate_options) == 16 + 5 * sizeof(void*));
+static_assert(sizeof(tern_session_statistics) == 72);
 
 /// No options struct comes near this size; one that claims to was not initialised.
 inline constexpr uint32_t kMaxOptionsSize = 4096;

@@ -77,3 +77,14 @@ int32_t tern_isa_is_available(size_t index) {
   const tern::CpuFeatureMask required = kernels[index]->features;
   return (required & tern::detect_cpu_features()) == required ? 1 : 0;
 }
+
+size_t tern_cpu_feature_count(void) { return std::size(tern::kCpuFeatureNames); }
+
+const char* tern_cpu_feature_name(size_t index) {
+  return index < tern_cpu_feature_count() ? tern::kCpuFeatureNames[index].name : "";
+}
+
+int32_t tern_cpu_feature_is_present(size_t index) {
+  if (index >= tern_cpu_feature_count()) return 0;
+  return (tern::detect_cpu_features() & tern::kCpuFeatureNames[index].feature) != 0 ? 1 : 0;
+}

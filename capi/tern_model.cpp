@@ -9,23 +9,95 @@
 #include "tern.h"
 #include "tern/model/model.hpp"
 
+using tern::Checkpoint;
+using tern::GgufFile;
 using tern::Model;
 using tern::Result;
+using Opened = Result<std::shared_ptr<const Checkpoint>>;
 namespace capi = tern::capi;
+
+static_assert(TERN_HEAD_KEEP == static_cast<uint32_t>(tern::HeadOption::keep));
+static_assert(TERN_HEAD_Q6 == static_cast<uint32_t>(tern::HeadOption::q6));
+static_assert(TERN_HEAD_I8 == static_cast<uint32_t>(tern::HeadOption::i8));
+static_assert(TERN_I2S_X86 == static_cast<uint32_t>(tern::I2sLayout::x86));
+static_assert(TERN_I2S_ARM == static_cast<uint32_t>(tern::I2sLayout::arm));
+static_assert(TERN_LOG_INFO == static_cast<int32_t>(tern::LogLevel::info));
+static_assert(TERN_LOG_WARNING == static_cast<int32_t>(tern::LogLevel::warning));
 
 namespace {
 
-Result<tern::LoadOptions> read_load_options(const tern_load_options* given) {
+/// Load options with the host's hooks, whose types are others in C; views both.
+struct LoadInput {
+  tern::LoadOptions options;
+  tern_load_options given{};
+
+  tern::ProgressHook progress() {
+    if (given.on_progress == nullptr) return {};
+    return {this, [](void* user, uint64_t done, uint64_t total) {
+              const tern_load_options& host = static_cast<LoadInput*>(user)->given;
+              return host.on_progress(host.progress_user, done, total) == 0;
+            }};
+  }
+  tern::LogHook log() {
+    if (given.on_log == nullptr) return {};
+    return {this, [](void* user, tern::LogLevel level, std::string_view line) {
+              const tern_load_options& host = static_cast<LoadInput*>(user)->given;
+              host.on_log(host.log_user, static_cast<int32_t>(level), line.data(), line.size());
+            }};
+  }
+};
+
+Result<void> read_load_options(const tern_load_options* given, LoadInput& input) {
   TERN_TRY_ASSIGN(const tern_load_options options,
                   capi::read_options(given, "tern_load_options", capi::kLoadOptionsFirstSize));
-  TERN_TRY(capi::check_flags(options.flags, TERN_LOAD_COPY));
+  TERN_TRY(capi::check_flags(options.flags, TERN_LOAD_COPY | TERN_LOAD_NO_SKIPPING));
+  const auto out_of_range = [](std::string_view name) {
+    return tern::Error(tern::Status::invalid_argument, "a load option is out of range", name);
+  };
   tern::LoadOptions load;
+  load.skip_zeros = (options.flags & TERN_LOAD_NO_SKIPPING) == 0;
+  if (options.packing == TERN_PACKING_T2) load.packing = tern::Packing::t2;
+  if (options.packing == TERN_PACKING_T5) load.packing = tern::Packing::t5;
+  if (options.packing != TERN_PACKING_AUTO && !load.packing) return out_of_range("packing");
+  if (options.head > TERN_HEAD_I8) return out_of_range("head");
+  load.head = static_cast<tern::HeadOption>(options.head);
+  if (options.i2s_layout > TERN_I2S_ARM) return out_of_range("i2s_layout");
+  load.i2_s_layout = static_cast<tern::I2sLayout>(options.i2s_layout);
+  if (options.reserved != 0) return out_of_range("reserved");
   if ((options.flags & TERN_LOAD_COPY) != 0) load.map = tern::FileAccess::copied;
   TERN_TRY_ASSIGN(load.isa, capi::read_text(options.isa, options.isa_size, "isa"));
   TERN_TRY_ASSIGN(load.allocator,
                   capi::read_allocator(options.allocator, tern::default_allocator()));
   TERN_TRY_ASSIGN(load.runner, capi::read_scheduler(options.scheduler));
-  return load;
+  input.given = options;
+  load.progress = input.progress();
+  load.log = input.log();
+  input.options = std::move(load);
+  return {};
+}
+
+/// Options read, `open(options)` opened, its checkpoint loaded, a handle made.
+template <typename Open>
+tern_status load_model(const tern_load_options* options, tern_model** out, Open&& open) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY(capi::clear_result(out, "out"));
+    LoadInput input;
+    TERN_TRY(read_load_options(options, input));
+    TERN_TRY_ASSIGN(std::shared_ptr<const Checkpoint> checkpoint, open(input.options));
+    TERN_TRY_ASSIGN(auto model, Model::load(std::move(checkpoint), input.options));
+    TERN_TRY_ASSIGN(*out, capi::make_handle<tern_model>(input.options.allocator, std::move(model)));
+    return {};
+  });
+}
+
+/// A value of the metadata, into results that were cleared.
+template <typename F>
+tern_status metadata_value(const tern_model* model, const char* key, size_t key_size, F&& get) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY_ASSIGN(const Model* self, capi::model_of(model));
+    TERN_TRY_ASSIGN(const std::string_view name, capi::read_text(key, key_size, "key"));
+    return get(self->source().file(), name);
+  });
 }
 
 /// A property that is a text ended by a zero; "" of a NULL handle.
@@ -45,27 +117,102 @@ uint32_t config_property(const tern_model* model, uint32_t tern::ModelConfig::*f
 
 tern_status tern_model_load_file(const char* path, size_t path_size,
                                  const tern_load_options* options, tern_model** out) {
-  return capi::guard([&]() -> Result<void> {
-    TERN_TRY(capi::clear_result(out, "out"));
-    TERN_TRY_ASSIGN(const tern::LoadOptions load, read_load_options(options));
+  return load_model(options, out, [&](const tern::LoadOptions& load) -> Opened {
     TERN_TRY_ASSIGN(const std::string_view file, capi::read_text(path, path_size, "path"));
-    TERN_TRY_ASSIGN(auto model, Model::load_file(file, load));
-    TERN_TRY_ASSIGN(*out, capi::make_handle<tern_model>(load.allocator, std::move(model)));
-    return {};
+    return Checkpoint::open(file, load.map, load.allocator);
   });
 }
 
 tern_status tern_model_load_memory(const void* bytes, size_t size, const tern_load_options* options,
                                    tern_model** out) {
-  return capi::guard([&]() -> Result<void> {
-    TERN_TRY(capi::clear_result(out, "out"));
-    TERN_TRY_ASSIGN(const tern::LoadOptions load, read_load_options(options));
+  return load_model(options, out, [&](const tern::LoadOptions& load) -> Opened {
     TERN_TRY_ASSIGN(const auto file,
                     capi::read_array(static_cast<const uint8_t*>(bytes), size, "bytes"));
-    TERN_TRY_ASSIGN(auto model, Model::load_memory(file, load));
-    TERN_TRY_ASSIGN(*out, capi::make_handle<tern_model>(load.allocator, std::move(model)));
-    return {};
+    return Checkpoint::view(file, load.allocator);
   });
+}
+
+tern_status tern_model_load_descriptor(int descriptor, uint64_t offset, uint64_t size,
+                                       const tern_load_options* options, tern_model** out) {
+  return load_model(options, out, [&](const tern::LoadOptions& load) -> Opened {
+    TERN_TRY_ASSIGN(auto bytes, tern::FileBytes::open_descriptor(descriptor, offset, size, load.map,
+                                                                 load.allocator));
+    return Checkpoint::adopt(std::move(bytes), load.allocator);
+  });
+}
+
+tern_status tern_model_load_reader(tern_read_callback on_read, void* user, uint64_t size,
+                                   const tern_load_options* options, tern_model** out) {
+  struct Reader {
+    tern_read_callback on_read;
+    void* user;
+  };
+  return load_model(options, out, [&](const tern::LoadOptions& load) -> Opened {
+    if (on_read == nullptr) return capi::null_argument("on_read");
+    Reader reader{on_read, user};
+    const tern::ReaderHook hook{&reader, [](void* self, uint64_t offset, void* to, size_t n) {
+                                  const auto& host = *static_cast<Reader*>(self);
+                                  return host.on_read(host.user, offset, to, n) == 0;
+                                }};
+    TERN_TRY_ASSIGN(auto bytes, tern::FileBytes::read(hook, size, load.progress, load.allocator));
+    return Checkpoint::adopt(std::move(bytes), load.allocator);
+  });
+}
+
+size_t tern_model_metadata_count(const tern_model* model) {
+  return model != nullptr ? model->object->source().file().metadata().size() : 0;
+}
+
+const char* tern_model_metadata_key(const tern_model* model, size_t index, size_t* size) {
+  std::string_view key("");
+  if (index < tern_model_metadata_count(model)) {
+    key = model->object->source().file().metadata()[index].key;
+  }
+  if (size != nullptr) *size = key.size();
+  return key.data();
+}
+
+tern_status tern_model_metadata_text(const tern_model* model, const char* key, size_t key_size,
+                                     const char** text, size_t* size) {
+  return metadata_value(model, key, key_size,
+                        [&](const GgufFile& file, std::string_view name) -> Result<void> {
+                          TERN_TRY(capi::clear_result(text, "text"));
+                          TERN_TRY(capi::clear_result(size, "size"));
+                          TERN_TRY_ASSIGN(const auto value, file.get<std::string_view>(name));
+                          *text = value.data();
+                          *size = value.size();
+                          return {};
+                        });
+}
+
+tern_status tern_model_metadata_integer(const tern_model* model, const char* key, size_t key_size,
+                                        int64_t* value) {
+  return metadata_value(model, key, key_size,
+                        [&](const GgufFile& file, std::string_view name) -> Result<void> {
+                          TERN_TRY(capi::clear_result(value, "value"));
+                          if (const auto flag = file.get<bool>(name); flag.ok()) {
+                            *value = *flag ? 1 : 0;
+                            return {};
+                          }
+                          TERN_TRY_ASSIGN(*value, file.get<int64_t>(name));
+                          return {};
+                        });
+}
+
+tern_status tern_model_metadata_real(const tern_model* model, const char* key, size_t key_size,
+                                     double* value) {
+  return metadata_value(model, key, key_size,
+                        [&](const GgufFile& file, std::string_view name) -> Result<void> {
+                          TERN_TRY(capi::clear_result(value, "value"));
+                          if (const auto narrow = file.get<float>(name); narrow.ok()) {
+                            *value = *narrow;
+                          } else if (const auto whole = file.get<int64_t>(name); whole.ok()) {
+                            *value = static_cast<double>(*whole);
+                          } else {
+                            TERN_TRY_ASSIGN(*value, file.get<double>(name));
+                          }
+                          return {};
+                        });
 }
 
 void tern_model_free(tern_model* model) { capi::free_handle(model); }
@@ -116,6 +263,9 @@ uint32_t tern_model_embedding_size(const tern_model* model) {
 }
 uint32_t tern_model_n_tokens(const tern_model* model) {
   return model != nullptr ? model->object->n_tokens() : 0;
+}
+uint64_t tern_model_pass_bytes(const tern_model* model) {
+  return model != nullptr ? model->object->linear_bytes() + model->object->head_bytes() : 0;
 }
 uint64_t tern_model_weight_bytes(const tern_model* model) {
   return model != nullptr ? model->object->weight_bytes() : 0;

@@ -7,6 +7,7 @@
 #include "guard.hpp"
 #include "handles.hpp"
 #include "options.hpp"
+#include "session_options.hpp"
 #include "tern.h"
 #include "tern/engine/generate.hpp"
 #include "tern/engine/sampler.hpp"
@@ -23,31 +24,16 @@ static_assert(TERN_STOP_END == static_cast<int32_t>(StopReason::end_of_generatio
 static_assert(TERN_STOP_MAX_TOKENS == static_cast<int32_t>(StopReason::max_tokens));
 static_assert(TERN_STOP_CONTEXT_FULL == static_cast<int32_t>(StopReason::context_full));
 static_assert(TERN_STOP_CALLBACK == static_cast<int32_t>(StopReason::callback));
+static_assert(TERN_STOP_TEXT == static_cast<int32_t>(StopReason::stop_text));
 
 namespace {
 
-/// The session's options, with the allocator to use.
-Result<tern::SessionOptions> read_session_options(const tern_session_options* given,
-                                                  const tern::Model& model) {
-  TERN_TRY_ASSIGN(
-      const tern_session_options options,
-      capi::read_options(given, "tern_session_options", capi::kSessionOptionsFirstSize));
-  if (options.scheduler != nullptr && options.n_threads != 0) {
-    return Error(Status::invalid_argument, "either a scheduler or own threads", "n_threads");
-  }
-  tern::SessionOptions session;
-  session.context = options.context;
-  session.batch = options.batch;
-  if (options.n_threads != 0) session.n_threads = options.n_threads;
-  TERN_TRY_ASSIGN(session.runner, capi::read_scheduler(options.scheduler));
-  TERN_TRY_ASSIGN(session.allocator, capi::read_allocator(options.allocator, model.allocator()));
-  return session;
-}
-
-/// Sampler options with the biases that they view. The caller's are copied: their type is another.
+/// Options with the biases and stop texts that they view. The caller's are copied: their type is
+/// another.
 struct SamplerInput {
   tern::SamplerOptions options;
   tern::LogitBias biases[TERN_MAX_BIASES];
+  std::string_view stop_texts[TERN_MAX_STOP_TEXTS];
 };
 
 Result<void> read_sampler_options(const tern_sampler_options* given, SamplerInput& input) {
@@ -96,6 +82,18 @@ Result<tern::GenerateOptions> read_generate_options(const tern_generate_options*
     TERN_TRY_ASSIGN(const tern::ChatRenderer* chat, model.chat());
     generate.chat_format = chat->format();
   }
+  TERN_TRY_ASSIGN(generate.stop_tokens,
+                  capi::read_array(options.stop_tokens, options.n_stop_tokens, "stop_tokens"));
+  TERN_TRY_ASSIGN(const auto stop_texts,
+                  capi::read_array(options.stop_texts, options.n_stop_texts, "stop_texts"));
+  if (stop_texts.size() > TERN_MAX_STOP_TEXTS) {
+    return Error(Status::invalid_argument, "too many stop texts", "n_stop_texts");
+  }
+  for (size_t i = 0; i < stop_texts.size(); ++i) {
+    TERN_TRY_ASSIGN(input.stop_texts[i],
+                    capi::read_text(stop_texts[i].text, stop_texts[i].size, "stop_texts"));
+  }
+  generate.stop_texts = {input.stop_texts, stop_texts.size()};
   return generate;
 }
 
@@ -106,7 +104,8 @@ tern_status tern_session_create(const tern_model* model, const tern_session_opti
   return capi::guard([&]() -> Result<void> {
     TERN_TRY(capi::clear_result(out, "out"));
     TERN_TRY(capi::model_of(model));
-    TERN_TRY_ASSIGN(const auto session_options, read_session_options(options, *model->object));
+    TERN_TRY_ASSIGN(const auto session_options,
+                    capi::read_session_options(options, *model->object));
     TERN_TRY_ASSIGN(auto session, Session::create(model->object, session_options));
     TERN_TRY_ASSIGN(
         *out, capi::make_handle<tern_session>(*session_options.allocator, std::move(session)));

@@ -76,7 +76,7 @@ void decode(benchmark::State& state, const Zeros& zeros, const How& how, uint32_
   }
   if (!ok) return;
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kTokens));
-  const tern::SkipCounts& counts = (*session)->skip_counts();
+  const tern::SkipCounts counts = (*session)->statistics().skipped;
   if (counts.gates == 0) return;
   const auto share = [](uint64_t part, uint64_t all) {
     return static_cast<double>(part) / static_cast<double>(all);

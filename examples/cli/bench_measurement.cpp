@@ -52,29 +52,16 @@ tern::Result<double> median_rate(tern::Session& session, std::span<const tern::T
   return median(rates);
 }
 
-struct ModelWork {
-  double up_bytes = 0;
-  double down_bytes = 0;
-  double other_bytes = 0;  // the other linear layers
-  double head_bytes = 0;
-  double products_a_token = 0;  // multiply-adds of the linear layers
-};
-
-ModelWork work_of(const tern::Model& model) {
-  ModelWork work;
+// Multiply-adds of the linear layers, a token.
+double products_of(const tern::Model& model) {
+  double products = 0;
   for (const tern::LayerWeights& layer : model.weights().layers) {
     for (const tern::LinearRule& rule : model.architecture().linears) {
-      const tern::TernaryMatrix& matrix = layer.*rule.matrix;
-      const auto bytes = static_cast<double>(matrix.packed_size());
-      double& sum = tern::is_rows(matrix.view().packing)      ? work.up_bytes
-                    : tern::is_columns(matrix.view().packing) ? work.down_bytes
-                                                              : work.other_bytes;
-      sum += bytes;
-      work.products_a_token += double{1} * matrix.view().rows * matrix.view().cols;
+      const tern::TernaryView view = (layer.*rule.matrix).view();
+      products += double{1} * view.rows * view.cols;
     }
   }
-  work.head_bytes = static_cast<double>(model.weights().head.row_bytes) * model.config().vocab_size;
-  return work;
+  return products;
 }
 
 double share(uint64_t part, uint64_t whole) {
@@ -92,7 +79,6 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
   const InterruptGuard interrupts(session.get());
   const auto tokens =
       make_tokens(std::max(plan.prompt_tokens, plan.gen_tokens), model->config().vocab_size);
-  const ModelWork work = work_of(*model);
 
   BenchResult result;
   const auto all = std::span<const tern::TokenId>(tokens);
@@ -103,24 +89,22 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
                     median_rate(*session, prompt, prompt.size(), plan.repeats));
     if (limits.dot_gmac_s > 0) {
       result.int8_peak_share =
-          *result.prefill_tok_s * work.products_a_token * 1e-9 / limits.dot_gmac_s;
+          *result.prefill_tok_s * products_of(*model) * 1e-9 / limits.dot_gmac_s;
     }
   }
   if (plan.gen_tokens != 0) {
-    const tern::SkipCounts before = session->skip_counts();
+    const tern::SessionStatistics before = session->statistics();
     TERN_TRY_ASSIGN(result.decode_tok_s,
                     median_rate(*session, all.first(plan.gen_tokens), 1, plan.repeats));
-    const tern::SkipCounts& after = session->skip_counts();
-    const double dead_gates =
-        share(after.dead_gates - before.dead_gates, after.gates - before.gates);
-    const double zero_inputs =
-        share(after.zero_inputs - before.zero_inputs, after.inputs - before.inputs);
-    if (after.gates != before.gates) {
-      result.gate_zero_share = dead_gates;
-      result.input_zero_share = zero_inputs;
+    const tern::SessionStatistics after = session->statistics();
+    const uint64_t gates = after.skipped.gates - before.skipped.gates;
+    if (gates != 0) {
+      result.gate_zero_share = share(after.skipped.dead_gates - before.skipped.dead_gates, gates);
+      result.input_zero_share = share(after.skipped.zero_inputs - before.skipped.zero_inputs,
+                                      after.skipped.inputs - before.skipped.inputs);
     }
-    result.bytes_per_token = work.other_bytes + work.head_bytes + work.up_bytes * (1 - dead_gates) +
-                             work.down_bytes * (1 - zero_inputs);
+    result.bytes_per_token = static_cast<double>(after.weight_bytes - before.weight_bytes) /
+                             static_cast<double>(after.n_tokens - before.n_tokens);
     result.kv_bytes = static_cast<double>(
         plan.gen_tokens * tern::KvCache::bytes_per_position(model->config(), options.kv));
     result.bandwidth_gb_s = *result.bytes_per_token * *result.decode_tok_s * 1e-9;

@@ -136,6 +136,7 @@ Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
                                       std::span<float> all_logits) {
   TERN_TRY(check_tokens(tokens, all_logits));
   const FpEnvironmentGuard fp_environment;
+  const Stopwatch stopwatch(*this);
   return evaluate_batches(tokens, all_logits);
 }
 
@@ -147,6 +148,7 @@ Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
     ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
     const TextRun text{n, 0, position_ + done, &cache_};
+    count_pass(n, all_logits.empty() ? done + n == tokens.size() : n);
     TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
     for (size_t t = 0; t < n && !all_logits.empty(); t += kVectorTokens) {
       float* rows[kVectorTokens];
@@ -173,6 +175,28 @@ void Session::append(size_t n_tokens) {
   std::swap(logits_, scratch_);
   position_ += static_cast<uint32_t>(n_tokens);
   has_logits_ = true;
+}
+
+void Session::count_pass(size_t n_tokens, size_t n_logits) {
+  n_tokens_ += n_tokens;
+  ++n_passes_;
+  const size_t few = Activations::vector_tokens(batch_);
+  n_head_passes_ += (n_logits + few - 1) / few;
+}
+
+SessionStatistics Session::statistics() const {
+  SessionStatistics out;
+  out.n_tokens = n_tokens_;
+  out.n_passes = n_passes_;
+  out.nanoseconds = static_cast<uint64_t>(nanoseconds_.count());
+  out.skipped = skip_counts_;
+  // Layers are alike: a row of up, or a column of down, has one size in all of them.
+  const LayerWeights& layer = model_->weights().layers.front();
+  const uint64_t row = layer.ffn_up.packed_size() / layer.ffn_up.view().rows;
+  const uint64_t column = layer.ffn_down.packed_size() / layer.ffn_down.view().cols;
+  const uint64_t read = n_passes_ * model_->linear_bytes() + n_head_passes_ * model_->head_bytes();
+  out.weight_bytes = read - skip_counts_.dead_gates * row - skip_counts_.zero_inputs * column;
+  return out;
 }
 
 Result<TokenId> Session::sample(const SamplerOptions& options) {

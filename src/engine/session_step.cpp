@@ -27,12 +27,11 @@ Result<void> Session::begin(std::span<const TokenId> tokens) {
 }
 
 Result<bool> Session::step(std::chrono::nanoseconds budget) {
-  using Clock = std::chrono::steady_clock;
   const Use use(*this, Needs::stepping);
   TERN_TRY(use.check());
   const FpEnvironmentGuard fp_environment;
-  const Clock::time_point start = Clock::now();
-  Clock::time_point before = start;
+  const Stopwatch stopwatch(*this);
+  std::chrono::nanoseconds before{0};
   while (true) {
     const Result<bool> done = step_slice();
     if (!done.ok() || *done) {
@@ -40,8 +39,8 @@ Result<bool> Session::step(std::chrono::nanoseconds budget) {
       return done;
     }
     // Another slice, if it is expected to end in time.
-    const Clock::time_point now = Clock::now();
-    if (now - start + (now - before) > budget) return false;
+    const std::chrono::nanoseconds now = stopwatch.elapsed();
+    if (now + (now - before) > budget) return false;
     before = now;
   }
 }
@@ -53,6 +52,7 @@ Result<bool> Session::step_slice() {
   ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
   const uint32_t n_layers = model_->config().n_layers;
   if (p.layer == 0) {
+    count_pass(n, p.done + n == p.n_tokens);
     pass.begin(tokens_.span().subspan(text.position, n), {&text, 1});
   } else {
     pass.resume({&text, 1});
@@ -109,6 +109,8 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
   Session& first = *sessions[0];
   ForwardPass pass(*first.model_, first.runner_, first.activations_, {cancelled.data(), n},
                    first.skips());
+  const Stopwatch stopwatch(first);
+  first.count_pass(n, n);
   TERN_TRY(pass.run(tokens, {texts.data(), n}));
   TERN_TRY(pass.logits(0, {logits.data(), n}));
   for (size_t i = 0; i < n; ++i) {

@@ -27,6 +27,15 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::view(std::span<const uint8
   });
 }
 
+Result<std::shared_ptr<const Checkpoint>> Checkpoint::adopt(FileBytes bytes,
+                                                            const AllocatorHooks& hooks) {
+  return create(hooks, [&](CheckpointData& out) -> Result<void> {
+    out.parts.push_back({String(hooks), std::move(bytes)});
+    TERN_TRY_ASSIGN(out.file, GgufFile::parse(out.parts[0].file.bytes(), hooks));
+    return {};
+  });
+}
+
 Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path, FileAccess access,
                                                            const AllocatorHooks& hooks) {
   return create(hooks, [&](CheckpointData& out) -> Result<void> {

@@ -62,7 +62,8 @@ Result<void> Model::load(const LoadOptions& options) {
                               options.skip_zeros,
                               options.head,
                               options.i2_s_layout,
-                              options.runner};
+                              options.runner,
+                              options.progress};
   TERN_TRY(WeightLoader(*checkpoint_, directory, *architecture_, kernels_, weights, hooks_)
                .load(config_, weights_));
   TERN_TRY(load_text(file));
@@ -72,7 +73,27 @@ Result<void> Model::load(const LoadOptions& options) {
   kernels_.rope_frequencies(config_.rope_base, config_.rope_linear_factor,
                             weights_.rope_factors.data(), config_.rope_dim,
                             rope_frequencies_.data());
+  write_log(options.log);
   return {};
+}
+
+void Model::write_log(const LogHook& log) const {
+  if (log.write == nullptr) return;
+  for (const char* doubt : checkpoint_->doubts()) log(LogLevel::warning, doubt);
+  String line(hooks_);
+  line.append("kernels ").append(kernels_.isa).append(", linear layers ");
+  line.append(packing_name(weights_.layers.front().ffn_gate.view().packing)).append(", head ");
+  line.append(type_info(weights_.head.type).name);
+  log(LogLevel::info, line);
+}
+
+uint64_t Model::linear_bytes() const {
+  uint64_t bytes = 0;
+  for (const LayerWeights& layer : weights_.layers) {
+    for (const LinearRule& rule : architecture_->linears)
+      bytes += (layer.*rule.matrix).packed_size();
+  }
+  return bytes;
 }
 
 Result<void> Model::load_text(const GgufFile& file) {

@@ -8,6 +8,7 @@
 #if defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
 #define NOMINMAX
+#include <io.h>
 #include <windows.h>
 #else
 #include <fcntl.h>
@@ -31,7 +32,18 @@ constexpr Error kNotRegular{Status::io_error, "not a regular file"};
 constexpr Error kCannotRead{Status::io_error, "cannot read"};
 [[maybe_unused]] constexpr Error kCannotMap{Status::io_error, "cannot map"};
 constexpr Error kBadPath{Status::invalid_argument, "path is too long or holds a zero byte"};
+constexpr Error kPastEnd{Status::io_error, "the file ends before that"};
 constexpr Error kTooLarge{Status::out_of_memory, "file is too large for this machine"};
+
+constexpr uint64_t kWholeFile = ~uint64_t{0};
+
+/// Bytes to read of a file of `end` bytes: `size` from `offset` on, or all.
+Result<size_t> part_size(uint64_t end, uint64_t offset, uint64_t size) {
+  if (size == kWholeFile && offset == 0) size = end;
+  if (offset > end || size > end - offset) return kPastEnd;
+  if (size > SIZE_MAX) return kTooLarge;
+  return static_cast<size_t>(size);
+}
 
 /// A path as the OS wants it: ended by a zero, free of others. Avoids an allocation.
 struct PathText {
@@ -56,9 +68,62 @@ struct Handle {
     if (value != INVALID_HANDLE_VALUE && value != nullptr) CloseHandle(value);
   }
 };
-void unmap(std::span<const uint8_t> bytes) { UnmapViewOfFile(bytes.data()); }
+// Views begin at multiples of this.
+uintptr_t mapping_step() {
+  SYSTEM_INFO info;
+  GetSystemInfo(&info);
+  return info.dwAllocationGranularity;
+}
+void unmap(std::span<const uint8_t> bytes) {
+  const auto begin = reinterpret_cast<uintptr_t>(bytes.data());
+  UnmapViewOfFile(bytes.data() - begin % mapping_step());
+}
 void drop_pages(std::span<const uint8_t>) {}  // the system trims what is read once by itself
 }  // namespace
+
+Result<FileBytes> FileBytes::open_part(File file, uint64_t offset, uint64_t size, FileAccess access,
+                                       const AllocatorHooks& hooks) {
+  if (GetFileType(file) != FILE_TYPE_DISK) return kNotRegular;
+  LARGE_INTEGER end;
+  if (GetFileSizeEx(file, &end) == 0) return kCannotRead;
+  TERN_TRY_ASSIGN(const size_t n, part_size(static_cast<uint64_t>(end.QuadPart), offset, size));
+  FileBytes out;
+  if (n == 0) return out;
+  if (access == FileAccess::mapped) {
+    Handle mapping;
+    mapping.value = CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
+    if (mapping.value == nullptr) return kCannotMap;
+    const size_t before = static_cast<size_t>(offset % mapping_step());
+    const uint64_t first = offset - before;
+    const void* view = MapViewOfFile(mapping.value, FILE_MAP_READ, static_cast<DWORD>(first >> 32),
+                                     static_cast<DWORD>(first), n + before);
+    if (view == nullptr) return kCannotMap;
+    out.bytes_ = {static_cast<const uint8_t*>(view) + before, n};
+    out.is_mapped_ = true;
+    return out;
+  }
+  TERN_TRY_ASSIGN(out.copy_, create_streamed_buffer(n, hooks));
+  for (size_t done = 0; done < n;) {
+    const auto want = static_cast<DWORD>(n - done < (1u << 30) ? n - done : 1u << 30);
+    OVERLAPPED place = {};
+    place.Offset = static_cast<DWORD>(offset + done);
+    place.OffsetHigh = static_cast<DWORD>((offset + done) >> 32);
+    DWORD got = 0;
+    if (ReadFile(file, out.copy_.data() + done, want, &got, &place) == 0 || got == 0) {
+      return kCannotRead;
+    }
+    done += got;
+  }
+  out.bytes_ = out.copy_.span();
+  return out;
+}
+
+Result<FileBytes> FileBytes::open_descriptor(int descriptor, uint64_t offset, uint64_t size,
+                                             FileAccess access, const AllocatorHooks& hooks) {
+  const intptr_t file = _get_osfhandle(descriptor);
+  if (file == -1) return kCannotRead;
+  return open_part(reinterpret_cast<HANDLE>(file), offset, size, access, hooks);
+}
 
 Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
                                   const AllocatorHooks& hooks) {
@@ -77,34 +142,7 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
     const DWORD code = GetLastError();
     return code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND ? kNotFound : kCannotOpen;
   }
-  if (GetFileType(file.value) != FILE_TYPE_DISK) return kNotRegular;
-  LARGE_INTEGER size;
-  if (GetFileSizeEx(file.value, &size) == 0) return kCannotRead;
-  if (static_cast<uint64_t>(size.QuadPart) > SIZE_MAX) return kTooLarge;
-  const auto n = static_cast<size_t>(size.QuadPart);
-  FileBytes out;
-  if (n == 0) return out;
-  if (access == FileAccess::mapped) {
-    Handle mapping;
-    mapping.value = CreateFileMappingW(file.value, nullptr, PAGE_READONLY, 0, 0, nullptr);
-    if (mapping.value == nullptr) return kCannotMap;
-    const void* view = MapViewOfFile(mapping.value, FILE_MAP_READ, 0, 0, 0);
-    if (view == nullptr) return kCannotMap;
-    out.bytes_ = {static_cast<const uint8_t*>(view), n};
-    out.is_mapped_ = true;
-    return out;
-  }
-  TERN_TRY_ASSIGN(out.copy_, create_streamed_buffer(n, hooks));
-  for (size_t done = 0; done < n;) {
-    const auto want = static_cast<DWORD>(n - done < (1u << 30) ? n - done : 1u << 30);
-    DWORD got = 0;
-    if (ReadFile(file.value, out.copy_.data() + done, want, &got, nullptr) == 0 || got == 0) {
-      return kCannotRead;
-    }
-    done += got;
-  }
-  out.bytes_ = out.copy_.span();
-  return out;
+  return open_part(file.value, 0, kWholeFile, access, hooks);
 }
 
 #else
@@ -117,14 +155,18 @@ struct Descriptor {
   }
 };
 #if defined(TERN_HAVE_MMAP)
+// Mappings begin at multiples of this.
+uintptr_t mapping_step() {
+  const long page = ::sysconf(_SC_PAGESIZE);
+  return page > 0 ? static_cast<uintptr_t>(page) : 4096;
+}
 void unmap(std::span<const uint8_t> bytes) {
-  ::munmap(const_cast<uint8_t*>(bytes.data()), bytes.size());
+  const size_t before = reinterpret_cast<uintptr_t>(bytes.data()) % mapping_step();
+  ::munmap(const_cast<uint8_t*>(bytes.data() - before), bytes.size() + before);
 }
 // Of a shared mapping of a file that nobody writes to this loses nothing: the file has the bytes.
 void drop_pages(std::span<const uint8_t> part) {
-  const long page = ::sysconf(_SC_PAGESIZE);
-  if (page <= 0) return;
-  const auto step = static_cast<uintptr_t>(page);
+  const uintptr_t step = mapping_step();
   const auto begin = reinterpret_cast<uintptr_t>(part.data());
   const uintptr_t first = (begin + step - 1) / step * step;
   const uintptr_t end = (begin + part.size()) / step * step;
@@ -147,18 +189,24 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
     file.value = ::open(text.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   } while (file.value < 0 && errno == EINTR);
   if (file.value < 0) return errno == ENOENT || errno == ENOTDIR ? kNotFound : kCannotOpen;
+  return open_part(file.value, 0, kWholeFile, access, hooks);
+}
+
+Result<FileBytes> FileBytes::open_part(File file, uint64_t offset, uint64_t size, FileAccess access,
+                                       const AllocatorHooks& hooks) {
   struct stat info;
-  if (::fstat(file.value, &info) != 0) return kCannotRead;
+  if (::fstat(file, &info) != 0) return kCannotRead;
   if (!S_ISREG(info.st_mode)) return kNotRegular;
-  if (static_cast<uint64_t>(info.st_size) > SIZE_MAX) return kTooLarge;
-  const auto n = static_cast<size_t>(info.st_size);
+  TERN_TRY_ASSIGN(const size_t n, part_size(static_cast<uint64_t>(info.st_size), offset, size));
   FileBytes out;
   if (n == 0) return out;
 #if defined(TERN_HAVE_MMAP)
   if (access == FileAccess::mapped) {
-    void* view = ::mmap(nullptr, n, PROT_READ, MAP_SHARED, file.value, 0);
+    const size_t before = static_cast<size_t>(offset % mapping_step());
+    void* view = ::mmap(nullptr, n + before, PROT_READ, MAP_SHARED, file,
+                        static_cast<off_t>(offset - before));
     if (view == MAP_FAILED) return kCannotMap;
-    out.bytes_ = {static_cast<const uint8_t*>(view), n};
+    out.bytes_ = {static_cast<const uint8_t*>(view) + before, n};
     out.is_mapped_ = true;
     return out;
   }
@@ -167,7 +215,8 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
 #endif
   TERN_TRY_ASSIGN(out.copy_, create_streamed_buffer(n, hooks));
   for (size_t done = 0; done < n;) {
-    const ssize_t got = ::read(file.value, out.copy_.data() + done, n - done);
+    const ssize_t got =
+        ::pread(file, out.copy_.data() + done, n - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return kCannotRead;
     done += static_cast<size_t>(got);
@@ -176,7 +225,28 @@ Result<FileBytes> FileBytes::open(std::string_view path, FileAccess access,
   return out;
 }
 
+Result<FileBytes> FileBytes::open_descriptor(int descriptor, uint64_t offset, uint64_t size,
+                                             FileAccess access, const AllocatorHooks& hooks) {
+  return open_part(descriptor, offset, size, access, hooks);
+}
+
 #endif
+
+Result<FileBytes> FileBytes::read(const ReaderHook& reader, uint64_t size,
+                                  const ProgressHook& progress, const AllocatorHooks& hooks) {
+  constexpr uint64_t kPiece = uint64_t{16} << 20;
+  if (size > SIZE_MAX) return kTooLarge;
+  FileBytes out;
+  TERN_TRY_ASSIGN(out.copy_, create_streamed_buffer(size, hooks));
+  for (uint64_t done = 0; done < size;) {
+    const auto n = static_cast<size_t>(size - done < kPiece ? size - done : kPiece);
+    if (!reader.read(reader.user, done, out.copy_.data() + done, n)) return kCannotRead;
+    done += n;
+    TERN_TRY(progress(done, size));
+  }
+  out.bytes_ = out.copy_.span();
+  return out;
+}
 
 FileBytes::FileBytes(FileBytes&& other) noexcept
     : bytes_(std::exchange(other.bytes_, {})),

@@ -36,9 +36,9 @@ struct Given {
   }
 };
 
-/// One struct of the ABI at sizes that are wrong, and larger ones that are right.
+/// One struct of the ABI at sizes that are wrong, that of its first release, and later ones.
 template <typename Options, typename Call>
-void check_sizes(const std::string& name, Call&& call) {
+void check_sizes(const std::string& name, size_t first_size, Call&& call) {
   INFO(name);
   struct {
     Options options;
@@ -50,10 +50,12 @@ void check_sizes(const std::string& name, Call&& call) {
   };
   const auto wrong = name + ": struct_size is wrong: options were not initialised";
   for (const size_t size :
-       {size_t{0}, size_t{4}, sizeof(Options) - 1, size_t{4097}, size_t{0xFFFFFFFF}}) {
+       {size_t{0}, size_t{4}, first_size - 1, size_t{4097}, size_t{0xFFFFFFFF}}) {
     check_failed(call_with(size), TERN_INVALID_ARGUMENT, wrong);
   }
-  CHECK(call_with(sizeof(Options)) == TERN_OK);
+  for (size_t size = first_size; size <= sizeof(Options); size += 4) {
+    CHECK(call_with(size) == TERN_OK);
+  }
   CHECK(call_with(sizeof(Options) + 16) == TERN_OK);
   newer.tail[15] = 1;
   check_failed(call_with(sizeof(Options) + 16), TERN_INVALID_ARGUMENT,
@@ -99,33 +101,37 @@ TEST_CASE("every options struct of the interface accepts newer sizes and refuses
   const auto session = open_session(model);
   const auto prompt = tokenize(model, "hi");
   evaluate(session, prompt);
-  check_sizes<tern_load_options>("tern_load_options", [&](const tern_load_options* options) {
-    tern_model* out = nullptr;
-    const tern_status status = tern_model_load_memory(bytes.data(), bytes.size(), options, &out);
-    CHECK((status == TERN_OK) == (out != nullptr));
-    tern_model_free(out);
-    return status;
-  });
-  check_sizes<tern_session_options>(
-      "tern_session_options", [&](const tern_session_options* options) {
-        tern_session* out = nullptr;
-        const tern_status status = tern_session_create(model.get(), options, &out);
-        CHECK((status == TERN_OK) == (out != nullptr));
-        tern_session_free(out);
-        return status;
-      });
-  check_sizes<tern_sampler_options>("tern_sampler_options",
+  check_sizes<tern_load_options>("tern_load_options", tern::capi::kLoadOptionsFirstSize,
+                                 [&](const tern_load_options* options) {
+                                   tern_model* out = nullptr;
+                                   const tern_status status = tern_model_load_memory(
+                                       bytes.data(), bytes.size(), options, &out);
+                                   CHECK((status == TERN_OK) == (out != nullptr));
+                                   tern_model_free(out);
+                                   return status;
+                                 });
+  check_sizes<tern_session_options>("tern_session_options", tern::capi::kSessionOptionsFirstSize,
+                                    [&](const tern_session_options* options) {
+                                      tern_session* out = nullptr;
+                                      const tern_status status =
+                                          tern_session_create(model.get(), options, &out);
+                                      CHECK((status == TERN_OK) == (out != nullptr));
+                                      tern_session_free(out);
+                                      return status;
+                                    });
+  check_sizes<tern_sampler_options>("tern_sampler_options", tern::capi::kSamplerOptionsFirstSize,
                                     [&](const tern_sampler_options* options) {
                                       int32_t token = -1;
                                       return tern_session_sample(session.get(), options, &token);
                                     });
-  check_sizes<tern_generate_options>(
-      "tern_generate_options", [&](const tern_generate_options* options) {
-        Collected collected;
-        collected.stop_after = 1;
-        return tern_session_generate(session.get(), options, Collected::on_text, &collected,
-                                     nullptr, nullptr);
-      });
+  check_sizes<tern_generate_options>("tern_generate_options", tern::capi::kGenerateOptionsFirstSize,
+                                     [&](const tern_generate_options* options) {
+                                       Collected collected;
+                                       collected.stop_after = 1;
+                                       return tern_session_generate(session.get(), options,
+                                                                    Collected::on_text, &collected,
+                                                                    nullptr, nullptr);
+                                     });
 }
 
 TEST_CASE("unknown flags and set reserved fields are refused") {
@@ -135,7 +141,7 @@ TEST_CASE("unknown flags and set reserved fields are refused") {
   const std::string flag = "flags: a flag is set that this version does not know";
   tern_load_options load_options;
   tern_load_options_init(&load_options);
-  load_options.flags = 2;
+  load_options.flags = 4;
   tern_model* out = nullptr;
   check_failed(tern_model_load_file("x", 1, &load_options, &out), TERN_INVALID_ARGUMENT, flag);
   tern_generate_options generate;

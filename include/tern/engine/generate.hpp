@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "tern/engine/session.hpp"
+#include "tern/engine/stop_texts.hpp"
 #include "tern/text/chat_format.hpp"
 #include "tern/text/stream_decoder.hpp"
 #include "tern/version.hpp"
@@ -14,10 +15,11 @@ TERN_NAMESPACE_BEGIN
 
 /// Why a generation ended.
 enum class StopReason : uint8_t {
-  end_of_generation,  ///< the model gave a token that ends its text
+  end_of_generation,  ///< the model gave a token that ends its text, or one of stop_tokens
   max_tokens,
   context_full,
-  callback,  ///< the callback asked for it
+  callback,   ///< the callback asked for it
+  stop_text,  ///< one of stop_texts came; the text ends before it
 };
 
 struct GenerateOptions {
@@ -25,7 +27,9 @@ struct GenerateOptions {
   uint32_t max_tokens = 128;
   bool show_special = false;  ///< control tokens appear in the text
   bool begins_text = false;   ///< the continuation is the start of a text (an empty prompt)
-  ChatFormat chat_format = ChatFormat::none;  ///< whose stop tokens end the text, too
+  ChatFormat chat_format = ChatFormat::none;     ///< whose stop tokens end the text, too
+  std::span<const TokenId> stop_tokens;          ///< end the text like the model's own; viewed
+  std::span<const std::string_view> stop_texts;  ///< end the text before them; viewed
 };
 
 /// What a generation came to.
@@ -36,14 +40,16 @@ struct Generation {
 
 /// Continues from the session's logits: samples, hands the text to `on_text`, evaluates, repeats.
 /// `on_text(std::string_view text, TokenId token)` gets whole UTF-8 characters (maybe none for a
-/// token in the middle of one) and returns whether to go on. If the text ends inside a character,
-/// its bytes come last, with kNoToken. In the callback the session is in use: only cancel() is
-/// legal, calls that would change it give busy. Requires: session.logits() is not empty. Ensures:
-/// every token that was handed out is in the session, but for one at which the callback
+/// token in the middle of one, or while a stop text may be coming) and returns whether to go on.
+/// What is held back when the text ends comes last, with kNoToken: the bytes of an unfinished
+/// character, or the beginning of a stop text. In the callback the session is in use: only cancel()
+/// is legal, calls that would change it give busy. Requires: session.logits() is not empty.
+/// Ensures: every token that was handed out is in the session, but for one at which the callback
 ///           stopped or the context was full. The token that ended the text is not.
 /// Errors:   unsupported_tokenizer (no vocabulary), those of Session::sample and evaluate; text
 /// that
-///           was handed out before stays valid. Cost: one allocation per call, none per token.
+///           was handed out before stays valid. Cost: one allocation per call and per growth of
+///           what is held back, none per token.
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
   const Tokenizer* tokenizer = session.model().tokenizer();
@@ -55,17 +61,26 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
   const DecodeOptions decode_options{options.show_special, options.begins_text};
   TERN_TRY_ASSIGN(StreamDecoder decoder,
                   StreamDecoder::create(*tokenizer, decode_options, session.allocator()));
+  StopTexts stops(options.stop_texts, session.allocator());
+  const auto ends_text = [&](TokenId token) {
+    return is_chat_stop(options.chat_format, tokenizer->vocabulary(), token) ||
+           std::ranges::find(options.stop_tokens, token) != options.stop_tokens.end();
+  };
   Generation generation;
   while (generation.n_tokens < options.max_tokens) {
     TERN_TRY_ASSIGN(const TokenId token, session.sample_in_use(options.sampler));
-    if (is_chat_stop(options.chat_format, tokenizer->vocabulary(), token)) {
+    if (ends_text(token)) {
       generation.reason = StopReason::end_of_generation;
       break;
     }
     TERN_TRY_ASSIGN(const std::string_view text, decoder.push(token));
     ++generation.n_tokens;
-    if (!on_text(text, token)) {
+    if (!on_text(stops.push(text), token)) {
       generation.reason = StopReason::callback;
+      return generation;
+    }
+    if (stops.met()) {
+      generation.reason = StopReason::stop_text;
       return generation;
     }
     if (session.position() == session.capacity()) {
@@ -74,7 +89,9 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
     }
     TERN_TRY(session.evaluate_in_use({&token, 1}, {}));
   }
-  const std::string_view rest = decoder.flush();
+  const std::string_view shown = stops.push(decoder.flush());
+  if (!shown.empty()) on_text(shown, kNoToken);
+  const std::string_view rest = stops.flush();
   if (!rest.empty()) on_text(rest, kNoToken);
   return generation;
 }

@@ -46,6 +46,15 @@ inline constexpr uint32_t kStepTokens = kVectorTokens;
 /// Most sessions in one evaluate_each().
 inline constexpr size_t kMaxSessions = 64;
 
+/// What a session did since it was made.
+struct SessionStatistics {
+  uint64_t n_tokens = 0;      ///< evaluated or embedded, also by calls that failed
+  uint64_t n_passes = 0;      ///< over the linear layers
+  uint64_t nanoseconds = 0;   ///< in calls that compute
+  uint64_t weight_bytes = 0;  ///< read by those passes and by the head, skipped ones not counted
+  SkipCounts skipped;         ///< of single tokens; all zero for models without ReLU^2
+};
+
 /// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
 class Session {
  public:
@@ -66,8 +75,8 @@ class Session {
   const AllocatorHooks& allocator() const { return hooks_; }
   /// Tokens evaluated so far: the next one's position.
   uint32_t position() const { return position_; }
-  /// How much the last single tokens could skip; all zero for models without ReLU^2.
-  const SkipCounts& skip_counts() const { return skip_counts_; }
+  /// Passes that several sessions share are counted for the first of them. Cost: none.
+  SessionStatistics statistics() const;
   /// Positions that there are.
   uint32_t capacity() const { return cache_.capacity(); }
   /// The tokens at positions [0, position()).
@@ -193,6 +202,21 @@ class Session {
     bool is_wrong_ = false;
   };
 
+  /// Adds the time of a call to the statistics.
+  class Stopwatch {
+   public:
+    explicit Stopwatch(Session& session) : session_(session) {}
+    ~Stopwatch() { session_.nanoseconds_ += Clock::now() - start_; }
+    Stopwatch(const Stopwatch&) = delete;
+    Stopwatch& operator=(const Stopwatch&) = delete;
+    std::chrono::nanoseconds elapsed() const { return Clock::now() - start_; }
+
+   private:
+    using Clock = std::chrono::steady_clock;
+    Session& session_;
+    Clock::time_point start_ = Clock::now();
+  };
+
   /// How far the steps of an evaluation are.
   struct Progress {
     uint32_t n_tokens = 0;  ///< begun
@@ -215,6 +239,8 @@ class Session {
                            float* embeddings);
   Result<bool> step_slice();
   void append(size_t n_tokens);
+  /// Counts a pass, and `n_logits` tokens through the head.
+  void count_pass(size_t n_tokens, size_t n_logits);
   SkipCounts* skips() { return options_.skip_zeros ? &skip_counts_ : nullptr; }
 
   std::shared_ptr<const Model> model_;
@@ -222,6 +248,10 @@ class Session {
   SessionOptions options_;  // as create() took them
   TaskRunner runner_;
   SkipCounts skip_counts_;
+  uint64_t n_tokens_ = 0;
+  uint64_t n_passes_ = 0;
+  uint64_t n_head_passes_ = 0;
+  std::chrono::nanoseconds nanoseconds_{0};
   KvCache cache_;
   Activations activations_;
   Sampler sampler_;

@@ -34,6 +34,10 @@ class Checkpoint {
   static Result<std::shared_ptr<const Checkpoint>> view(std::span<const uint8_t> bytes,
                                                         const AllocatorHooks& hooks);
 
+  /// One GGUF or tern file whose bytes are there already.
+  static Result<std::shared_ptr<const Checkpoint>> adopt(FileBytes bytes,
+                                                         const AllocatorHooks& hooks);
+
   const GgufFile& file() const { return *data_.file; }
   /// Bytes of all files with weights.
   uint64_t size_bytes() const;

@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 
+#include "tern/base/host_hooks.hpp"
 #include "tern/format/gguf.hpp"
 #include "tern/kernels/registry.hpp"
 #include "tern/model/architecture.hpp"
@@ -42,6 +43,11 @@ struct LoadOptions {
   I2sLayout i2_s_layout = I2sLayout::x86;
   /// Where packing runs; by default on the calling thread.
   TaskRunner runner;
+  /// How far loading is, in bytes read of twice the file's: once for scales, once to pack. Called
+  /// after each linear layer; may cancel.
+  ProgressHook progress;
+  /// What is doubtful about the checkpoint, and what was chosen for it.
+  LogHook log;
 };
 
 /// A loaded model.
@@ -60,7 +66,7 @@ class Model {
                                                    const LoadOptions& options);
   /// Loads from bytes that the caller keeps alive and unchanged as long as the model.
   /// Errors: any of the groups format, unsupported and out_of_memory; isa_unknown, isa_unavailable;
-  /// invalid_argument.
+  /// invalid_argument; cancelled.
   static Result<std::shared_ptr<const Model>> load_memory(std::span<const uint8_t> bytes,
                                                           const LoadOptions& options);
 
@@ -89,6 +95,9 @@ class Model {
 
   /// Bytes allocated for weights; rows viewed in the file not counted.
   size_t weight_bytes() const;
+  /// Bytes of all linear layers as packed, and of the head: what a pass over the weights reads.
+  uint64_t linear_bytes() const;
+  uint64_t head_bytes() const { return uint64_t{weights_.head.row_bytes} * config_.vocab_size; }
   /// Frequencies of the rotary angles, [rope_dim / 2].
   std::span<const double> rope_frequencies() const { return rope_frequencies_.span(); }
   float attention_scale() const { return attention_scale_; }
@@ -103,6 +112,7 @@ class Model {
  private:
   Result<void> load(const LoadOptions& options);
   Result<void> load_text(const GgufFile& file);
+  void write_log(const LogHook& log) const;
 
   AllocatorHooks hooks_;
   std::shared_ptr<const Checkpoint> checkpoint_;  // backs what is viewed in the file

@@ -26,6 +26,7 @@ struct WeightOptions {
   HeadOption head = HeadOption::keep;
   I2sLayout i2_s_layout = I2sLayout::x86;
   TaskRunner runner;
+  ProgressHook progress;
 };
 
 /// Lives on the stack of Model::load.
@@ -47,13 +48,15 @@ class WeightLoader {
   /// Errors: those of the groups format and unsupported, with the tensor; out_of_memory.
   Result<void> load(ModelConfig& config, ModelWeights& weights) {
     TERN_TRY(check_names(config));
+    for (const GgufTensor& tensor : file_.tensors()) file_bytes_ += tensor.data.size();
     TERN_TRY(load_tables(config, weights));
     TERN_TRY(load_top_vectors(config, weights));
     weights.layers.resize(config.n_layers);
     for (uint32_t n = 0; n < config.n_layers; ++n) {
       TERN_TRY(load_layer(n, config, weights.layers[n]));
     }
-    return fill_region(config, weights);
+    TERN_TRY(fill_region(config, weights));
+    return options_.progress(2 * file_bytes_, 2 * file_bytes_);
   }
 
  private:
@@ -71,11 +74,16 @@ class WeightLoader {
   Result<void> load_top_vectors(const ModelConfig& config, ModelWeights& weights) const;
   Result<void> load_layer(uint32_t n, const ModelConfig& config, LayerWeights& layer);
   Result<MatrixSource> find_matrix(std::string_view name, uint32_t rows, uint32_t cols,
-                                   TernaryMatrix& matrix) const;
+                                   TernaryMatrix& matrix);
   Result<void> apply_factor(std::string_view name, const MatrixSource& source,
                             TernaryMatrix& matrix) const;
   Result<void> fill_region(const ModelConfig& config, ModelWeights& weights);
   Result<uint64_t> reserve(std::optional<uint64_t> bytes);
+  /// Tensors are read twice: to find their scales, and to pack them. Errors: cancelled.
+  Result<void> advance(uint64_t bytes) {
+    done_bytes_ += bytes;
+    return options_.progress(std::min(done_bytes_, 2 * file_bytes_), 2 * file_bytes_);
+  }
 
   const Checkpoint& checkpoint_;
   const GgufFile& file_;
@@ -86,6 +94,8 @@ class WeightLoader {
   const AllocatorHooks& hooks_;
   Vector<Piece> pieces_;
   uint64_t region_bytes_ = 0;
+  uint64_t file_bytes_ = 0;
+  uint64_t done_bytes_ = 0;
 };
 
 // A tensor that the forward pass would not use (a bias, an expert, a separate scale) means that the
@@ -163,7 +173,7 @@ inline Result<void> WeightLoader::load_top_vectors(const ModelConfig& config,
 /// A linear layer's source, and the matrix with its scales; placed already if the file has it
 /// packed.
 inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uint32_t rows,
-                                                      uint32_t cols, TernaryMatrix& matrix) const {
+                                                      uint32_t cols, TernaryMatrix& matrix) {
   MatrixSource source;
   if (const TernTensor* packed = directory_.find(name)) {
     source.tensor = packed->blob;
@@ -177,6 +187,7 @@ inline Result<MatrixSource> WeightLoader::find_matrix(std::string_view name, uin
   source.stored.i2_s_layout = options_.i2_s_layout;
   TERN_TRY_ASSIGN(matrix, plan_matrix(source, options_.runner, hooks_));
   checkpoint_.give_back(source.tensor->data);
+  TERN_TRY(advance(source.tensor->data.size()));
   return source;
 }
 
@@ -273,7 +284,9 @@ inline Result<void> WeightLoader::fill_region(const ModelConfig& config, ModelWe
     uint8_t* data = weights.region.data() + piece.offset;
     piece.matrix->place(piece.packing, data);
     TERN_TRY(pack_matrix(piece.source, piece.matrix->view(), data, options_.runner, hooks_));
-    if (!piece.source.is_packed()) checkpoint_.give_back(piece.source.tensor->data);
+    if (piece.source.is_packed()) continue;
+    checkpoint_.give_back(piece.source.tensor->data);
+    TERN_TRY(advance(piece.source.tensor->data.size()));
   }
   if (type == stored.type) return {};
   uint8_t* rows = weights.region.data() + head_offset;
