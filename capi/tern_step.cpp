@@ -1,8 +1,8 @@
 // The C ABI, fifth part: sessions in slices, together, forked, saved; what they need and did.
 //
 // Room: capi.
+#include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstring>
 
 #include "guard.hpp"
@@ -74,9 +74,8 @@ tern_status tern_session_step(tern_session* session, uint64_t budget_us, int32_t
     TERN_TRY(capi::clear_result(done, "done"));
     TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
     // Longer than anything takes, and in range as nanoseconds.
-    constexpr uint64_t kLongest = uint64_t{1} << 50;
-    const std::chrono::microseconds budget(std::min(budget_us, kLongest));
-    TERN_TRY_ASSIGN(const bool is_done, self->step(budget));
+    constexpr uint64_t kLongest = uint64_t{1} << 53;
+    TERN_TRY_ASSIGN(const bool is_done, self->step(1000 * std::min(budget_us, kLongest)));
     *done = is_done ? 1 : 0;
     return {};
   });

@@ -188,7 +188,7 @@ SessionStatistics Session::statistics() const {
   SessionStatistics out;
   out.n_tokens = n_tokens_;
   out.n_passes = n_passes_;
-  out.nanoseconds = static_cast<uint64_t>(nanoseconds_.count());
+  out.nanoseconds = nanoseconds_;
   out.skipped = skip_counts_;
   // Layers are alike: a row of up, or a column of down, has one size in all of them.
   const LayerWeights& layer = model_->weights().layers.front();

@@ -26,12 +26,12 @@ Result<void> Session::begin(std::span<const TokenId> tokens) {
   return {};
 }
 
-Result<bool> Session::step(std::chrono::nanoseconds budget) {
+Result<bool> Session::step(uint64_t budget_ns) {
   const Use use(*this, Needs::stepping);
   TERN_TRY(use.check());
   const FpEnvironmentGuard fp_environment;
   const Stopwatch stopwatch(*this);
-  std::chrono::nanoseconds before{0};
+  uint64_t before = 0;
   while (true) {
     const Result<bool> done = step_slice();
     if (!done.ok() || *done) {
@@ -39,8 +39,8 @@ Result<bool> Session::step(std::chrono::nanoseconds budget) {
       return done;
     }
     // Another slice, if it is expected to end in time.
-    const std::chrono::nanoseconds now = stopwatch.elapsed();
-    if (now + (now - before) > budget) return false;
+    const uint64_t now = stopwatch.elapsed();
+    if (now + (now - before) > budget_ns) return false;
     before = now;
   }
 }

@@ -1,14 +1,11 @@
 // Steps of an evaluation, several sessions in one pass, forks and saved sessions: the bits of
 // plain evaluations, whatever happens in between.
-#include <chrono>
-
 #include "support/allocation_counter.hpp"
 #include "support/counting_allocator.hpp"
 #include "support/model_fixture.hpp"
 #include "tern/engine/session.hpp"
 
 using namespace tern_test;
-using namespace std::chrono_literals;
 using tern::Session;
 using tern::Status;
 using tern::TokenId;
@@ -33,9 +30,9 @@ std::vector<float> evaluated(const ModelPtr& model, const std::vector<TokenId>& 
 }
 
 /// Steps to the end with a budget; the number of steps.
-size_t step_through(Session& session, std::chrono::nanoseconds budget) {
+size_t step_through(Session& session, uint64_t budget_ns) {
   for (size_t n = 1;; ++n) {
-    const auto done = session.step(budget);
+    const auto done = session.step(budget_ns);
     REQUIRE(done.ok());
     CHECK(session.is_stepping() != *done);
     if (*done) return n;
@@ -59,12 +56,12 @@ TEST_CASE("steps give the bits of one evaluation, in slices of a layer and of th
       CHECK(session->position() == 0);
       // Without time a step is one slice: the layers of every pass, then the parts of the head.
       const size_t passes = threads == 1 ? 5 : 3;
-      CHECK(step_through(*session, 0ns) == passes * model->config().n_layers + 16);
+      CHECK(step_through(*session, 0) == passes * model->config().n_layers + 16);
       CHECK(session->position() == tokens.size());
       CHECK(logits_of(*session) == expected);
       REQUIRE(session->reset().ok());
       REQUIRE(session->begin(tokens).ok());
-      CHECK(step_through(*session, 10min) == 1);
+      CHECK(step_through(*session, UINT64_MAX) == 1);
       CHECK(logits_of(*session) == expected);
     }
   }
@@ -77,9 +74,9 @@ TEST_CASE("a text goes on by evaluations and steps in turn") {
   const std::span<const TokenId> all(tokens);
   REQUIRE(session->evaluate(all.first(7)).ok());
   REQUIRE(session->begin(all.subspan(7, 12)).ok());
-  step_through(*session, 1us);
+  step_through(*session, 1000);
   REQUIRE(session->begin(all.subspan(19)).ok());
-  step_through(*session, 0ns);
+  step_through(*session, 0);
   CHECK(logits_of(*session) == evaluated(model, tokens));
   CHECK(std::equal(tokens.begin(), tokens.end(), session->tokens().begin()));
 }
@@ -87,11 +84,11 @@ TEST_CASE("a text goes on by evaluations and steps in turn") {
 TEST_CASE("while a session is stepping, what would use it is busy") {
   const auto session = open_session(relu2_model());
   const auto tokens = some_tokens(9, 70);
-  CHECK(session->step(0ns).status() == Status::invalid_argument);
+  CHECK(session->step(0).status() == Status::invalid_argument);
   REQUIRE(session->evaluate(tokens).ok());
   const auto before = logits_of(*session);
   REQUIRE(session->begin(tokens).ok());
-  REQUIRE(session->step(0ns).ok());
+  REQUIRE(session->step(0).ok());
   CHECK(session->begin(tokens).status() == Status::busy);
   CHECK(session->evaluate(tokens).status() == Status::busy);
   CHECK(session->truncate(1).status() == Status::busy);
@@ -115,9 +112,9 @@ TEST_CASE("a step after a cancel ends with it, and the session is where it was")
     const auto session = open_session(model);
     REQUIRE(session->evaluate({tokens.data(), 10}).ok());
     REQUIRE(session->begin(some_tokens(20, 70, 77)).ok());
-    for (size_t i = 0; i < slices; ++i) REQUIRE(session->step(0ns).ok());
+    for (size_t i = 0; i < slices; ++i) REQUIRE(session->step(0).ok());
     session->cancel();
-    CHECK(session->step(0ns).status() == Status::cancelled);
+    CHECK(session->step(0).status() == Status::cancelled);
     CHECK_FALSE(session->is_stepping());
     CHECK(session->position() == 10);
     REQUIRE(session->evaluate({tokens.data() + 10, 20}).ok());
@@ -311,7 +308,7 @@ TEST_CASE("steps, sessions together and saving allocate nothing") {
   std::vector<uint8_t> saved(1 << 20);
   const long before = n_allocations;
   const bool begun = a->begin(tokens).ok();
-  while (!*a->step(0ns)) {
+  while (!*a->step(0)) {
   }
   const bool together = Session::evaluate_each(both, two).ok();
   const uint64_t size = a->saved_bytes();

@@ -13,7 +13,6 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -22,6 +21,7 @@
 #include "tern/engine/kv_cache.hpp"
 #include "tern/engine/sampler.hpp"
 #include "tern/model/model.hpp"
+#include "tern/platform/clock.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/version.hpp"
 
@@ -94,12 +94,12 @@ class Session {
   /// Copies the tokens; step() does the work. Errors: those of evaluate() before it computes.
   Result<void> begin(std::span<const TokenId> tokens);
   /// Works on what begin() was given: always one slice, then more as long as another one like the
-  /// last should end within the budget. Whether it is done: then logits() are there, the same bits
-  /// that evaluate() gives.
-  /// Errors: cancelled, non_finite (the session is then idle, where it was before begin()); busy;
+  /// last should end within `budget_ns` nanoseconds. Whether it is done: then logits() are there,
+  /// the same bits that evaluate() gives. Errors: cancelled, non_finite (the session is then idle,
+  /// where it was before begin()); busy;
   ///         invalid_argument (nothing was begun). Cost: no allocation; a pass over the weights for
   ///         every kStepTokens tokens.
-  Result<bool> step(std::chrono::nanoseconds budget);
+  Result<bool> step(uint64_t budget_ns);
   bool is_stepping() const { return is_stepping_; }
 
   /// Appends one token to each of several sessions of one model, in one pass over the weights; each
@@ -206,15 +206,14 @@ class Session {
   class Stopwatch {
    public:
     explicit Stopwatch(Session& session) : session_(session) {}
-    ~Stopwatch() { session_.nanoseconds_ += Clock::now() - start_; }
+    ~Stopwatch() { session_.nanoseconds_ += elapsed(); }
     Stopwatch(const Stopwatch&) = delete;
     Stopwatch& operator=(const Stopwatch&) = delete;
-    std::chrono::nanoseconds elapsed() const { return Clock::now() - start_; }
+    uint64_t elapsed() const { return monotonic_nanoseconds() - start_; }
 
    private:
-    using Clock = std::chrono::steady_clock;
     Session& session_;
-    Clock::time_point start_ = Clock::now();
+    uint64_t start_ = monotonic_nanoseconds();
   };
 
   /// How far the steps of an evaluation are.
@@ -251,7 +250,7 @@ class Session {
   uint64_t n_tokens_ = 0;
   uint64_t n_passes_ = 0;
   uint64_t n_head_passes_ = 0;
-  std::chrono::nanoseconds nanoseconds_{0};
+  uint64_t nanoseconds_ = 0;
   KvCache cache_;
   Activations activations_;
   Sampler sampler_;
