@@ -13,6 +13,7 @@
 #include "tern/base/allocator.hpp"
 #include "tern/base/status.hpp"
 #include "tern/engine/session.hpp"
+#include "tern/engine/ternary_layer.hpp"
 #include "tern/model/model.hpp"
 #include "tern/version.hpp"
 
@@ -24,6 +25,11 @@ struct tern_model {
 struct tern_session {
   tern::AllocatorHooks hooks;
   std::shared_ptr<tern::Session> object;
+};
+
+struct tern_layer {
+  tern::AllocatorHooks hooks;
+  std::shared_ptr<tern::TernaryLayer> object;
 };
 
 TERN_NAMESPACE_BEGIN
@@ -53,6 +59,11 @@ inline Result<const Model*> model_of(const tern_model* handle) {
 
 inline Result<Session*> session_of(const tern_session* handle) {
   if (handle == nullptr) return null_argument("session");
+  return handle->object.get();
+}
+
+inline Result<TernaryLayer*> layer_of(const tern_layer* handle) {
+  if (handle == nullptr) return null_argument("layer");
   return handle->object.get();
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -14,6 +15,7 @@
 #include "tern/base/allocator.hpp"
 #include "tern/base/status.hpp"
 #include "tern/platform/thread_pool.hpp"
+#include "tern/quant/ternary_view.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -39,7 +41,9 @@ inline constexpr size_t kLoadOptionsFirstSize = 8 + 4 * sizeof(void*);
 inline constexpr size_t kSessionOptionsFirstSize = 16 + 2 * sizeof(void*);
 inline constexpr size_t kSamplerOptionsFirstSize = 32 + 4 * sizeof(void*);
 inline constexpr size_t kGenerateOptionsFirstSize = 16 + 1 * sizeof(void*);
+inline constexpr size_t kLayerOptionsFirstSize = 8 + 4 * sizeof(void*);
 inline constexpr size_t kStatisticsFirstSize = 72;
+static_assert(sizeof(tern_layer_options) == 8 + 4 * sizeof(void*));
 static_assert(sizeof(tern_load_options) == 24 + 8 * sizeof(void*));
 static_assert(sizeof(tern_session_options) == 24 + 2 * sizeof(void*));
 static_assert(sizeof(tern_sampler_options) == 32 + 4 * sizeof(void*));
@@ -103,6 +107,16 @@ inline Result<TaskRunner> read_scheduler(const tern_scheduler* given) {
   if (given == nullptr) return TaskRunner();
   if (given->parallel_for == nullptr) return null_argument("scheduler.parallel_for");
   return TaskRunner(ParallelForHooks{given->user, given->n_workers, given->parallel_for});
+}
+
+/// A TERN_PACKING_ value; unset for AUTO.
+inline Result<std::optional<Packing>> read_packing(uint32_t given) {
+  switch (given) {
+    case TERN_PACKING_AUTO: return std::optional<Packing>();
+    case TERN_PACKING_T2: return std::optional(Packing::t2);
+    case TERN_PACKING_T5: return std::optional(Packing::t5);
+    default: return Error(Status::invalid_argument, "an option is out of range", "packing");
+  }
 }
 
 }  // namespace capi

@@ -823,6 +823,70 @@ TERN_API tern_status tern_session_generate(tern_session* session,
                                            tern_text_callback on_text, void* user,
                                            uint32_t* n_tokens, int32_t* stop_reason);
 
+/* ------------------------------------------------------------------------------------------------
+** LAYERS
+**
+** A ternary linear layer by itself, for networks that are not language models: y = W x, with weights
+** of {-s, 0, +s} and inputs quantized to int8, a vector at a time. A layer may be used by one thread
+** at a time. Products allocate nothing and give the same bits everywhere.
+*/
+typedef struct tern_layer tern_layer;
+
+typedef struct tern_layer_options {
+  uint32_t struct_size;
+  uint32_t packing; /* a TERN_PACKING_ value */
+  const char* isa;  /* instruction set by name; empty takes the best that runs here */
+  size_t isa_size;
+  const tern_allocator* allocator;
+  const tern_scheduler* scheduler; /* for packing and for large products; NULL: the caller alone */
+} tern_layer_options;
+
+#define tern_layer_options_init(options) tern_options_init((options), sizeof(tern_layer_options))
+
+/*
+** Packs a layer from trits.
+** Shapes:  trits [rows * cols], row by row, each -1, 0 or 1; scales [n_scales], 1 or rows of them,
+**          finite and not negative; rows and cols 1 to 65536. Both are copied.
+** Errors:  TERN_INVALID_ARGUMENT (where = index of a bad value), TERN_ISA_UNKNOWN,
+**          TERN_ISA_UNAVAILABLE, TERN_OUT_OF_MEMORY.
+** Owns:    *out is yours; give it to tern_layer_free(). Cost: a pass over the trits.
+*/
+TERN_API tern_status tern_layer_create(const int8_t* trits, uint32_t rows, uint32_t cols,
+                                       const float* scales, size_t n_scales,
+                                       const tern_layer_options* options, tern_layer** out);
+
+/*
+** The same from floats, ternarized as BitNet b1.58 does: divided by their mean magnitude, rounded,
+** kept within -1 and 1. Shapes: weights [rows * cols]. Errors: also TERN_MALFORMED (not finite).
+*/
+TERN_API tern_status tern_layer_ternarize(const float* weights, uint32_t rows, uint32_t cols,
+                                          const tern_layer_options* options, tern_layer** out);
+
+/* Gives a layer back. NULL is ignored. */
+TERN_API void tern_layer_free(tern_layer* layer);
+
+/* Outputs and inputs of a layer; 0 for NULL. Threads: any. Cost: none. */
+TERN_API uint32_t tern_layer_rows(const tern_layer* layer);
+TERN_API uint32_t tern_layer_cols(const tern_layer* layer);
+
+/*
+** y = W x, for n vectors.
+** Shapes:  x [n * cols], y [n * rows], which do not overlap.
+** Errors:  TERN_INVALID_ARGUMENT (n is 0), TERN_NON_FINITE (where = the vector; y is unspecified).
+** Cost:    reads the weights once for every 8 vectors; no allocation.
+*/
+TERN_API tern_status tern_layer_multiply(tern_layer* layer, const float* x, size_t n, float* y);
+
+/*
+** The two halves of it: vectors to codes, with the value of one unit of each vector's codes; and
+** codes, any int8 values, to y[t][r] = sum of trits times codes, times (scale * steps[t]).
+** Shapes:  x, codes [n * cols]; steps [n]; y [n * rows]. Errors and cost: the same.
+*/
+TERN_API tern_status tern_layer_quantize(tern_layer* layer, const float* x, size_t n, int8_t* codes,
+                                         float* steps);
+TERN_API tern_status tern_layer_multiply_codes(tern_layer* layer, const int8_t* codes,
+                                               const float* steps, size_t n, float* y);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,13 +52,11 @@ Result<void> read_load_options(const tern_load_options* given, LoadInput& input)
                   capi::read_options(given, "tern_load_options", capi::kLoadOptionsFirstSize));
   TERN_TRY(capi::check_flags(options.flags, TERN_LOAD_COPY | TERN_LOAD_NO_SKIPPING));
   const auto out_of_range = [](std::string_view name) {
-    return tern::Error(tern::Status::invalid_argument, "a load option is out of range", name);
+    return tern::Error(tern::Status::invalid_argument, "an option is out of range", name);
   };
   tern::LoadOptions load;
   load.skip_zeros = (options.flags & TERN_LOAD_NO_SKIPPING) == 0;
-  if (options.packing == TERN_PACKING_T2) load.packing = tern::Packing::t2;
-  if (options.packing == TERN_PACKING_T5) load.packing = tern::Packing::t5;
-  if (options.packing != TERN_PACKING_AUTO && !load.packing) return out_of_range("packing");
+  TERN_TRY_ASSIGN(load.packing, capi::read_packing(options.packing));
   if (options.head > TERN_HEAD_I8) return out_of_range("head");
   load.head = static_cast<tern::HeadOption>(options.head);
   if (options.i2s_layout > TERN_I2S_ARM) return out_of_range("i2s_layout");

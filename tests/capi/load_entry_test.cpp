@@ -70,7 +70,7 @@ TEST_CASE("packings and heads are the caller's choice") {
   const auto refused = [](const tern_load_options& wrong, const std::string& name) {
     tern_model* out = nullptr;
     check_failed(tern_model_load_memory(tiny_bytes().data(), tiny_bytes().size(), &wrong, &out),
-                 TERN_INVALID_ARGUMENT, name + ": a load option is out of range");
+                 TERN_INVALID_ARGUMENT, name + ": an option is out of range");
   };
   options = load_options();
   options.packing = 3;
