@@ -30,64 +30,30 @@ _CONTINUES = 2
 _NO_POSITION = 0xFFFFFFFFFFFFFFFF
 
 
-class _Text(ctypes.Structure):
-    _fields_ = [("text", ctypes.c_char_p), ("size", ctypes.c_size_t)]
+_u32, _u64, _i32, _f32 = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_float
+_text, _size, _pointer = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p
 
 
-class _LoadOptions(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-        ("isa", ctypes.c_char_p),
-        ("isa_size", ctypes.c_size_t),
-        ("allocator", ctypes.c_void_p),
-        ("scheduler", ctypes.c_void_p),
-        ("packing", ctypes.c_uint32),
-        ("head", ctypes.c_uint32),
-        ("i2s_layout", ctypes.c_uint32),
-        ("reserved", ctypes.c_uint32),
-        ("on_progress", ctypes.c_void_p),
-        ("progress_user", ctypes.c_void_p),
-        ("on_log", ctypes.c_void_p),
-        ("log_user", ctypes.c_void_p),
-    ]
+def _struct(name, **fields):
+    """A struct of tern.h, its fields in order."""
+    return type(name, (ctypes.Structure,), {"_fields_": list(fields.items())})
 
 
-class _SessionOptions(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", ctypes.c_uint32),
-        ("context", ctypes.c_uint32),
-        ("batch", ctypes.c_uint32),
-        ("n_threads", ctypes.c_uint32),
-        ("allocator", ctypes.c_void_p),
-        ("scheduler", ctypes.c_void_p),
-        ("kv", ctypes.c_uint32),
-        ("flags", ctypes.c_uint32),
-    ]
-
-
-class _SamplerOptions(ctypes.Structure):
-    _fields_ = [
-        ("struct_size", ctypes.c_uint32),
-        ("temperature", ctypes.c_float),
-        ("top_k", ctypes.c_uint32),
-        ("top_p", ctypes.c_float),
-        ("min_p", ctypes.c_float),
-        ("repeat_penalty", ctypes.c_float),
-        ("seed", ctypes.c_uint64),
-        ("mask", ctypes.POINTER(ctypes.c_uint64)),
-        ("mask_size", ctypes.c_size_t),
-        ("biases", ctypes.c_void_p),
-        ("n_biases", ctypes.c_size_t),
-    ]
-
-
-class _ChatMessage(ctypes.Structure):
-    _fields_ = [
-        ("content", ctypes.c_char_p),
-        ("content_size", ctypes.c_size_t),
-        ("role", ctypes.c_int32),
-    ]
+_LoadOptions = _struct(
+    "_LoadOptions", struct_size=_u32, flags=_u32, isa=_text, isa_size=_size, allocator=_pointer,
+    scheduler=_pointer, packing=_u32, head=_u32, i2s_layout=_u32, reserved=_u32,
+    on_progress=_pointer, progress_user=_pointer, on_log=_pointer, log_user=_pointer,
+)  # fmt: skip
+_SessionOptions = _struct(
+    "_SessionOptions", struct_size=_u32, context=_u32, batch=_u32, n_threads=_u32,
+    allocator=_pointer, scheduler=_pointer, kv=_u32, flags=_u32,
+)  # fmt: skip
+_SamplerOptions = _struct(
+    "_SamplerOptions", struct_size=_u32, temperature=_f32, top_k=_u32, top_p=_f32, min_p=_f32,
+    repeat_penalty=_f32, seed=_u64, mask=_pointer, mask_size=_size, biases=_pointer,
+    n_biases=_size,
+)  # fmt: skip
+_ChatMessage = _struct("_ChatMessage", content=_text, content_size=_size, role=_i32)
 
 
 class Error(Exception):
