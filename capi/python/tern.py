@@ -80,8 +80,7 @@ def _open_library():
     handle, text, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t
     status, i32, u32 = ctypes.c_int32, ctypes.c_int32, ctypes.c_uint32
     to_handle, to_size = ctypes.POINTER(handle), ctypes.POINTER(size)
-    ids, to_i32 = ctypes.POINTER(i32), ctypes.POINTER(i32)
-    floats = ctypes.POINTER(ctypes.c_float)
+    ids, floats = ctypes.POINTER(i32), ctypes.POINTER(ctypes.c_float)
     signatures = {
         "tern_version_string": (text, []),
         "tern_status_name": (text, [status]),
@@ -114,10 +113,10 @@ def _open_library():
         "tern_session_restore": (status, [handle, text, size]),
         "tern_session_evaluate": (status, [handle, ids, size, floats, size]),
         "tern_session_begin": (status, [handle, ids, size]),
-        "tern_session_step": (status, [handle, ctypes.c_uint64, to_i32]),
+        "tern_session_step": (status, [handle, ctypes.c_uint64, ids]),
         "tern_session_logits": (status, [handle, ctypes.POINTER(floats), to_size]),
         "tern_session_log_prob": (status, [handle, i32, ctypes.POINTER(ctypes.c_double)]),
-        "tern_session_sample": (status, [handle, ctypes.POINTER(_SamplerOptions), to_i32]),
+        "tern_session_sample": (status, [handle, ctypes.POINTER(_SamplerOptions), ids]),
         "tern_session_embed": (status, [handle, ids, size, to_size, size, floats, size]),
     }
     for function, (result, arguments) in signatures.items():
@@ -223,10 +222,9 @@ class Model:
     def tokenize_chat(self, messages):
         """Token ids of a conversation: (role, text) pairs, role one of SYSTEM, USER, ASSISTANT."""
         texts = [text.encode("utf-8") for _, text in messages]
-        array_of = _ChatMessage * len(messages)
-        given = array_of(
-            *[_ChatMessage(text, len(text), role) for text, (role, _) in zip(texts, messages)]
-        )
+        pairs = zip(texts, messages)
+        given = [_ChatMessage(text, len(text), role) for text, (role, _) in pairs]
+        given = (_ChatMessage * len(messages))(*given)
 
         def call(array, capacity, size):
             return _library.tern_model_tokenize_chat(
