@@ -620,8 +620,8 @@ TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t*
 
 /*
 ** An evaluation in slices, for a host with a frame to keep. tern_session_begin() takes the tokens (a
-** copy), tern_session_step() works on them: always one slice (a layer over at most 8 tokens, or a
-** sixteenth of the head), then more as long as another one like the last should end before
+** copy), tern_session_step() works on them: always one slice (a layer over at most 8 tokens, as many
+** as should fit the budget, or a sixteenth of the head), then more as long as another one like the last should end before
 ** budget_us microseconds are over. *done is 1 when the logits are there: the bits that
 ** tern_session_evaluate() gives. Until then only step, cancel, reset and free are legal; position and
 ** logits are those of before; all else gives TERN_BUSY.
@@ -633,7 +633,7 @@ TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t*
 ** Errors:  of begin those of evaluate before it computes; of step TERN_CANCELLED and
 **          TERN_NON_FINITE, after which the session is where it was before begin, TERN_BUSY,
 **          TERN_INVALID_ARGUMENT (nothing was begun).
-** Cost:    a pass over the weights for every 8 tokens; no allocation.
+** Cost:    a pass over the weights for every 8 tokens, or fewer in small budgets; no allocation.
 */
 TERN_API tern_status tern_session_begin(tern_session* session, const int32_t* tokens,
                                         size_t n_tokens);

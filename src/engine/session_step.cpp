@@ -33,7 +33,7 @@ Result<bool> Session::step(uint64_t budget_ns) {
   const Stopwatch stopwatch(*this);
   uint64_t before = 0;
   while (true) {
-    const Result<bool> done = step_slice();
+    const Result<bool> done = step_slice(budget_ns);
     if (!done.ok() || *done) {
       is_stepping_ = false;
       return done;
@@ -45,9 +45,18 @@ Result<bool> Session::step(uint64_t budget_ns) {
   }
 }
 
-Result<bool> Session::step_slice() {
+/// Tokens of the next pass: as many as should go through a layer within the budget.
+uint32_t Session::step_tokens(uint64_t budget_ns) const {
+  const uint64_t in_time = budget_ns / std::max(token_ns_, uint64_t{1});
+  const uint64_t most =
+      budget_ns == 0 ? kStepTokens : std::clamp<uint64_t>(in_time, 1, kStepTokens);
+  return std::min({static_cast<uint32_t>(most), batch_, progress_.n_tokens - progress_.done});
+}
+
+Result<bool> Session::step_slice(uint64_t budget_ns) {
   Progress& p = progress_;
-  const uint32_t n = std::min({kStepTokens, batch_, p.n_tokens - p.done});
+  if (p.layer == 0) p.in_pass = step_tokens(budget_ns);
+  const uint32_t n = p.in_pass;
   const TextRun text{n, 0, size_t{position_} + p.done, &cache_};
   ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
   const uint32_t n_layers = model_->config().n_layers;
@@ -58,7 +67,9 @@ Result<bool> Session::step_slice() {
     pass.resume({&text, 1});
   }
   if (p.layer < n_layers) {
+    const uint64_t start = monotonic_nanoseconds();
     TERN_TRY(pass.run_layer(p.layer++));
+    token_ns_ = (monotonic_nanoseconds() - start) / n;
     if (p.layer == n_layers && p.done + n < p.n_tokens) {
       p.done += n;
       p.layer = 0;

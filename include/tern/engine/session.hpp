@@ -90,8 +90,9 @@ class Session {
   /// Cost: no allocation.
   Result<void> evaluate(std::span<const TokenId> tokens, std::span<float> all_logits = {});
 
-  /// evaluate() in slices of a layer over at most kStepTokens tokens, or a sixteenth of the head.
-  /// Copies the tokens; step() does the work. Errors: those of evaluate() before it computes.
+  /// evaluate() in slices of a layer over at most kStepTokens tokens (fewer where those would not
+  /// fit the budget of the step that begins a pass), or a sixteenth of the head. Copies the tokens;
+  /// step() does the work. Errors: those of evaluate() before it computes.
   Result<void> begin(std::span<const TokenId> tokens);
   /// Works on what begin() was given: always one slice, then more as long as another one like the
   /// last should end within `budget_ns` nanoseconds. Whether it is done: then logits() are there,
@@ -220,6 +221,7 @@ class Session {
   struct Progress {
     uint32_t n_tokens = 0;  ///< begun
     uint32_t done = 0;      ///< of them, in earlier passes
+    uint32_t in_pass = 0;   ///< in this pass
     uint32_t layer = 0;     ///< the next one of this pass; n_layers: the head comes next
     uint32_t head_part = 0;
   };
@@ -236,7 +238,8 @@ class Session {
                            std::span<float> embeddings) const;
   Result<void> embed_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                            float* embeddings);
-  Result<bool> step_slice();
+  Result<bool> step_slice(uint64_t budget_ns);
+  uint32_t step_tokens(uint64_t budget_ns) const;
   void append(size_t n_tokens);
   /// Counts a pass, and `n_logits` tokens through the head.
   void count_pass(size_t n_tokens, size_t n_logits);
@@ -251,6 +254,7 @@ class Session {
   uint64_t n_passes_ = 0;
   uint64_t n_head_passes_ = 0;
   uint64_t nanoseconds_ = 0;
+  uint64_t token_ns_ = 1000000;  // of a token in a layer, as last measured in a step; first a guess
   KvCache cache_;
   Activations activations_;
   Sampler sampler_;
