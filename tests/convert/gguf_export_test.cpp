@@ -273,3 +273,96 @@ TEST_CASE("a type that holds no trits, and a packed matrix with code 3, are refu
     CHECK(std::string_view(error.error().subject) == name);
   }
 }
+
+namespace {
+
+/// qwen3 or gemma3: with input norms of int8 activations, without of int16; of logits or of texts.
+LogicalModel head_norm_model(const std::string& architecture, bool input_norms, unsigned pooling,
+                             RandomScales scales) {
+  LogicalModel shape = small_shape(architecture);
+  shape.input_norms = input_norms;
+  shape.activation_bits = input_norms ? 8 : 16;
+  shape.pooling = pooling;
+  return random_model(shape, 2, 19, scales);
+}
+
+/// What a model gives for some texts: their logits, or their embeddings.
+std::vector<float> output_of(const Bytes& bytes) {
+  const auto model = load_with(bytes, {});
+  if (model->config().pooling == tern::Pooling::none) return logits_of(bytes);
+  const auto session = open_session(model);
+  const std::vector<size_t> lengths = {4, 1, 9};
+  std::vector<float> out(lengths.size() * model->config().model_dim);
+  REQUIRE(session->embed(some_tokens(14, 70), lengths, out).ok());
+  return out;
+}
+
+/// Whether a type has a place for all scales of a matrix.
+bool has_room(TensorType type, RandomScales scales) {
+  if (type == TensorType::f16 || scales == RandomScales::tensor) return true;
+  if (type == TensorType::i2_s) return false;
+  return scales == RandomScales::row || scales == RandomScales::group256;
+}
+
+}  // namespace
+
+TEST_CASE("exports of qwen3 and gemma3 give the same bits, of logits and of embeddings") {
+  for (const char* architecture : {"qwen3", "gemma3"}) {
+    for (const bool input_norms : {false, true}) {
+      for (const unsigned pooling : {0u, 3u}) {
+        for (const RandomScales scales :
+             {RandomScales::tensor, RandomScales::row, RandomScales::group256,
+              RandomScales::group128, RandomScales::group64}) {
+          const auto m = head_norm_model(architecture, input_norms, pooling, scales);
+          const auto source = gguf_of(m, TensorType::f32).build();
+          const auto expected = output_of(source);
+          CHECK(output_of(convert(source)) == expected);
+          for (const TensorType to : kTargets) {
+            INFO(architecture << " input norms " << input_norms << " pooling " << pooling
+                              << " scales " << static_cast<int>(scales) << " to " << id_of(to));
+            const auto file = exported(source, to);
+            const TensorType held = has_room(to, scales) ? to : TensorType::f16;
+            CHECK(linear_types(file) == std::set{id_of(held)});
+            CHECK(output_of(file) == expected);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("bits of activations that a file says are said by its exports") {
+  const auto m = head_norm_model("qwen3", false, 0, RandomScales::tensor);
+  const auto plain = gguf_of(m, TensorType::f32).build();
+  GgufWriter writer = gguf_of(m, TensorType::f32);
+  writer.add("tern.activation_bits", 8u);
+  const auto source = writer.build();
+  CHECK(output_of(source) != output_of(plain));
+  for (const TensorType to : kTargets) {
+    CHECK(output_of(exported(source, to)) == output_of(source));
+    CHECK(output_of(exported(convert(source), to)) == output_of(source));
+  }
+}
+
+TEST_CASE("what no type holds of qwen3 and gemma3 is refused by name") {
+  for (const char* architecture : {"qwen3", "gemma3"}) {
+    auto m = head_norm_model(architecture, false, 0, RandomScales::group128);
+    for (float& scale : m.layers[1].gate.scales) scale *= 1.0f / 3;
+    const auto source = gguf_of(m, TensorType::f32).build();
+    const auto whole =
+        gguf_of(head_norm_model(architecture, false, 0, RandomScales::tensor), TensorType::f32);
+    tern::LoadOptions int8_head;
+    int8_head.head = tern::HeadOption::i8;
+    for (const TensorType to : kTargets) {
+      const auto refused = try_export(source, to);
+      REQUIRE(refused.status() == Status::unsupported);
+      CHECK(std::string_view(refused.error().subject) == "blk.1.ffn_gate.weight");
+      CHECK(std::string_view(refused.error().what) ==
+            "a scale is not exact in f16: only a tern file can hold it");
+      const auto head = try_export(whole.build(), to, int8_head);
+      REQUIRE(head.status() == Status::unsupported);
+      CHECK(std::string_view(head.error().subject) == "token_embd.weight");
+    }
+    CHECK(output_of(convert(source)) == output_of(source));
+  }
+}
