@@ -25,9 +25,9 @@ void save(const std::string& name, const Bytes& bytes) {
 
 void save(const std::string& name, const GgufWriter& writer) { save(name, writer.build()); }
 
-tern_test::LogicalModel tiny() {
+tern_test::LogicalModel tiny(size_t model_dim = 32) {
   tern_test::LogicalModel shape = tern_test::small_shape();
-  shape.model_dim = 32;
+  shape.model_dim = model_dim;
   shape.n_heads = 2;
   shape.n_kv_heads = 1;
   shape.head_dim = 16;
@@ -153,6 +153,10 @@ void save_weights() {
   with("wrong_shape.gguf", tensor(q, TensorType::f16, {32, 16}, Bytes(1024)));
   with("unknown_type.gguf", {q, 99, {32, 32}, Bytes(1024), {}});
   with("tl1.gguf", {q, 38, {32, 32}, Bytes(288), {}});
+  // Rows of TL2 have 256 columns or more.
+  GgufWriter wide = gguf_of(tiny(256), TensorType::i2_s);
+  wide.replace_tensor({q, 39, {256, 32}, Bytes(2080), {}});
+  save("tl2.gguf", wide);
   // 1, 2, 3, ... in binary16.
   Bytes ramp;
   for (int i = 0; i < 1024; ++i) GgufWriter::put(ramp, tern::f16_from_f32(static_cast<float>(i)));
