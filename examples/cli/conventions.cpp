@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "report.hpp"
 #include "tern/model/config_reader.hpp"
@@ -80,7 +79,10 @@ void add_computation(const tern::GgufFile& file, std::vector<Convention>& out) {
                  is_reordered ? "the architecture; stored as halves, read in the other order"
                               : "the architecture"});
   if (config.ok()) {
-    out.push_back({"activation", config->activation == tern::Activation::relu2 ? "relu2" : "silu",
+    const auto row =
+        std::find_if(std::begin(tern::kActivationNames), std::end(tern::kActivationNames),
+                     [&](const auto& named) { return named.activation == config->activation; });
+    out.push_back({"activation", std::string(row->name),
                    std::string(source_of(file, fmt::format("{}.hidden_activation", name),
                                          "the architecture"))});
   }
@@ -143,24 +145,6 @@ void doubt_file_type(const tern::GgufFile& file, std::vector<std::string>& doubt
   if (linears == 0 || kept != 0) return;
   doubts.push_back(fmt::format("general.file_type: {} means {}, and no linear layer is of it", *id,
                                tern::type_info(*promised).name));
-}
-
-// weight_scale is a mean magnitude, or one divided by it; neither is said in the tensor.
-void doubt_scales(const tern::GgufFile& file, std::vector<std::string>& doubts) {
-  // Of weights that train, the mean magnitude is below a few units; the reciprocal above.
-  constexpr float kMostMean = 8.0f;
-  constexpr float kLeastReciprocal = 0.125f;
-  for (const tern::GgufTensor& tensor : file.tensors()) {
-    if (tensor.form.kind != FormKind::row_quarters) continue;
-    const auto scale = std::bit_cast<float>(tensor.form.scale_bits);
-    const bool is_odd = tensor.form.is_inverse ? scale < kLeastReciprocal : scale > kMostMean;
-    if (!is_odd) continue;
-    doubts.push_back(
-        fmt::format("{}: weight_scale {} is taken to be {}, its size suggests the other convention",
-                    one_line(tensor.name), scale,
-                    tensor.form.is_inverse ? "one divided by the scale" : "the scale"));
-    return;
-  }
 }
 
 void doubt_i2_s(const Inspection& inspection, std::vector<std::string>& doubts) {
@@ -247,7 +231,6 @@ std::vector<Convention> find_conventions(const tern::GgufFile& file, const Inspe
 void doubt_conventions(const tern::GgufFile& file, const Inspection& inspection,
                        std::vector<std::string>& doubts) {
   doubt_file_type(file, doubts);
-  doubt_scales(file, doubts);
   doubt_i2_s(inspection, doubts);
   doubt_vocabulary_size(file, inspection, doubts);
   doubt_text(file, inspection, doubts);

@@ -34,9 +34,9 @@ struct ByteVocabulary {
 
   uint32_t end_of_text() const { return static_cast<uint32_t>(texts.size() - 1); }
 
-  void add_to(GgufWriter& writer) const {
+  void add_to(GgufWriter& writer, const char* pretokenizer = "gpt-2") const {
     writer.add("tokenizer.ggml.model", "gpt2");
-    writer.add("tokenizer.ggml.pre", "gpt-2");
+    writer.add("tokenizer.ggml.pre", pretokenizer);
     writer.add_array("tokenizer.ggml.tokens", views(texts));
     writer.add_array("tokenizer.ggml.token_type", types);
     writer.add_array("tokenizer.ggml.merges", views(merges));
