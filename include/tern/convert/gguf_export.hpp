@@ -9,6 +9,7 @@
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/convert/file_pieces.hpp"
+#include "tern/convert/weight_walk.hpp"
 #include "tern/model/model.hpp"
 #include "tern/quant/ternary_target.hpp"
 #include "tern/version.hpp"
@@ -150,29 +151,22 @@ inline Result<void> GgufExport::add_matrix(std::string_view name, const TernaryV
 }
 
 inline Result<void> GgufExport::add_weights(const TernaryTarget& target) {
-  const ModelWeights& weights = model_->weights();
-  const uint32_t rows = model_->config().vocab_size;
-  TERN_TRY(add_table(kEmbeddingName, weights.embedding, rows));
-  if (weights.head.rows != weights.embedding.rows) {
-    TERN_TRY(add_table(kHeadName, weights.head, rows));
-  }
-  add_floats(kOutputNormName, weights.output_norm);
-  if (weights.rope_factors.size() != 0) add_floats(kRopeFactorsName, weights.rope_factors);
-  uint32_t n = 0;
-  for (const LayerWeights& layer : weights.layers) {
-    for (const GainRule& rule : model_->architecture().gains) {
-      add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
+  struct Adder {
+    GgufExport& out;
+    const TernaryTarget& target;
+
+    Result<void> floats(std::string_view name, const Buffer<float>& values) {
+      out.add_floats(name, values);
+      return {};
     }
-    for (const LinearRule& rule : model_->architecture().linears) {
-      const TernaryMatrix& matrix = layer.*rule.matrix;
-      if (matrix.input_gain().size() != 0) {
-        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
-      }
-      TERN_TRY(add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), target));
+    Result<void> matrix(std::string_view name, const TernaryMatrix& matrix) {
+      return out.add_matrix(name, matrix.view(), target);
     }
-    ++n;
-  }
-  return {};
+    Result<void> table(std::string_view name, const HeadView& table, TableUse) {
+      return out.add_table(name, table, out.model_->config().vocab_size);
+    }
+  };
+  return visit_weights(*model_, Adder{*this, target});
 }
 
 inline Result<void> GgufExport::finish(const TernaryTarget& target) {

@@ -8,6 +8,7 @@
 #include "tern/base/content_hash.hpp"
 #include "tern/convert/file_pieces.hpp"
 #include "tern/convert/tern_layout.hpp"
+#include "tern/convert/weight_walk.hpp"
 #include "tern/model/model.hpp"
 #include "tern/version.hpp"
 
@@ -25,7 +26,7 @@ class TernFile {
       const GgufFile& source = model.source().file();
       copy_metadata(source, file.layout_.header());
       if (source.find(kTernMergesKey) == nullptr) TERN_TRY(file.add_merges());
-      file.add_weights();
+      TERN_TRY(file.add_weights());
       TERN_TRY(file.layout_.finish(file.hash()));
       return file;
     });
@@ -42,7 +43,7 @@ class TernFile {
   explicit TernFile(const Model& model) : model_(&model), layout_(model.allocator()) {}
 
   Result<void> add_merges();
-  void add_weights();
+  Result<void> add_weights();
   uint64_t hash() const;
 
   const Model* model_;
@@ -61,34 +62,26 @@ inline Result<void> TernFile::add_merges() {
   return {};
 }
 
-inline void TernFile::add_weights() {
-  const ModelConfig& config = model_->config();
-  const ModelWeights& weights = model_->weights();
-  const auto add_floats = [this](std::string_view name, const Buffer<float>& values) {
-    layout_.add_vector(name, values.size(), values.data());
+inline Result<void> TernFile::add_weights() {
+  struct Adder {
+    TernLayout& layout;
+    uint32_t rows;
+
+    Result<void> floats(std::string_view name, const Buffer<float>& values) {
+      layout.add_vector(name, values.size(), values.data());
+      return {};
+    }
+    Result<void> matrix(std::string_view name, const TernaryMatrix& matrix) {
+      layout.add_matrix(name, matrix.view(), matrix.n_scales());
+      return {};
+    }
+    Result<void> table(std::string_view name, const HeadView& table, TableUse use) {
+      using Place = TernItem::Place;
+      layout.add_table(name, table, rows, use == TableUse::head ? Place::end : Place::front);
+      return {};
+    }
   };
-  const bool is_tied = weights.embedding.rows == weights.head.rows;
-  if (!is_tied) {
-    layout_.add_table(kEmbeddingName, weights.embedding, config.vocab_size, TernItem::Place::front);
-  }
-  if (weights.rope_factors.size() != 0) add_floats(kRopeFactorsName, weights.rope_factors);
-  uint32_t n = 0;
-  for (const LayerWeights& layer : weights.layers) {
-    for (const GainRule& rule : model_->architecture().gains) {
-      add_floats(LayerTensorName(n, rule.name).view(), layer.*rule.gain);
-    }
-    for (const LinearRule& rule : model_->architecture().linears) {
-      const TernaryMatrix& matrix = layer.*rule.matrix;
-      if (matrix.input_gain().size() != 0) {
-        add_floats(LayerTensorName(n, rule.name, kInputNormSuffix).view(), matrix.input_gain());
-      }
-      layout_.add_matrix(LayerTensorName(n, rule.name).view(), matrix.view(), matrix.n_scales());
-    }
-    ++n;
-  }
-  add_floats(kOutputNormName, weights.output_norm);
-  layout_.add_table(is_tied ? kEmbeddingName : kHeadName, weights.head, config.vocab_size,
-                    TernItem::Place::end);
+  return visit_weights(*model_, Adder{layout_, model_->config().vocab_size});
 }
 
 inline uint64_t TernFile::hash() const {
