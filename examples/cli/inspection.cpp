@@ -194,10 +194,10 @@ bool doubt_architecture(const tern::GgufFile& file, const tern::TernDirectory& d
     doubts.push_back(format_error(config.error(), ""));
     return false;
   }
-  if (config->context_len == config->window) {
+  if (config->context_len == config->context_limit) {
     doubts.push_back(
         fmt::format("attention.sliding_window: the context ends with the window, at {} positions",
-                    config->window));
+                    config->context_limit));
   }
   if (config->activation_bits == 16 && file.find(tern::kActivationBitsKey) == nullptr) {
     doubts.push_back(fmt::format("{}: absent, taken to be 16", tern::kActivationBitsKey));

@@ -1,4 +1,4 @@
-// The steps of the forward pass.
+// The steps of the forward pass, but for attention's (forward_attention.cpp).
 //
 // Room: engine. Steps over tokens are tasks by token; products are tasks
 // by units of rows, by live rows or by live columns; attention by head and block of tokens. No task
@@ -17,16 +17,6 @@ constexpr size_t kBytesPerTask = 96 * 1024;
 size_t ForwardPass::task_count(size_t work_bytes) const {
   const size_t worth = work_bytes / kBytesPerTask + 1;
   return std::min(Activations::most_tasks(runner_.n_workers()), worth);
-}
-
-/// f(token) for every token of the batch, as tasks of neighbouring tokens.
-template <typename F>
-void ForwardPass::for_tokens(F&& f) {
-  if (is_stopped()) return;
-  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, n_});
-  runner_.run(tasks, [&](size_t task) {
-    for (size_t t = n_ * task / tasks; t < n_ * (task + 1) / tasks; ++t) f(t);
-  });
 }
 
 // Once stopped, the remaining steps of a layer do nothing; check() then says why.
@@ -69,13 +59,18 @@ void ForwardPass::resume(std::span<const TextRun> texts) {
 void ForwardPass::embed(std::span<const TokenId> tokens) {
   const HeadView& table = model_.weights().embedding;
   const std::span<const double> frequencies = model_.rope_frequencies();
+  const std::span<const double> window = model_.window_rope_frequencies();
   const float scale = kernels_.embedding_scale(config_.model_dim);
   for_tokens([&](size_t t) {
     float* x = act_.residual.row(t);
     kernels_.decode_row(table, static_cast<size_t>(tokens[t]), x);
     if (config_.scales_embedding) kernels_.scale(scale, config_.model_dim, x);
-    kernels_.rope_angles(static_cast<uint32_t>(act_.places[t].position), frequencies.data(),
-                         frequencies.size(), act_.cos.row(t), act_.sin.row(t));
+    const auto position = static_cast<uint32_t>(act_.places[t].position);
+    kernels_.rope_angles(position, frequencies.data(), frequencies.size(), act_.cos.row(t),
+                         act_.sin.row(t));
+    if (window.empty()) return;
+    kernels_.rope_angles(position, window.data(), window.size(), act_.window_cos.row(t),
+                         act_.window_sin.row(t));
   });
 }
 
@@ -260,70 +255,6 @@ void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
   });
   kernels_.finish_columns(w, a, act_.column_sums.data(), tasks, act_.column_sums.stride(0), 0,
                           w.n_units(), act_.delta.data(), act_.delta.stride(0));
-}
-
-// Norm (unless `gain` is empty) and rotation of each head; whether all is finite.
-bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain,
-                             size_t token) {
-  const auto rope =
-      config_.rope_style == RopeStyle::halves ? kernels_.rope_halves : kernels_.rope_pairs;
-  bool finite = true;
-  for (size_t head = 0; head < n_heads; ++head) {
-    float* x = heads + head * config_.head_dim;
-    if (gain.size() != 0) {
-      finite &= kernels_.rms_norm(x, gain.data(), config_.head_dim, config_.norm_eps, x);
-    }
-    rope(x, act_.cos.row(token), act_.sin.row(token), config_.rope_dim / 2);
-  }
-  return finite;
-}
-
-void ForwardPass::rotate_and_store(size_t layer) {
-  const LayerWeights& w = model_.weights().layers[layer];
-  for_tokens([&](size_t t) {
-    bool finite = turn_heads(act_.q.row(t), config_.n_heads, w.attn_q_norm, t);
-    finite &= turn_heads(act_.k.row(t), config_.n_kv_heads, w.attn_k_norm, t);
-    const size_t slot = act_.places[t].slot + act_.places[t].position;
-    for (size_t head = 0; head < config_.n_kv_heads; ++head) {
-      const size_t at = head * config_.head_dim;
-      finite &= act_.places[t].cache->store(kernels_, layer, head, slot, act_.k.row(t) + at,
-                                            act_.v.row(t) + at);
-    }
-    if (!finite) non_finite_.store(true, std::memory_order_relaxed);
-  });
-}
-
-// An item is a block of tokens and a key head with all its query heads, which share the reading of
-// keys and values; when there are fewer items than workers, a single query head.
-void ForwardPass::attend(size_t layer) {
-  if (is_stopped()) return;
-  const size_t group = config_.n_heads / config_.n_kv_heads;
-  const bool whole_groups = act_.n_blocks * config_.n_kv_heads >= runner_.n_workers();
-  const size_t heads = whole_groups ? group : 1;
-  const size_t per_block = config_.n_heads / heads;
-  const size_t n_items = act_.n_blocks * per_block;
-  const size_t work = n_ * config_.n_heads * reach_ * config_.head_dim * 4;
-  const size_t tasks = std::min({runner_.n_workers(), task_count(work), n_items});
-  runner_.run(tasks, [&](size_t task) {
-    // Later blocks see more positions: dealing the items out in turn keeps the tasks even.
-    for (size_t item = task; item < n_items; item += tasks) {
-      const TokenBlock block = act_.blocks[item / per_block];
-      const TokenPlace place = act_.places[block.begin];
-      const size_t head = item % per_block * heads;
-      AttentionView view;
-      view.q = act_.q.row(block.begin) + head * config_.head_dim;
-      view.q_stride = act_.q.stride(0);
-      view.n_tokens = block.n;
-      view.n_heads = heads;
-      view.position = place.position;
-      view.dim = config_.head_dim;
-      view.keys = place.cache->keys(layer, head / group, place.slot);
-      view.values = place.cache->values(layer, head / group, place.slot);
-      view.scale = model_.attention_scale();
-      kernels_.attend(view, act_.mixed.row(block.begin) + head * config_.head_dim,
-                      act_.mixed.stride(0), act_.attention_scratch.of(task));
-    }
-  });
 }
 
 void ForwardPass::activate() {

@@ -27,9 +27,8 @@ Result<SessionOptions> resolved(const std::shared_ptr<const Model>& model,
   }
   if (out.context == 0) out.context = model->config().context_len;
   if (out.context > kMaxContext) return bad("context");
-  // Beyond the window tokens would see what they must not.
-  const uint32_t window = model->config().window;
-  if (window != 0 && out.context > window) return bad("context");
+  const uint32_t limit = model->config().context_limit;
+  if (limit != 0 && out.context > limit) return bad("context");
   if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
   out.batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, out.context);

@@ -73,6 +73,11 @@ Result<void> Model::load(const LoadOptions& options) {
   kernels_.rope_frequencies(config_.rope_base, config_.rope_linear_factor,
                             weights_.rope_factors.data(), config_.rope_dim,
                             rope_frequencies_.data());
+  if (config_.window != 0) {
+    TERN_TRY_ASSIGN(window_rope_frequencies_, Buffer<double>::create(config_.rope_dim / 2, hooks_));
+    kernels_.rope_frequencies(config_.window_rope_base, 1, nullptr, config_.rope_dim,
+                              window_rope_frequencies_.data());
+  }
   write_log(options.log);
   return {};
 }

@@ -42,8 +42,8 @@ int main(int argc, char** argv) {
   embeddings.add("tokenizer.ggml.add_eos_token", true);
 
   GgufWriter logits =
-      gguf_of(random_model(shape_of("gemma3", vocabulary), 1, 3), tern::TensorType::i2_s);
+      gguf_of(random_model(shape_of("qwen3", vocabulary), 1, 3), tern::TensorType::i2_s);
   vocabulary.add_to(logits);
-  logits.add("gemma3.attention.sliding_window", 24u);
+  logits.add("qwen3.attention.sliding_window", 24u);
   return write_file(argv[1], embeddings) && write_file(argv[2], logits) ? 0 : 1;
 }

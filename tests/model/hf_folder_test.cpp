@@ -113,6 +113,55 @@ TEST_CASE("Norms at the inputs of a Llama's layers are read as the linear class 
   CHECK(std::string(folder_error(folder).subject) == "config.json: rms_norm_eps");
 }
 
+TEST_CASE("Layers of gemma3 slide as the configuration says, in each of its forms") {
+  if (!have_json()) return;
+  LogicalModel shape = small_shape("gemma3");
+  shape.window = 3;
+  shape.window_period = 2;
+  shape.rope_base = 1e6;
+  shape.window_rope_base = 20000;
+  const LogicalModel m = random_model(shape, 4, 16);
+  const auto expected = gguf_logits(m, TensorType::f16);
+  const auto tensors = hf_tensors_of(m, HfWeights::exact);
+  const TemporaryFolder folder("hf_sliding");
+  HfConfigMembers common = hf_config_of(m, HfWeights::exact);
+  common["sliding_window"] = "3";
+  const auto check = [&](const HfConfigMembers& more) {
+    HfConfigMembers config = common;
+    for (const auto& [key, value] : more) config[key] = value;
+    write_hf_folder(folder, config, tensors);
+    CHECK(folder_logits(folder) == expected);
+  };
+  const std::string types =
+      R"(["sliding_attention", "full_attention", "sliding_attention", "full_attention"])";
+  const HfConfigMembers old = {{"rope_theta", "1000000.0"}, {"rope_local_base_freq", "20000.0"}};
+  HfConfigMembers named = old;
+  named["sliding_window_pattern"] = "2";
+  check(named);
+  named["sliding_window_pattern"] = "6";
+  named["layer_types"] = types;
+  check(named);
+  HfConfigMembers underscored = old;
+  underscored["_sliding_window_pattern"] = "2";
+  check(underscored);
+  check({{"layer_types", types},
+         {"rope_theta", "null"},
+         {"rope_parameters",
+          R"({"full_attention": {"rope_type": "default", "rope_theta": 1000000.0},
+              "sliding_attention": {"rope_type": "default", "rope_theta": 20000.0}})"}});
+  const auto refusal = [&](const std::string& key, const std::string& value) {
+    HfConfigMembers config = common;
+    config[key] = value;
+    write_hf_folder(folder, config, tensors);
+    CHECK(folder_error(folder).status == Status::unsupported);
+    CHECK(std::string(folder_error(folder).subject) == "config.json: " + key);
+  };
+  refusal("layer_types", R"(["full_attention", "sliding_attention", "full_attention"])");
+  refusal("layer_types", R"(["sliding_attention", "linear_attention"])");
+  refusal("rope_parameters", R"({"sliding_attention": {"rope_type": "linear", "factor": 8}})");
+  refusal("use_bidirectional_attention", "true");
+}
+
 TEST_CASE("A sliding window bounds the context") {
   if (!have_json()) return;
   const LogicalModel m = small_model("llama");

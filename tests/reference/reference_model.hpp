@@ -42,6 +42,9 @@ struct LogicalModel {
   size_t context_len = 64;
   double eps = 1e-5;
   double rope_base = 10000;
+  size_t window = 0;         ///< positions that a token sees in a layer that slides; 0: none does
+  size_t window_period = 6;  ///< every so many layers one does not slide; 0: all slide
+  double window_rope_base = 10000;
   bool sub_norms = true;
   bool head_norms = false;
   bool post_norms = false;
@@ -56,6 +59,10 @@ struct LogicalModel {
   std::vector<float> head;       // the same shape; empty: tied
   std::vector<float> output_norm;
   std::vector<LogicalLayer> layers;
+
+  bool slides(size_t layer) const {
+    return window != 0 && !(window_period != 0 && layer % window_period == window_period - 1);
+  }
 };
 
 /// What the reference leaves out or puts in beside the formulas.
@@ -144,9 +151,15 @@ inline void rotate(Row& x, size_t head_dim, size_t position, double base, bool h
   }
 }
 
-/// Attention of one query over all positions so far. Shapes: keys, values [positions][kv_dim].
-inline Row attend(const LogicalModel& m, const Row& q, const std::vector<Row>& keys,
-                  const std::vector<Row>& values) {
+/// Attention of one query over the positions so far, or the last `window` of them.
+/// Shapes: keys, values [positions][kv_dim].
+inline Row attend(const LogicalModel& m, const Row& q, std::vector<Row> keys,
+                  std::vector<Row> values, size_t window) {
+  if (window != 0 && keys.size() > window) {
+    const auto hidden = static_cast<std::ptrdiff_t>(keys.size() - window);
+    keys.erase(keys.begin(), keys.begin() + hidden);
+    values.erase(values.begin(), values.begin() + hidden);
+  }
   Row out(m.n_heads * m.head_dim);
   for (size_t head = 0; head < m.n_heads; ++head) {
     const size_t at = head * m.head_dim;
@@ -191,15 +204,17 @@ inline std::vector<Row> reference_states(const LogicalModel& m, const std::vecto
       Row v = apply(m, w.v, a);
       norm_heads(q, w.attn_q_norm, m.head_dim, m.eps);
       norm_heads(k, w.attn_k_norm, m.head_dim, m.eps);
-      rotate(q, m.head_dim, position, m.rope_base, m.rope_halves);
-      rotate(k, m.head_dim, position, m.rope_base, m.rope_halves);
+      const double base = m.slides(l) ? m.window_rope_base : m.rope_base;
+      rotate(q, m.head_dim, position, base, m.rope_halves);
+      rotate(k, m.head_dim, position, base, m.rope_halves);
       if (options.f16_cache) {
         std::transform(k.begin(), k.end(), k.begin(), round_to_f16);
         std::transform(v.begin(), v.end(), v.begin(), round_to_f16);
       }
       keys[l].push_back(k);
       values[l].push_back(v);
-      const Row mixed = rms_norm(attend(m, q, keys[l], values[l]), w.attn_sub_norm, m.eps);
+      const Row seen = attend(m, q, keys[l], values[l], m.slides(l) ? m.window : 0);
+      const Row mixed = rms_norm(seen, w.attn_sub_norm, m.eps);
       const Row attention = rms_norm(apply(m, w.output, mixed), w.post_attention_norm, m.eps);
       for (size_t i = 0; i < h.size(); ++i) h[i] += attention[i];
 

@@ -170,6 +170,11 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   writer.add(a + "attention.key_length", static_cast<uint32_t>(m.head_dim));
   writer.add(a + "attention.layer_norm_rms_epsilon", static_cast<float>(m.eps));
   writer.add(a + "rope.freq_base", static_cast<float>(m.rope_base));
+  if (m.window != 0) {
+    writer.add(a + "attention.sliding_window", static_cast<uint32_t>(m.window));
+    writer.add(a + "attention.sliding_window_pattern", static_cast<uint32_t>(m.window_period));
+    writer.add(a + "rope.freq_base_swa", static_cast<float>(m.window_rope_base));
+  }
   if (m.pooling != 0) writer.add(a + "pooling_type", static_cast<uint32_t>(m.pooling));
   const auto table = [&](const char* name, const std::vector<float>& values) {
     writer.add_tensor({name,

@@ -103,6 +103,8 @@ struct Activations {
   Tensor<float, 2> delta;     // [batch, model_dim]: what a block adds to the residual
   Tensor<float, 2> cos;       // [batch, rope_dim / 2]
   Tensor<float, 2> sin;       // [batch, rope_dim / 2]
+  Tensor<float, 2> window_cos;  // [batch, rope_dim / 2] where layers slide, else empty
+  Tensor<float, 2> window_sin;  // the same
   QuantizedBatch quantized;
   LiveChannels live;
   Tensor<int32_t, 2> column_sums;  // [tasks, tokens in one pass * sums of ffn_down by columns]
@@ -140,13 +142,22 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
     size_t width;
   };
   const size_t normed = c.input_norms ? batch : 0;
+  const size_t turned = c.window != 0 ? batch : 0;
   const Row rows[] = {
-      {&Activations::residual, batch, c.model_dim}, {&Activations::normed, normed, c.model_dim},
-      {&Activations::q, batch, c.q_dim()},          {&Activations::k, batch, c.kv_dim()},
-      {&Activations::v, batch, c.kv_dim()},         {&Activations::mixed, batch, c.q_dim()},
-      {&Activations::gate, batch, c.ffn_dim},       {&Activations::up, batch, c.ffn_dim},
-      {&Activations::delta, batch, c.model_dim},    {&Activations::cos, batch, c.rope_dim / 2},
-      {&Activations::sin, batch, c.rope_dim / 2},   {&Activations::head_x, few, c.model_dim},
+      {&Activations::residual, batch, c.model_dim},
+      {&Activations::normed, normed, c.model_dim},
+      {&Activations::q, batch, c.q_dim()},
+      {&Activations::k, batch, c.kv_dim()},
+      {&Activations::v, batch, c.kv_dim()},
+      {&Activations::mixed, batch, c.q_dim()},
+      {&Activations::gate, batch, c.ffn_dim},
+      {&Activations::up, batch, c.ffn_dim},
+      {&Activations::delta, batch, c.model_dim},
+      {&Activations::cos, batch, c.rope_dim / 2},
+      {&Activations::sin, batch, c.rope_dim / 2},
+      {&Activations::window_cos, turned, c.rope_dim / 2},
+      {&Activations::window_sin, turned, c.rope_dim / 2},
+      {&Activations::head_x, few, c.model_dim},
   };
   // Rows of whole cache lines: neighbouring tokens are written by different threads.
   constexpr size_t kLine = kBufferAlignment / sizeof(float);

@@ -1,13 +1,14 @@
 // The forward pass: tokens in, logits out; the transformer of BitNet b1.58 and its relatives.
 //
-// Room: engine. Reads like the paper, a line a step; the steps are in forward.cpp. A norm whose
-// gain the layer does not have is left out. A batch of tokens, of one text or of several, gives the
-// bits of single tokens, in whatever number of tasks, with zeros skipped or not (docs/numerics.md).
-// Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025 (sub-norms, ReLU^2), Touvron et al. 2023
-// (the Llama block), the Qwen3 report 2025 (head norms), the Gemma 3 report 2025 (post norms,
-// GELU).
+// Room: engine. Reads like the paper, a line a step; the steps are in forward.cpp and
+// forward_attention.cpp. A norm whose gain the layer does not have is left out. A batch of tokens,
+// of one text or of several, gives the bits of single tokens, in whatever number of tasks, with
+// zeros skipped or not (docs/numerics.md). Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025
+// (sub-norms, ReLU^2), Touvron et al. 2023 (the Llama block), the Qwen3 report 2025 (head norms),
+// the Gemma 3 report 2025 (post norms, GELU).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <span>
 
@@ -125,8 +126,14 @@ class ForwardPass {
   void add_delta(size_t begin, size_t end);
   void add_normed_delta(const Buffer<float>& gain);
   void rotate_and_store(size_t layer);
-  bool turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain, size_t token);
+  bool turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain, const float* cos,
+                  const float* sin);
   void attend(size_t layer);
+  void attend_block(size_t layer, const TokenBlock& block, size_t head, size_t heads,
+                    void* scratch);
+  size_t window_of(size_t layer) const {
+    return config_.slides(layer) ? config_.window : kMaxContext;
+  }
   void activate();
 
   bool is_single() const { return n_ == 1 && skipped_ != nullptr; }
@@ -151,5 +158,15 @@ class ForwardPass {
   size_t n_ = 0;                         // tokens of the batch
   size_t reach_ = 0;                     // the most positions that one of them sees
 };
+
+/// f(token) for every token of the batch, as tasks of neighbouring tokens.
+template <typename F>
+void ForwardPass::for_tokens(F&& f) {
+  if (is_stopped()) return;
+  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, n_});
+  runner_.run(tasks, [&](size_t task) {
+    for (size_t t = n_ * task / tasks; t < n_ * (task + 1) / tasks; ++t) f(t);
+  });
+}
 
 TERN_NAMESPACE_END

@@ -98,8 +98,9 @@ struct Architecture {
   /// A file may have `<linear>_norm_in` for all linear layers. Not beside norms before o and down.
   bool input_norms = false;
   bool scales_embedding = false;
-  /// Rotary base of layers with a sliding window, where it is not `rope.freq_base`; else 0.
-  double window_rope_base = 0;
+  /// Every so many layers one sees all positions where a file has a sliding window, unless it says
+  /// otherwise; 0: a window bounds the context instead, within which it changes nothing.
+  uint32_t window_period = 0;
   /// What a byte-level vocabulary without a pre-tokenizer key means: the file of BitNet b1.58 2B-4T
   /// has none and the Llama 3 vocabulary.
   std::string_view default_pretokenizer = {};
@@ -136,7 +137,7 @@ inline constexpr Architecture kArchitectures[] = {
      .float_activations = true,
      .input_norms = true,
      .scales_embedding = true,
-     .window_rope_base = 10000},
+     .window_period = 6},
 };
 
 /// Null for a name that tern does not run.

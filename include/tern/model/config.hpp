@@ -36,13 +36,16 @@ struct ModelConfig {
   uint32_t head_dim = 0;    ///< even
   uint32_t rope_dim = 0;    ///< leading elements of a head that rotate; even, at most head_dim
   uint32_t ffn_dim = 0;
-  uint32_t vocab_size = 0;   ///< rows of the embedding
-  uint32_t context_len = 0;  ///< positions that the model was made for; at most the window
-  uint32_t window = 0;       ///< positions that a token of some layer sees; 0: all
+  uint32_t vocab_size = 0;     ///< rows of the embedding
+  uint32_t context_len = 0;    ///< positions that the model was made for; at most the limit
+  uint32_t context_limit = 0;  ///< positions beyond which it would be another model; 0: none
+  uint32_t window = 0;         ///< positions that a token sees in a layer that slides; 0: all
+  uint32_t window_period = 0;  ///< every so many layers one does not slide; 0: all slide
   float norm_eps = 0;
   float attention_scale = 0;  ///< 0: 1 / sqrt(head_dim)
   double rope_base = 10000;
   double rope_linear_factor = 1;
+  double window_rope_base = 10000;  ///< of layers that slide; they know no factors
   RopeStyle rope_style = RopeStyle::halves;
   Activation activation = Activation::relu2;
   bool input_norms = false;       ///< a norm of its own at the input of every linear layer
@@ -50,6 +53,10 @@ struct ModelConfig {
   uint32_t activation_bits = 8;   ///< of the inputs of linear layers: 8 or 16
   Pooling pooling = Pooling::none;
 
+  /// Whether tokens see only the last `window` positions in a layer.
+  bool slides(size_t layer) const {
+    return window != 0 && (window_period == 0 || (layer + 1) % window_period != 0);
+  }
   uint32_t q_dim() const { return n_heads * head_dim; }
   uint32_t kv_dim() const { return n_kv_heads * head_dim; }
   /// Elements of a text's embedding; 0 for a model of logits.

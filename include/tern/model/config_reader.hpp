@@ -122,16 +122,24 @@ inline Result<void> read_activation(ConfigReader& reader, ModelConfig& config) {
   return Error(Status::unsupported, "activation is not supported", name);
 }
 
-// A layer with a window computes what one without does, as long as the window holds everything.
+// Layers that slide and their rotary base, or a bound of the context.
 inline Result<void> read_window(ConfigReader& reader, const Architecture& architecture,
                                 ModelConfig& config) {
+  constexpr std::string_view kPeriod = "attention.sliding_window_pattern";
+  constexpr std::string_view kBase = "rope.freq_base_swa";
   if (!reader.asks_for("attention.sliding_window")) return {};
-  TERN_TRY_ASSIGN(config.window, reader.size("attention.sliding_window", ~uint32_t{0}));
-  if (architecture.window_rope_base != 0 && config.rope_base != architecture.window_rope_base) {
-    return Error(Status::unsupported, "layers of different rotary bases are not supported",
-                 "attention.sliding_window");
+  TERN_TRY_ASSIGN(const uint32_t window, reader.size("attention.sliding_window", ~uint32_t{0}));
+  if (architecture.window_period == 0) {
+    config.context_limit = window;
+    config.context_len = std::min(config.context_len, window);
+    return {};
   }
-  config.context_len = std::min(config.context_len, config.window);
+  config.window = window;
+  TERN_TRY_ASSIGN(config.window_period,
+                  reader.get_or<uint32_t>(kPeriod, architecture.window_period));
+  TERN_TRY_ASSIGN(const float base, reader.positive_or(kBase, 10000.0f));
+  if (base < 1.0f) return reader.bad(kBase, "value is below one");
+  config.window_rope_base = static_cast<double>(base);
   return {};
 }
 

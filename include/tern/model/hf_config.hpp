@@ -11,6 +11,7 @@
 #include "tern/format/gguf_header.hpp"
 #include "tern/format/json.hpp"
 #include "tern/model/architecture.hpp"
+#include "tern/model/hf_positions.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -78,82 +79,6 @@ inline constexpr HfFamily kHfFamilies[] = {
     {"Gemma3TextModel", "gemma3", true},
 };
 
-/// Reads the members of an object; errors name the key.
-class HfConfigReader {
- public:
-  explicit HfConfigReader(JsonValue object) : object_(object) {}
-
-  /// Absent where the key is null, too.
-  JsonValue find(std::string_view key) const {
-    const JsonValue value = object_.find(key);
-    return value.is_null() ? JsonValue() : value;
-  }
-  bool has(std::string_view key) const { return !find(key).is_absent(); }
-  Error bad(std::string_view key, const char* what, Status status = Status::mismatch) const {
-    return {status, what, key, object_.find(key).where()};
-  }
-
-  Result<uint32_t> size(std::string_view key) const {
-    if (!has(key)) return Error(Status::missing, "required key is absent", key);
-    const auto value = find(key).as_integer();
-    if (!value || *value <= 0 || *value > kMost) return bad(key, "value is not a size");
-    return static_cast<uint32_t>(*value);
-  }
-  Result<uint32_t> size_or(std::string_view key, uint32_t fallback) const {
-    return has(key) ? size(key) : Result<uint32_t>(fallback);
-  }
-  Result<bool> flag_or(std::string_view key, bool fallback) const {
-    if (!has(key)) return fallback;
-    const auto value = find(key).as_bool();
-    if (!value) return bad(key, "value is neither true nor false");
-    return *value;
-  }
-  Result<std::string_view> text_or(std::string_view key, std::string_view fallback) const {
-    if (!has(key)) return fallback;
-    const auto value = find(key).as_text();
-    if (!value) return bad(key, "value is not a text");
-    return *value;
-  }
-  Result<float> real(std::string_view key) const {
-    if (!has(key)) return Error(Status::missing, "required key is absent", key);
-    const auto value = find(key).as_real();
-    if (!value) return bad(key, "value is not a number");
-    return static_cast<float>(*value);
-  }
-
-  /// Whether a key is there with a value that asks for something.
-  bool asks_for(std::string_view key) const {
-    const JsonValue value = find(key);
-    if (value.is_array() || value.is_object()) return value.size() != 0;
-    return !value.is_absent() && value.as_bool() != false && value.as_real() != 0.0 &&
-           value.as_text() != std::string_view();
-  }
-
- private:
-  static constexpr int64_t kMost = 0xFFFFFFFF;
-  JsonValue object_;
-};
-
-/// Appends `<architecture>.<key>`.
-class HfHeaderWriter {
- public:
-  HfHeaderWriter(GgufHeader& header, std::string_view architecture, const AllocatorHooks& hooks)
-      : header_(header), key_(hooks), prefix_(architecture.size() + 1) {
-    key_.append(architecture).append(".");
-  }
-  template <typename T>
-  void add(std::string_view name, T value) {
-    key_.resize(prefix_);
-    key_.append(name);
-    header_.add(key_, value);
-  }
-
- private:
-  GgufHeader& header_;
-  String key_;
-  size_t prefix_;
-};
-
 inline Result<void> refuse_unfollowed(const HfConfigReader& reader) {
   constexpr const char* kRefusal = "asks for a computation that is not supported";
   for (const std::string_view key : kHfRefusedKeys) {
@@ -167,22 +92,6 @@ inline Result<void> refuse_unfollowed(const HfConfigReader& reader) {
   return {};
 }
 
-/// A window that never closes over the context is none; any other bounds the context.
-inline Result<void> add_window(const HfConfigReader& reader, uint32_t context,
-                               HfHeaderWriter& writer) {
-  TERN_TRY_ASSIGN(const bool may_slide, reader.flag_or("use_sliding_window", true));
-  const bool has_window = may_slide && reader.has("sliding_window");
-  for (const JsonValue type : reader.find("layer_types").elements()) {
-    const std::string_view name = type.as_text().value_or("");
-    if (name == "full_attention" || (has_window && name == "sliding_attention")) continue;
-    return reader.bad("layer_types", "a kind of layer is not supported", Status::unsupported);
-  }
-  if (!has_window) return {};
-  TERN_TRY_ASSIGN(const uint32_t window, reader.size("sliding_window"));
-  if (window < context) writer.add("attention.sliding_window", window);
-  return {};
-}
-
 /// What only gemma's configuration says.
 inline Result<void> check_gemma(const HfConfigReader& reader, uint32_t head_dim) {
   // Scores are divided by its root, which tern takes of the size of a head.
@@ -190,11 +99,6 @@ inline Result<void> check_gemma(const HfConfigReader& reader, uint32_t head_dim)
   if (scalar != head_dim) {
     return reader.bad("query_pre_attn_scalar", "differs from the size of a head",
                       Status::unsupported);
-  }
-  // Layers with a window have this base; those of the architecture is what tern computes with.
-  const auto base = reader.find("rope_local_base_freq").as_real();
-  if (base && *base != find_architecture("gemma3")->window_rope_base) {
-    return reader.bad("rope_local_base_freq", "another base is not supported", Status::unsupported);
   }
   return {};
 }
@@ -215,29 +119,6 @@ inline Result<const HfFamily*> find_hf_family(const HfConfigReader& reader,
   }
   return Error(Status::unsupported_architecture, "architecture is not supported", name,
                reader.find("architectures").where());
-}
-
-/// `rope_theta` and scaling, in the old form and in that of one object.
-inline Result<void> add_rope(const HfConfigReader& reader, HfHeaderWriter& writer) {
-  const bool in_object = reader.has("rope_parameters");
-  const std::string_view object = in_object ? "rope_parameters" : "rope_scaling";
-  const HfConfigReader scaling(reader.find(object));
-  const HfConfigReader& base = in_object && scaling.has("rope_theta") ? scaling : reader;
-  if (base.has("rope_theta")) {
-    TERN_TRY_ASSIGN(const float theta, base.real("rope_theta"));
-    writer.add("rope.freq_base", theta);
-  }
-  if (!reader.has(object)) return {};
-  TERN_TRY_ASSIGN(const std::string_view old_type, scaling.text_or("type", "default"));
-  TERN_TRY_ASSIGN(const std::string_view type, scaling.text_or("rope_type", old_type));
-  if (type == "linear") {
-    TERN_TRY_ASSIGN(const float factor, scaling.real("factor"));
-    writer.add("rope.scaling.type", type);
-    writer.add("rope.scaling.factor", factor);
-  } else if (type != "default") {
-    return reader.bad(object, "rope scaling is not supported", Status::unsupported);
-  }
-  return {};
 }
 
 /// How the weights are quantized, and by that the activations.
@@ -332,7 +213,7 @@ inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints
     writer.add(row.gguf, size);
   }
   TERN_TRY_ASSIGN(const uint32_t context, reader.size("max_position_embeddings"));
-  TERN_TRY(detail::add_window(reader, context, writer));
+  TERN_TRY(detail::add_window(reader, *model.architecture, context, writer));
   TERN_TRY_ASSIGN(const uint32_t model_dim, reader.size("hidden_size"));
   TERN_TRY_ASSIGN(const uint32_t n_heads, reader.size("num_attention_heads"));
   TERN_TRY_ASSIGN(const uint32_t n_kv_heads, reader.size_or("num_key_value_heads", n_heads));

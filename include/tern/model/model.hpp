@@ -98,8 +98,12 @@ class Model {
   /// Bytes of all linear layers as packed, and of the head: what a pass over the weights reads.
   uint64_t linear_bytes() const;
   uint64_t head_bytes() const { return uint64_t{weights_.head.row_bytes} * config_.vocab_size; }
-  /// Frequencies of the rotary angles, [rope_dim / 2].
+  /// Frequencies of the rotary angles, [rope_dim / 2]; those of layers that slide are empty where
+  /// none does.
   std::span<const double> rope_frequencies() const { return rope_frequencies_.span(); }
+  std::span<const double> window_rope_frequencies() const {
+    return window_rope_frequencies_.span();
+  }
   float attention_scale() const { return attention_scale_; }
 
   /// Only the loaders can make one.
@@ -122,6 +126,7 @@ class Model {
   ModelConfig config_;
   ModelWeights weights_;
   Buffer<double> rope_frequencies_;
+  Buffer<double> window_rope_frequencies_;
   float attention_scale_ = 0;
   std::optional<Tokenizer> tokenizer_;
   Result<ChatRenderer> chat_{Error(Status::unsupported, "the model has no chat format")};
