@@ -6,6 +6,7 @@ option(TERN_BUILD_FUZZERS "Build the libFuzzer targets (needs clang)" OFF)
 option(TERN_BUILD_BENCH "Build the benchmarks (needs Google Benchmark)" OFF)
 option(TERN_EXCEPTIONS "Compile with exceptions and RTTI; without, exhausted small memory is fatal" ON)
 option(TERN_WITH_JSON "Read JSON, and so Hugging Face folders (needs the headers of RapidJSON)" ON)
+option(TERN_WITH_PCRE2 "Let the program split by pre-tokenizer patterns that the library does not know (needs PCRE2)" ON)
 option(TERN_THREADS "Use threads; without, the pool runs everything on the caller" ON)
 set(TERN_SANITIZE "" CACHE STRING "Sanitizers to compile with, as in -fsanitize=")
 

@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 need_build_tools
 need_file /usr/include/fmt/core.h libfmt-dev
 need_file /usr/include/rapidjson/reader.h rapidjson-dev
+need_file /usr/include/pcre2.h libpcre2-dev
 install_missing
 use_generator
 

@@ -13,6 +13,7 @@ need_file /usr/include/catch2/catch.hpp catch2
 need_file /usr/include/eigen3/Eigen/Core libeigen3-dev
 need_file /usr/include/fmt/core.h libfmt-dev
 need_file /usr/include/rapidjson/reader.h rapidjson-dev
+need_file /usr/include/pcre2.h libpcre2-dev
 need_command node nodejs
 need_command npm npm
 need_command python3 python3

@@ -4,6 +4,7 @@
 #include "interrupt.hpp"
 #include "model_options.hpp"
 #include "output_file.hpp"
+#include "pcre2_patterns.hpp"
 #include "report.hpp"
 #include "tern/convert/gguf_export.hpp"
 #include "tern/convert/tern_file.hpp"
@@ -138,6 +139,7 @@ int convert_command(Arguments arguments) {
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
   load.packing = weights.packing;
+  load.patterns = pattern_compiler();
   // On the way to another file the smallest packing; but what is packed is taken as it is.
   if (weights.type && (*source)->file().find(tern::kTernVersionKey) == nullptr) {
     load.packing = tern::Packing::t5;

@@ -9,6 +9,7 @@
 
 #include "console.hpp"
 #include "conventions.hpp"
+#include "pcre2_patterns.hpp"
 #include "report.hpp"
 #include "tern/model/config_reader.hpp"
 #include "tern/model/matrix_loader.hpp"
@@ -214,7 +215,8 @@ void inspect_text(const tern::GgufFile& file, Inspection& out) {
   const tern::Architecture* architecture = tern::find_architecture(out.architecture.value_or(""));
   const std::string_view fallback =
       architecture != nullptr ? architecture->default_pretokenizer : "";
-  auto tokenizer = tern::load_tokenizer(file, fallback, tern::default_allocator());
+  auto tokenizer =
+      tern::load_tokenizer(file, fallback, tern::default_allocator(), pattern_compiler());
   if (!tokenizer.ok()) {
     out.doubts.push_back(format_error(tokenizer.error(), ""));
     return;
@@ -256,6 +258,7 @@ void doubt_loading(const std::shared_ptr<const tern::Checkpoint>& checkpoint,
                    const tern::TaskRunner& runner, std::vector<std::string>& doubts) {
   tern::LoadOptions options;
   options.runner = runner;
+  options.patterns = pattern_compiler();
   const auto model = tern::Model::load(checkpoint, options);
   if (model.ok()) return;
   const std::string why = format_error(model.error(), "");

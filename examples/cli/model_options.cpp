@@ -6,6 +6,7 @@
 
 #include "console.hpp"
 #include "embedded_model.hpp"
+#include "pcre2_patterns.hpp"
 #include "report.hpp"
 
 namespace cli {
@@ -137,6 +138,7 @@ std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
     return fail_isa(kernels.error(), isa, !options.isa);
   }
   load.isa = isa;
+  load.patterns = pattern_compiler();
   if (options.threads > 1) {
     auto pool = tern::ThreadPool::create(options.threads, load.allocator);
     if (!pool.ok()) return fail(pool.error(), "-t");

@@ -2,6 +2,7 @@
 #include "command.hpp"
 #include "console.hpp"
 #include "model_options.hpp"
+#include "pcre2_patterns.hpp"
 #include "report.hpp"
 #include "tern/format/gguf.hpp"
 #include "tern/model/vocabulary_loader.hpp"
@@ -24,7 +25,7 @@ tern::Result<tern::Tokenizer> load_file_tokenizer(const tern::GgufFile& file) {
   const tern::Architecture* architecture = tern::find_architecture(name);
   return tern::load_tokenizer(
       file, architecture != nullptr ? architecture->default_pretokenizer : std::string_view(),
-      tern::default_allocator());
+      tern::default_allocator(), pattern_compiler());
 }
 
 int print_ids(const tern::Tokenizer& tokenizer, std::string_view text, bool special) {

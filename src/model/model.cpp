@@ -66,7 +66,7 @@ Result<void> Model::load(const LoadOptions& options) {
                               options.progress};
   TERN_TRY(WeightLoader(*checkpoint_, directory, *architecture_, kernels_, weights, hooks_)
                .load(config_, weights_));
-  TERN_TRY(load_text(file));
+  TERN_TRY(load_text(file, options.patterns));
   attention_scale_ = config_.attention_scale;
   if (attention_scale_ == 0) attention_scale_ = kernels_.attention_scale(config_.head_dim);
   TERN_TRY_ASSIGN(rope_frequencies_, Buffer<double>::create(config_.rope_dim / 2, hooks_));
@@ -101,11 +101,11 @@ uint64_t Model::linear_bytes() const {
   return bytes;
 }
 
-Result<void> Model::load_text(const GgufFile& file) {
+Result<void> Model::load_text(const GgufFile& file, const PatternCompiler* patterns) {
   n_tokens_ = config_.vocab_size;
   if (!has_vocabulary(file)) return {};
   TERN_TRY_ASSIGN(Tokenizer tokenizer,
-                  load_tokenizer(file, architecture_->default_pretokenizer, hooks_));
+                  load_tokenizer(file, architecture_->default_pretokenizer, hooks_, patterns));
   if (tokenizer.vocabulary().size() > config_.vocab_size) {
     return Error(Status::mismatch, "more tokens than rows of the embedding", kEmbeddingName);
   }

@@ -66,9 +66,10 @@ Result<void> Vocabulary::build(const VocabularyData& data) {
   bool implied_ignore_merges = false;
   bool implied_add_bos = is_spm;
   if (!is_spm) {
-    TERN_TRY_ASSIGN(pretokenizer_, find_pretokenizer(data.pretokenizer));
-    implied_ignore_merges = pretokenizer_.ignore_merges;
-    implied_add_bos = pretokenizer_.add_bos;
+    TERN_TRY_ASSIGN(pretokenizer_,
+                    Pretokenizer::create(data.pretokenizer, data.patterns, data.pattern_compiler));
+    implied_ignore_merges = pretokenizer_.spec().ignore_merges;
+    implied_add_bos = pretokenizer_.spec().add_bos;
   }
   add_bos_ = data.add_bos.value_or(implied_add_bos);
   add_eos_ = data.add_eos.value_or(false);
@@ -78,6 +79,8 @@ Result<void> Vocabulary::build(const VocabularyData& data) {
     space_prefix_ =
         data.space_prefix.value_or(implied_prefix ? SpacePrefix::runs : SpacePrefix::none);
     split_at_spaces_ = data.split_at_spaces;
+  } else if (data.space_prefix == SpacePrefix::unspaced_runs) {
+    space_prefix_ = SpacePrefix::unspaced_runs;
   }
   ignore_merges_ = !is_spm && data.ignore_merges.value_or(implied_ignore_merges);
   TERN_TRY(resolve_special_tokens(data));

@@ -83,7 +83,7 @@ TEST_CASE("pre-tokenizers are recognised by their text", "[hf]") {
   CHECK(name() == "gpt-2");
   for (const tern::HfPattern& pattern : tern::kHfPatterns) {
     json.pre_tokenizer = tern_test::split_and_byte_level(pattern.regex);
-    CHECK(loaded(json).vocabulary().pretokenizer().steps[0] ==
+    CHECK(loaded(json).vocabulary().pretokenizer().spec().steps[0] ==
           tern::detail::step_end(pattern.step));
   }
   json.pre_tokenizer = tern_test::split_and_byte_level(tern::kHfPatterns[0].regex);
@@ -105,8 +105,42 @@ TEST_CASE("pre-tokenizers are recognised by their text", "[hf]") {
   json.pre_tokenizer = tern_test::sequence(
       {R"({"type":"Punctuation"})", byte_level, R"({"type":"Digits","individual_digits":true})"});
   CHECK(name() == "tern:single_punctuation,gpt2,single_number_bytes");
-  CHECK(loaded(json).vocabulary().pretokenizer().steps[2] ==
+  CHECK(loaded(json).vocabulary().pretokenizer().spec().steps[2] ==
         tern::detail::step_end("single_number_bytes"));
+}
+
+TEST_CASE("ByteLevel puts a space in front of text that has none", "[hf]") {
+  HfJson json = HfJson::byte_level();
+  json.pre_tokenizer = R"({"type":"ByteLevel","add_prefix_space":true})";
+  json.added = R"([{"id": 300, "content": "<x>", "special": false}])";
+  const auto tokenizer = loaded(json);
+  CHECK(pieces(tokenizer, "ab ab") == " ab| ab");
+  CHECK(pieces(tokenizer, " ab") == " ab");
+  CHECK(pieces(tokenizer, "\tab") == "\t|ab");
+  CHECK(pieces(tokenizer, "ab<x>ab") == " ab|<x>| ab");
+  CHECK(pieces(tokenizer, "") == "");
+  // The decoder of such files leaves the space.
+  tern::Vector<tern::TokenId> ids;
+  REQUIRE(tokenizer.encode("ab", {}, ids).ok());
+  tern::String text;
+  REQUIRE(tokenizer.decode(ids, {}, text).ok());
+  CHECK(text == " ab");
+}
+
+TEST_CASE("BERT's post-processors put their tokens around a text", "[hf]") {
+  for (const char* type : {"BertProcessing", "RobertaProcessing"}) {
+    HfJson json = HfJson::byte_level();
+    json.added = R"([{"id": 300, "content": "[CLS]", "special": true},
+                     {"id": 301, "content": "[SEP]", "special": true}])";
+    json.post_processor =
+        R"({"type":")" + std::string(type) + R"(","sep":["[SEP]",301],"cls":["[CLS]",300]})";
+    const auto tokenizer = loaded(json);
+    tern::Vector<tern::TokenId> ids;
+    REQUIRE(tokenizer.encode("ab", {}, ids).ok());
+    CHECK(std::vector<int>(ids.begin(), ids.end()) == std::vector<int>{300, 256, 301});
+    json.post_processor = R"({"type":")" + std::string(type) + R"(","sep":["[SEP]",301]})";
+    CHECK(tern_test::load_hf_tokenizer(json.files()).status() == tern::Status::malformed);
+  }
 }
 
 TEST_CASE("what tern does not follow is refused by name", "[hf]") {
@@ -116,14 +150,19 @@ TEST_CASE("what tern does not follow is refused by name", "[hf]") {
     check_refused(json, kUnsupported, subject);
   };
   refused(&HfJson::pre_tokenizer, tern_test::split_and_byte_level(R"(\p{Lu}+)"), R"(\p{Lu}+)");
-  refused(&HfJson::pre_tokenizer, R"({"type":"ByteLevel"})", "ByteLevel");
+  refused(&HfJson::pre_tokenizer,
+          R"({"type":"Split","pattern":{"Regex":"[a]+"},"behavior":"MergedWithNext"})",
+          "MergedWithNext");
+  refused(&HfJson::pre_tokenizer,
+          tern_test::sequence({R"({"type":"Punctuation"})", R"({"type":"ByteLevel"})"}),
+          "ByteLevel");
   refused(&HfJson::pre_tokenizer, R"({"type":"BertPreTokenizer"})", "BertPreTokenizer");
   refused(&HfJson::pre_tokenizer, "null", "model");
   refused(&HfJson::normalizer, R"({"type":"Lowercase"})", "Lowercase");
   refused(&HfJson::normalizer,
           R"({"type":"Sequence","normalizers":[{"type":"NFC"},{"type":"NFKC"}]})", "NFKC");
   refused(&HfJson::normalizer, R"({"type":"Replace","pattern":{"Regex":" +"},"content":"_"})", "");
-  refused(&HfJson::post_processor, R"({"type":"RobertaProcessing"})", "RobertaProcessing");
+  refused(&HfJson::post_processor, R"({"type":"OtherProcessing"})", "OtherProcessing");
   refused(&HfJson::model_rest, R"("type": "Unigram")", "Unigram");
   refused(&HfJson::model_rest, R"("continuing_subword_prefix": "##")", "##");
   refused(&HfJson::model_rest, R"("dropout": 0.1)", "dropout");

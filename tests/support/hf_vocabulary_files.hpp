@@ -24,10 +24,11 @@ inline tern::Result<tern::GgufHeader> hf_header(
 }
 
 inline tern::Result<tern::Tokenizer> load_hf_tokenizer(
-    const tern::HfTextFiles& files, const tern::AllocatorHooks& hooks = tern::default_allocator()) {
+    const tern::HfTextFiles& files, const tern::AllocatorHooks& hooks = tern::default_allocator(),
+    const tern::PatternCompiler* patterns = nullptr) {
   TERN_TRY_ASSIGN(const tern::GgufHeader header, hf_header(files, hooks));
   TERN_TRY_ASSIGN(const tern::GgufFile file, tern::GgufFile::parse(header.bytes(), hooks));
-  return tern::load_tokenizer(file, "", hooks);
+  return tern::load_tokenizer(file, "", hooks, patterns);
 }
 
 }  // namespace tern_test

@@ -10,6 +10,7 @@
 //   Prepend U+2581                        | -              | a space before every run | |
 //   normalizer Replace " " by U+2581                 | -              | how tern reads such text |
 //   | Split by a pattern of kHfPatterns, Digits,       | a step         | - | | Punctuation | | |
+//   | Split by any other pattern, pieces isolated      | a step for a splitter of the host | - |
 //   | ByteLevel, use_regex                             | nothing, GPT-2 | - | | Metaspace | - |
 //   prepend_scheme, split    | | Split by " " after the Replace                   | - | nothing |
 #pragma once
@@ -48,7 +49,12 @@ struct HfTextRules {
   bool split_at_spaces = false;
   std::array<std::string_view, 4> steps;  ///< of kPretokenizerSteps; "" after the last
   size_t n_steps = 0;
+  std::array<std::string_view, 4> patterns;  ///< of the steps named kHfPatternStep
+  size_t n_patterns = 0;
 };
+
+/// The step of a pattern that is none of kHfPatterns.
+inline constexpr std::string_view kHfPatternStep = "pattern";
 
 namespace detail {
 
@@ -146,7 +152,11 @@ class HfRuleReader {
     if (rules_.is_byte_level)
       return hf_unsupported("pre-tokenizer spells bytes twice", "ByteLevel");
     if (json_flag(part.find("add_prefix_space"), true)) {
-      return hf_unsupported("pre-tokenizer puts a space in front", "ByteLevel");
+      // Of what a step before it cut, each piece would get one.
+      if (rules_.n_steps != 0) {
+        return hf_unsupported("pre-tokenizer puts a space in front of pieces", "ByteLevel");
+      }
+      rules_.space_prefix = SpacePrefix::unspaced_runs;
     }
     if (json_flag(part.find("use_regex"), true)) TERN_TRY(add_step("gpt2"));
     rules_.is_byte_level = true;
@@ -175,7 +185,14 @@ class HfRuleReader {
       if (regex == "[0-9]") return add_step("digits_1");
       if (regex == "[0-9][0-9][0-9]" || regex == "[0-9]{3}") return add_step("digits_3");
     }
-    return hf_unsupported("pre-tokenizer pattern is not known", regex);
+    if (regex.empty() || rules_.is_byte_level) {
+      return hf_unsupported("pre-tokenizer pattern is not known", regex);
+    }
+    // Where a match is no piece of its own, or is left out.
+    if (!keeps_all) return hf_unsupported("behavior of Split is not supported", behavior);
+    TERN_TRY(add_step(kHfPatternStep));
+    rules_.patterns[rules_.n_patterns++] = regex;
+    return {};
   }
 
   Result<void> add_metaspace(JsonValue part) {

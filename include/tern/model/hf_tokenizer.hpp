@@ -105,6 +105,9 @@ class HfTokenizerReader {
                               const std::string_view type = json_text(part.find("type"));
                               if (type == "ByteLevel") return {};  // offsets only
                               if (type == "TemplateProcessing") return read_single(part);
+                              if (type == "BertProcessing" || type == "RobertaProcessing") {
+                                return read_pair(part);
+                              }
                               return hf_unsupported("post-processor is not supported", type);
                             });
   }
@@ -135,20 +138,43 @@ class HfTokenizerReader {
     return {};
   }
 
+  /// What BERT's classes say instead of a template: "cls" in front, "sep" behind, as [text, id].
+  Result<void> read_pair(JsonValue part) {
+    const auto id_of = [&](std::string_view name) {
+      std::optional<int64_t> id;
+      for (const JsonValue element : part.find(name).elements()) id = element.as_integer();
+      return id;
+    };
+    if (has_template_) return hf_unsupported("template is not BOS, text, EOS", "post_processor");
+    has_template_ = true;
+    template_bos_ = id_of("cls");
+    template_eos_ = id_of("sep");
+    if (template_bos_ && template_eos_) return {};
+    return Error(Status::malformed, "a template's token has no id", "post_processor");
+  }
+
   void add_rules(const HfTextRules& rules) {
     header_.add(kTokenizerModelKey, std::string_view(rules.is_byte_level ? "gpt2" : "llama"));
     if (rules.normalizer == Normalizer::nfc) header_.add(kTernNormalizerKey, kNfcName);
     if (rules.is_byte_level) {
       String scratch(hooks_);
       header_.add(kPretokenizerKey, pretokenizer_name(rules, scratch));
+      add_space_prefix(rules.space_prefix);
+      if (rules.n_patterns == 0) return;
+      header_.begin_array(kTernPatternsKey, MetadataType::string, rules.n_patterns);
+      for (size_t i = 0; i < rules.n_patterns; ++i) header_.put_element(rules.patterns[i]);
       return;
     }
     header_.add(kPretokenizerKey, std::string_view("default"));
     header_.add_flag(kAddSpacePrefixKey, rules.space_prefix != SpacePrefix::none);
-    for (const SpacePrefixName& row : kSpacePrefixNames) {
-      if (row.prefix == rules.space_prefix) header_.add(kTernSpacePrefixKey, row.name);
-    }
+    add_space_prefix(rules.space_prefix);
     if (rules.split_at_spaces) header_.add_flag(kTernSplitAtSpacesKey, true);
+  }
+
+  void add_space_prefix(SpacePrefix prefix) {
+    for (const SpacePrefixName& row : kSpacePrefixNames) {
+      if (row.prefix == prefix) header_.add(kTernSpacePrefixKey, row.name);
+    }
   }
 
   void add_ids(std::string_view key, std::span<const int32_t> ids) {

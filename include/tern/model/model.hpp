@@ -41,6 +41,9 @@ struct LoadOptions {
   HeadOption head = HeadOption::keep;
   /// What tensors of type I2_S are taken to be: a file does not say which build wrote it.
   I2sLayout i2_s_layout = I2sLayout::x86;
+  /// Makes splitters of pre-tokenizer patterns that tern does not know; without it such a model is
+  /// refused. It is used while loading; the model keeps the splitters.
+  const PatternCompiler* patterns = nullptr;
   /// Where packing runs; by default on the calling thread.
   TaskRunner runner;
   /// How far loading is, in bytes read of twice the file's: once for scales, once to pack. Called
@@ -115,7 +118,7 @@ class Model {
 
  private:
   Result<void> load(const LoadOptions& options);
-  Result<void> load_text(const GgufFile& file);
+  Result<void> load_text(const GgufFile& file, const PatternCompiler* patterns);
   void write_log(const LogHook& log) const;
 
   AllocatorHooks hooks_;

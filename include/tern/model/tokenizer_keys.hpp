@@ -16,6 +16,7 @@ inline constexpr std::string_view kPretokenizerKey = "tokenizer.ggml.pre";
 inline constexpr std::string_view kAddSpacePrefixKey = "tokenizer.ggml.add_space_prefix";
 inline constexpr std::string_view kChatTemplateKey = "tokenizer.chat_template";
 
+inline constexpr std::string_view kTernPatternsKey = "tern.tokenizer.patterns";
 inline constexpr std::string_view kTernNormalizerKey = "tern.tokenizer.normalizer";
 inline constexpr std::string_view kTernSpacePrefixKey = "tern.tokenizer.space_prefix";
 inline constexpr std::string_view kTernSplitAtSpacesKey = "tern.tokenizer.split_at_spaces";

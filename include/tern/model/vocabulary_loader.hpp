@@ -128,14 +128,20 @@ inline bool has_vocabulary(const GgufFile& file) {
   return value->as<std::string_view>() != std::string_view("no_vocab");
 }
 
-/// The tokenizer of a file. `default_pretokenizer` stands in where the file names none.
+/// The tokenizer of a file. `default_pretokenizer` stands in where the file names none; `patterns`
+/// makes splitters of patterns that tern does not know, and may be null.
 /// Errors: missing, mismatch (keys), unsupported_tokenizer, and those of Vocabulary::create.
 inline Result<Tokenizer> load_tokenizer(const GgufFile& file, std::string_view default_pretokenizer,
-                                        const AllocatorHooks& hooks) {
+                                        const AllocatorHooks& hooks,
+                                        const PatternCompiler* patterns = nullptr) {
   VocabularyData data;
+  data.pattern_compiler = patterns;
   TERN_TRY_ASSIGN(data.kind, detail::read_tokenizer_kind(file));
   TERN_TRY_ASSIGN(data.pretokenizer,
                   file.get_or<std::string_view>(kPretokenizerKey, default_pretokenizer));
+  TERN_TRY_ASSIGN(const Vector<std::string_view> steps,
+                  detail::read_metadata_array<std::string_view>(file, kTernPatternsKey, hooks));
+  data.patterns = steps;
   TERN_TRY_ASSIGN(
       const Vector<std::string_view> tokens,
       detail::read_metadata_array<std::string_view>(file, "tokenizer.ggml.tokens", hooks));

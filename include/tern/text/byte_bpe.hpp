@@ -8,7 +8,7 @@
 
 #include "tern/base/allocator.hpp"
 #include "tern/text/merge_loop.hpp"
-#include "tern/text/pretokenizer.hpp"
+#include "tern/text/pretokenizer_with_patterns.hpp"
 #include "tern/text/vocabulary.hpp"
 #include "tern/version.hpp"
 
@@ -41,10 +41,11 @@ inline void encode_byte_bpe_piece(const Vocabulary& vocabulary, std::string_view
 
 /// Appends the tokens of text that holds no special tokens.
 /// Requires: a byte_bpe vocabulary; less than 4 GiB of text.
+/// Errors: those of PatternSplitter::split, where the pre-tokenizer has such steps.
 /// Cost: O(n log n) in the longest piece of the pre-tokenizer.
-inline void encode_byte_bpe(const Vocabulary& vocabulary, std::string_view text, MergeLoop& loop,
-                            Vector<TokenId>& out) {
-  pretokenize(vocabulary.pretokenizer(), text, [&](std::string_view piece) {
+inline Result<void> encode_byte_bpe(const Vocabulary& vocabulary, std::string_view text,
+                                    MergeLoop& loop, Vector<TokenId>& out) {
+  return vocabulary.pretokenizer().split(text, [&](std::string_view piece) {
     if (vocabulary.ignore_merges()) {
       const TokenId whole = vocabulary.find_piece(piece);
       if (whole != kNoToken) {

@@ -17,6 +17,7 @@
 //   digits_end    [0-9] repeated n times
 //   number_bytes_end  a maximal run of bytes that byte-level BPE spells with numbers (or without),
 //                 for tokenizers that look for numbers after they have spelled the text
+//   pattern_end   any other expression: a PatternSplitter of the host cuts by it
 // Case-insensitive contractions are ASCII only (U+017F does not count as an s), as in the peers.
 #pragma once
 
@@ -215,6 +216,9 @@ size_t digits_end(std::string_view text, size_t begin) {
   return end;
 }
 
+// Stands for a step that only a splitter can do; by itself it leaves the text whole.
+inline size_t pattern_end(std::string_view text, size_t) { return text.size(); }
+
 // falcon3 and falcon_e: runtimes disagree between this row (the Falcon expression with single
 // digits, from the model makers' work on bitnet.cpp) and the Llama 3 row. It resembles the
 // documented tokenizer of Falcon, so it is used, without a BOS unless the file asks for one.
@@ -296,6 +300,7 @@ inline constexpr PretokenizerStep kPretokenizerSteps[] = {
     {"single_number_bytes", detail::number_bytes_end<true>},
     {"digits_1", detail::digits_end<1>},
     {"digits_3", detail::digits_end<3>},
+    {"pattern", detail::pattern_end},
 };
 
 namespace detail {

@@ -56,8 +56,8 @@ class Tokenizer {
   const Vocabulary& vocabulary() const { return vocabulary_; }
 
   /// Appends the ids of `text`, any bytes at all, to `out`.
-  /// Errors: invalid_argument (2 GiB of text or more), out_of_memory. Cost: allocates scratch and
-  /// `out`.
+  /// Errors: invalid_argument (2 GiB of text or more), out_of_memory, those of a PatternSplitter.
+  /// Cost: allocates scratch and `out`.
   Result<void> encode(std::string_view text, const EncodeOptions& options,
                       Vector<TokenId>& out) const {
     const TextSegment segment{text, options.parse_special};
@@ -65,8 +65,8 @@ class Tokenizer {
   }
 
   /// Appends the ids of a text in segments; see the top of this file.
-  /// Errors: invalid_argument (2 GiB of text or more), out_of_memory. Cost: allocates scratch and
-  /// `out`.
+  /// Errors: invalid_argument (2 GiB of text or more), out_of_memory, those of a PatternSplitter.
+  /// Cost: allocates scratch and `out`.
   Result<void> encode(std::span<const TextSegment> segments, bool add_special,
                       Vector<TokenId>& out) const;
 
@@ -130,7 +130,7 @@ class Encoding {
         scratch_(out.get_allocator()),
         loop_(out.get_allocator().hooks()) {}
 
-  void add_segment(const TextSegment& segment) {
+  Result<void> add_segment(const TextSegment& segment) {
     const SpecialIndex& specials =
         segment.parse_special ? vocabulary_.specials() : vocabulary_.user_defined();
     size_t plain_begin = 0;
@@ -146,7 +146,7 @@ class Encoding {
       }
       add_plain(segment.text.substr(plain_begin, position - plain_begin));
       if (vocabulary_.strips_left(id)) run_ = without_last_spaces(run_);
-      flush();
+      TERN_TRY(flush());
       out_.push_back(id);
       begins_text_ = false;
       position += vocabulary_.piece(id).size();
@@ -154,20 +154,26 @@ class Encoding {
       plain_begin = position;
     }
     add_plain(segment.text.substr(plain_begin));
+    return {};
   }
 
   /// Encodes the run that has grown.
-  void flush() {
-    if (run_.empty()) return;
+  Result<void> flush() {
+    if (run_.empty()) return {};
     if (vocabulary_.normalizer() == Normalizer::nfc) run_ = normalize_nfc(run_, normalized_);
     if (vocabulary_.kind() == TokenizerKind::byte_bpe) {
-      encode_byte_bpe(vocabulary_, run_, loop_, out_);
+      if (vocabulary_.space_prefix() != SpacePrefix::none && !char_at(run_, 0).is_space()) {
+        scratch_.assign(" ").append(run_);
+        run_ = scratch_;
+      }
+      TERN_TRY(encode_byte_bpe(vocabulary_, run_, loop_, out_));
     } else {
       encode_spm_bpe(vocabulary_, run_, has_space_prefix(), scratch_, loop_, out_);
     }
     run_ = {};
     joined_.clear();
     begins_text_ = false;
+    return {};
   }
 
  private:
@@ -232,8 +238,8 @@ inline Result<void> Tokenizer::encode(std::span<const TextSegment> segments, boo
     const SpecialTokens& tokens = vocabulary_.special_tokens();
     if (add_special && vocabulary_.add_bos() && tokens.bos != kNoToken) out.push_back(tokens.bos);
     detail::Encoding encoding(vocabulary_, out);
-    for (const TextSegment& segment : segments) encoding.add_segment(segment);
-    encoding.flush();
+    for (const TextSegment& segment : segments) TERN_TRY(encoding.add_segment(segment));
+    TERN_TRY(encoding.flush());
     if (add_special && vocabulary_.add_eos() && tokens.eos != kNoToken) out.push_back(tokens.eos);
     return {};
   });

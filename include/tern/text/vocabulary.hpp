@@ -37,7 +37,7 @@
 #include "tern/base/status.hpp"
 #include "tern/text/merge_table.hpp"
 #include "tern/text/piece_store.hpp"
-#include "tern/text/pretokenizer.hpp"
+#include "tern/text/pretokenizer_with_patterns.hpp"
 #include "tern/text/special_index.hpp"
 #include "tern/text/vocabulary_data.hpp"
 #include "tern/version.hpp"
@@ -70,8 +70,9 @@ class Vocabulary {
   /// Errors: malformed (no tokens, a merge without two sides, a type or a byte token that is none,
   ///   a special token of more than SpecialIndex::kMaxBytes, texts made to collide in a hash
   ///   table), mismatch (sizes that disagree, a special id that is no token), missing (no merges,
-  ///   no scores), unsupported_tokenizer (unknown pre-tokenizer), unsupported (over 4 GiB of text
-  ///   or 2^31 tokens). The subject is the text of the token or merge concerned.
+  ///   no scores), unsupported_tokenizer (unknown pre-tokenizer or pattern), unsupported (over
+  ///   4 GiB of text or 2^31 tokens), those of the pattern compiler. The subject is the text of the
+  ///   token or merge concerned.
   /// Cost: O(bytes of tokens and merges); memory a small multiple of them.
   static Result<Vocabulary> create(const VocabularyData& data, const AllocatorHooks& hooks);
 
@@ -117,8 +118,11 @@ class Vocabulary {
   bool add_eos() const { return add_eos_; }
   Normalizer normalizer() const { return normalizer_; }
   SpacePrefix space_prefix() const { return space_prefix_; }
-  /// Whether the first space of a decoded text was put there by encoding.
-  bool add_space_prefix() const { return space_prefix_ != SpacePrefix::none; }
+  /// Whether the first space of a decoded text is taken off again: it was put there by encoding.
+  /// Byte-level BPE leaves it, as its decoder does.
+  bool add_space_prefix() const {
+    return kind_ == TokenizerKind::spm_bpe && space_prefix_ != SpacePrefix::none;
+  }
   /// Whether a piece of SentencePiece-BPE ends before every space.
   bool split_at_spaces() const { return split_at_spaces_; }
   bool ignore_merges() const { return ignore_merges_; }
@@ -126,7 +130,7 @@ class Vocabulary {
   bool strips_left(TokenId id) const { return holds(strip_left_, id); }
   bool strips_right(TokenId id) const { return holds(strip_right_, id); }
   /// Requires: kind() is byte_bpe.
-  const PretokenizerSpec& pretokenizer() const { return pretokenizer_; }
+  const Pretokenizer& pretokenizer() const { return pretokenizer_; }
   /// What is found in text where special text is parsed: control, unknown and user-defined tokens.
   const SpecialIndex& specials() const { return specials_; }
   /// What is found in any text.
@@ -172,7 +176,7 @@ class Vocabulary {
 
   AllocatorHooks hooks_;
   TokenizerKind kind_;
-  PretokenizerSpec pretokenizer_{};
+  Pretokenizer pretokenizer_;
   PieceStore pieces_;      // tokens, then symbols that are no tokens
   PieceIndex index_;       // normal tokens and those symbols
   SpecialIndex specials_;  // control, unknown, user-defined

@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "tern/text/pattern_splitter.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -40,7 +41,8 @@ enum class Normalizer : uint8_t {
   nfc,  ///< canonical composition, see tern/text/normalizer.hpp
 };
 
-/// Where SentencePiece-BPE puts a space in front of text.
+/// Where a space is put in front of text. Byte-level BPE knows `none` and `unspaced_runs`, where
+/// any whitespace counts as a space.
 enum class SpacePrefix : uint8_t {
   none,
   runs,            ///< every run of text between special tokens
@@ -60,8 +62,10 @@ struct VocabularyData {
   TokenizerKind kind = TokenizerKind::byte_bpe;
   /// The pre-tokenizer's name, for byte_bpe; "" means that none is named.
   std::string_view pretokenizer;
-  std::span<const std::string_view> tokens;  ///< as spelled in the file
-  std::span<const float> scores;             ///< one a token, for spm_bpe
+  std::span<const std::string_view> patterns;         ///< of its steps that are patterns
+  const PatternCompiler* pattern_compiler = nullptr;  ///< what makes splitters of them, if anything
+  std::span<const std::string_view> tokens;           ///< as spelled in the file
+  std::span<const float> scores;                      ///< one a token, for spm_bpe
   std::span<const int32_t> types;            ///< one a token, TokenType's numbers; 0 is normal
   std::span<const std::string_view> merges;  ///< "left right", for byte_bpe, best first
   /// The same merges where a file has them resolved; they then stand for `merges`, which may be
@@ -77,7 +81,7 @@ struct VocabularyData {
   std::optional<int64_t> bos, eos, eot, eom, unk, pad;
   std::optional<bool> add_bos, add_eos, add_space_prefix, ignore_merges;
   Normalizer normalizer = Normalizer::none;
-  /// For spm_bpe; where absent, add_space_prefix says `runs` or `none`.
+  /// Where absent, in spm_bpe add_space_prefix says `runs` or `none`; in byte_bpe it is `none`.
   std::optional<SpacePrefix> space_prefix;
   bool split_at_spaces = false;  ///< for spm_bpe: no merge reaches back over a space
 };

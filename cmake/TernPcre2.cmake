@@ -1,0 +1,15 @@
+# PCRE2, for pre-tokenizer patterns that the library does not know: the program's alone, and its tests'.
+# The static library where there is one, so that the program needs nothing at run time.
+if(TERN_WITH_PCRE2 AND NOT CMAKE_CROSSCOMPILING AND NOT TARGET tern_pcre2)
+  find_path(TERN_PCRE2_INCLUDE_DIR pcre2.h)
+  find_library(TERN_PCRE2_LIBRARY NAMES libpcre2-8.a pcre2-8)
+  mark_as_advanced(TERN_PCRE2_INCLUDE_DIR TERN_PCRE2_LIBRARY)
+  if(TERN_PCRE2_INCLUDE_DIR AND TERN_PCRE2_LIBRARY)
+    add_library(tern_pcre2 INTERFACE)
+    target_include_directories(tern_pcre2 SYSTEM INTERFACE ${TERN_PCRE2_INCLUDE_DIR})
+    target_link_libraries(tern_pcre2 INTERFACE ${TERN_PCRE2_LIBRARY})
+    target_compile_definitions(tern_pcre2 INTERFACE TERN_WITH_PCRE2)
+  else()
+    message(STATUS "PCRE2 not found (Debian: libpcre2-dev): unknown pre-tokenizer patterns will be refused by name")
+  endif()
+endif()
