@@ -4,6 +4,8 @@ option(TERN_BUILD_EXAMPLES "Build the command-line program and the examples" ${P
 option(TERN_BUILD_TESTS "Build the tests (needs Catch2 2)" OFF)
 option(TERN_BUILD_FUZZERS "Build the libFuzzer targets (needs clang)" OFF)
 option(TERN_BUILD_BENCH "Build the benchmarks (needs Google Benchmark)" OFF)
+option(TERN_BUILD_SHARED "Build the C ABI as a shared library too" OFF)
+option(TERN_INSTALL "Make rules for cmake --install" ${PROJECT_IS_TOP_LEVEL})
 option(TERN_EXCEPTIONS "Compile with exceptions and RTTI; without, exhausted small memory is fatal" ON)
 option(TERN_WITH_JSON "Read JSON, and so Hugging Face folders (needs the headers of RapidJSON)" ON)
 option(TERN_WITH_PCRE2 "Let the program split by pre-tokenizer patterns that the library does not know (needs PCRE2)" ON)
