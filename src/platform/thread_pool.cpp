@@ -10,7 +10,9 @@
 #if defined(TERN_NO_THREADS)
 #elif defined(_WIN32)
 #define WIN32_LEAN_AND_MEAN
+#if !defined(NOMINMAX)
 #define NOMINMAX
+#endif
 #include <windows.h>
 #else
 #include <pthread.h>
@@ -34,6 +36,33 @@ constexpr size_t job_next(uint64_t word) { return word & 0xFFFF; }
 // steps of a layer, short against a frame of a game.
 constexpr int kSpins = 2000;
 
+// What parks threads until a word changes. On Windows not std::atomic's own: that of g++ 12's
+// runtime loses wake-ups where the system has no futex (it looks at the word before it takes its
+// lock).
+struct Bell {
+#if defined(_WIN32) && !defined(TERN_NO_THREADS)
+  SRWLOCK lock = SRWLOCK_INIT;
+  CONDITION_VARIABLE rung = CONDITION_VARIABLE_INIT;
+  void wait(const std::atomic<uint32_t>& word, uint32_t seen) {
+    AcquireSRWLockExclusive(&lock);
+    while (word.load(std::memory_order_seq_cst) == seen) {
+      SleepConditionVariableSRW(&rung, &lock, INFINITE, 0);
+    }
+    ReleaseSRWLockExclusive(&lock);
+  }
+  void ring(std::atomic<uint32_t>&) {
+    AcquireSRWLockExclusive(&lock);  // whoever saw the old word is waiting by now
+    ReleaseSRWLockExclusive(&lock);
+    WakeAllConditionVariable(&rung);
+  }
+#else
+  void wait(const std::atomic<uint32_t>& word, uint32_t seen) {
+    word.wait(seen, std::memory_order_seq_cst);
+  }
+  void ring(std::atomic<uint32_t>& word) { word.notify_all(); }
+#endif
+};
+
 inline void pause_cpu() {
 #if defined(__x86_64__)
   __asm__ volatile("pause");
@@ -54,6 +83,8 @@ struct ThreadPool::Shared {
   alignas(64) std::atomic<uint32_t> n_done{0};
   alignas(64) std::atomic<uint32_t> wake{0};  // changes when parked threads should look again
   std::atomic<uint32_t> n_parked{0};
+  Bell done_bell;
+  Bell wake_bell;
   std::atomic<bool> busy{false};
   std::atomic<bool> stop{false};
 
@@ -77,7 +108,7 @@ struct ThreadPool::Shared {
       ran = true;
       const auto n = static_cast<uint32_t>(job_size(word));
       // The last task may free `task`'s job; nothing of it is touched after this.
-      if (n_done.fetch_add(1, std::memory_order_acq_rel) + 1 == n) n_done.notify_all();
+      if (n_done.fetch_add(1, std::memory_order_acq_rel) + 1 == n) done_bell.ring(n_done);
       word = job.load(std::memory_order_acquire);
     }
     return ran;
@@ -102,14 +133,16 @@ struct ThreadPool::Shared {
     const uint32_t seen = wake.load(std::memory_order_seq_cst);
     n_parked.fetch_add(1, std::memory_order_seq_cst);
     const uint64_t word = job.load(std::memory_order_seq_cst);
-    if (job_next(word) >= job_size(word) && !stop.load(std::memory_order_seq_cst)) wake.wait(seen);
+    if (job_next(word) >= job_size(word) && !stop.load(std::memory_order_seq_cst)) {
+      wake_bell.wait(wake, seen);
+    }
     n_parked.fetch_sub(1, std::memory_order_seq_cst);
   }
 
   void wake_parked() {
     if (n_parked.load(std::memory_order_seq_cst) == 0) return;
     wake.fetch_add(1, std::memory_order_seq_cst);
-    wake.notify_all();
+    wake_bell.ring(wake);
   }
 
   void run_job(size_t n, Task job_task, void* job_context) {
@@ -125,7 +158,7 @@ struct ThreadPool::Shared {
       if (++spins < kSpins) {
         pause_cpu();
       } else {
-        n_done.wait(done, std::memory_order_acquire);
+        done_bell.wait(n_done, done);
       }
     }
   }
@@ -208,7 +241,7 @@ ThreadPool::~ThreadPool() {
   if (shared_ == nullptr) return;
   shared_->stop.store(true, std::memory_order_seq_cst);
   shared_->wake.fetch_add(1, std::memory_order_seq_cst);
-  shared_->wake.notify_all();
+  shared_->wake_bell.ring(shared_->wake);
   for (uint32_t i = 0; i < shared_->n_threads; ++i) join_thread(shared_->threads[i]);
   const AllocatorHooks hooks = shared_->hooks;
   if (shared_->threads != nullptr) {
