@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "support/aligned_memory.hpp"
 #include "support/logical_gguf.hpp"
 #include "tern.h"
 #include "tern/text/byte_map.hpp"
@@ -148,13 +148,13 @@ struct RefusingAllocator {
               ++self.live_blocks;
               self.live_bytes += bytes;
               // From malloc: the test of what bypasses the hooks counts operator new.
-              return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+              return tern_test::allocate_block(bytes, alignment);
             },
             [](void* user, void* block, size_t bytes, size_t) {
               auto& self = *static_cast<RefusingAllocator*>(user);
               --self.live_blocks;
               self.live_bytes -= bytes;
-              std::free(block);
+              tern_test::free_block(block);
             }};
   }
 };

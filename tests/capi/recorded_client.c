@@ -1,5 +1,6 @@
 /*
-** A client of the header that capi/abi records, run with the library of today: its structs may be shorter than
+** A client of the header that capi/abi records, run with the library of today: its structs may be
+*shorter than
 ** the library's, and every option that it knows must still be where it was.
 **
 **     recorded_client MODEL.gguf

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <new>
 
+#include "support/aligned_memory.hpp"
+
 namespace tern_test {
 std::atomic<long> n_allocations{0};
 }
@@ -13,8 +15,7 @@ std::atomic<long> n_allocations{0};
 namespace {
 void* counted(std::size_t n, std::size_t alignment) {
   ++tern_test::n_allocations;
-  const std::size_t rounded = (n + alignment - 1) / alignment * alignment;
-  return std::aligned_alloc(alignment, rounded == 0 ? alignment : rounded);
+  return tern_test::allocate_block(n, alignment);
 }
 void* counted_or_dead(std::size_t n, std::size_t alignment) {
   void* block = counted(n, alignment);
@@ -33,8 +34,8 @@ void* operator new(std::size_t n, const std::nothrow_t&) noexcept {
 void* operator new(std::size_t n, std::align_val_t alignment, const std::nothrow_t&) noexcept {
   return counted(n, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+void operator delete(void* p) noexcept { tern_test::free_block(p); }
+void operator delete(void* p, std::size_t) noexcept { tern_test::free_block(p); }
+void operator delete(void* p, std::align_val_t) noexcept { tern_test::free_block(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { tern_test::free_block(p); }
 #endif
