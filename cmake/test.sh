@@ -14,6 +14,8 @@ need_file /usr/include/eigen3/Eigen/Core libeigen3-dev
 need_file /usr/include/fmt/core.h libfmt-dev
 need_file /usr/include/rapidjson/reader.h rapidjson-dev
 need_file /usr/include/pcre2.h libpcre2-dev
+need_command pkg-config pkg-config
+need_command abidiff abigail-tools
 need_command node nodejs
 need_command npm npm
 need_command python3 python3
