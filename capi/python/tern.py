@@ -340,10 +340,10 @@ class Session:
     @property
     def logits(self):
         """The logits of the last token, where they are: read them before the session moves on."""
-        view = ctypes.POINTER(ctypes.c_float)()
-        size = ctypes.c_size_t()
+        view, size = ctypes.POINTER(ctypes.c_float)(), ctypes.c_size_t()
         _check(_library.tern_session_logits(self._handle, ctypes.byref(view), ctypes.byref(size)))
         array = ctypes.cast(view, ctypes.POINTER(ctypes.c_float * size.value)).contents
+        array.session = self  # which the view needs for as long as it lives
         return memoryview(array).cast("B").cast("f")
 
     def log_prob(self, token):
