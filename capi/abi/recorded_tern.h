@@ -209,6 +209,21 @@ typedef struct tern_scheduler {
 } tern_scheduler;
 
 /*
+** How far loading is: `done` of `total`, in bytes. Called from the loading thread, after each linear
+** layer. Return 0 to go on, anything else to cancel: the call then gives TERN_CANCELLED.
+*/
+typedef int32_t (*tern_progress_callback)(void* user, uint64_t done, uint64_t total);
+
+/* How much a line of the log matters. New levels may be added. */
+enum { TERN_LOG_INFO = 1, TERN_LOG_WARNING = 2 };
+
+/*
+** A line about what is loaded: what was chosen for it, what is doubtful about the file. `text` is
+** not ended by a zero and lives for the call. Without a callback nothing is said anywhere.
+*/
+typedef void (*tern_log_callback)(void* user, int32_t level, const char* text, size_t size);
+
+/*
 ** Sets `struct_size` bytes at `options` to zero and the first field to struct_size: every option
 ** at its default. Call it through the init macros below, which fill in the size. NULL is ignored.
 */
@@ -230,6 +245,15 @@ TERN_API const char* tern_isa_name(size_t index);
 /* 1 if this CPU and its operating system run it, else 0. */
 TERN_API int32_t tern_isa_is_available(size_t index);
 
+/*
+** What tern looks for in the CPU: "avx2", "avx512vnni", "dotprod" and the like, of all machines;
+** whether this CPU has it and its operating system lets it be used. "" and 0 for an index that is
+** none.
+*/
+TERN_API size_t tern_cpu_feature_count(void);
+TERN_API const char* tern_cpu_feature_name(size_t index);
+TERN_API int32_t tern_cpu_feature_is_present(size_t index);
+
 /* ------------------------------------------------------------------------------------------------
 ** MODELS
 */
@@ -239,6 +263,26 @@ typedef struct tern_model tern_model;
 ** are shared between processes and the system's to drop and load again, and the file must not
 ** change or shrink while the model lives. */
 #define TERN_LOAD_COPY UINT32_C(1)
+/* ReLU^2 models are laid out to be read whole, not to skip zeros: a little faster for long prompts
+** alone. Results are the same. */
+#define TERN_LOAD_NO_SKIPPING UINT32_C(2)
+
+/* How linear layers are packed. Results are the same. */
+enum {
+  TERN_PACKING_AUTO = 0, /* what streams best here; a tern file as it is */
+  TERN_PACKING_T2 = 2,   /* 2 bits a weight */
+  TERN_PACKING_T5 = 5    /* 1.6 bits, where the scales allow it */
+};
+
+/* What the head and a tied embedding are kept as. */
+enum {
+  TERN_HEAD_KEEP = 0, /* as the file has it */
+  TERN_HEAD_Q6 = 1,   /* Q6_K, 6.6 bits a weight: other, slightly rounded logits */
+  TERN_HEAD_I8 = 2    /* int8 with a scale a row: the same */
+};
+
+/* Which program wrote tensors of type I2_S; a file does not say. */
+enum { TERN_I2S_X86 = 0, TERN_I2S_ARM = 1 };
 
 typedef struct tern_load_options {
   uint32_t struct_size;
@@ -247,6 +291,14 @@ typedef struct tern_load_options {
   size_t isa_size;
   const tern_allocator* allocator; /* for the model, and its sessions unless they have their own */
   const tern_scheduler* scheduler; /* where packing runs; NULL: on the calling thread */
+  uint32_t packing;                /* a TERN_PACKING_ value */
+  uint32_t head;                   /* a TERN_HEAD_ value */
+  uint32_t i2s_layout;             /* a TERN_I2S_ value */
+  uint32_t reserved;               /* 0 */
+  tern_progress_callback on_progress;
+  void* progress_user;
+  tern_log_callback on_log;
+  void* log_user;
 } tern_load_options;
 
 #define tern_load_options_init(options) tern_options_init((options), sizeof(tern_load_options))
@@ -256,8 +308,9 @@ typedef struct tern_load_options {
 ** Face folder (config.json, safetensors, tokenizer.json). `path` is UTF-8 (on POSIX: the bytes of
 ** the path), without zeros. Ternary tensors are packed into memory of tern's own, about a quarter of a byte
 ** a weight; embeddings stay in the file's bytes.
-** Errors:  TERN_NOT_FOUND, TERN_IO_ERROR; any of the 20s and 30s; TERN_OUT_OF_MEMORY. No file,
-**          however damaged, makes tern allocate more than the file's size justifies.
+** Errors:  TERN_NOT_FOUND, TERN_IO_ERROR; any of the 20s and 30s; TERN_OUT_OF_MEMORY;
+**          TERN_CANCELLED (by on_progress). No file, however damaged, makes tern allocate more
+**          than the file's size justifies.
 ** Owns:    *out is yours; give it to tern_model_free().
 ** Cost:    a pass over all tensors: the ternary ones are packed, the embedding and the head read
 **          through, since no value may be infinite or NaN. So mapped pages have all been touched
@@ -271,6 +324,27 @@ TERN_API tern_status tern_model_load_file(const char* path, size_t path_size,
 ** unchanged until the model and all of its sessions are freed. No alignment is needed.
 */
 TERN_API tern_status tern_model_load_memory(const void* bytes, size_t size,
+                                            const tern_load_options* options, tern_model** out);
+
+/*
+** The same from bytes [offset, offset + size) of a file that is open already, such as an asset in an
+** application's package. The descriptor stays yours and may be closed when the call returns. On
+** Windows it is one of the C runtime that tern is linked with.
+** Errors: also TERN_IO_ERROR (not a regular file, or it ends before), TERN_INVALID_ARGUMENT.
+*/
+TERN_API tern_status tern_model_load_descriptor(int descriptor, uint64_t offset, uint64_t size,
+                                                const tern_load_options* options,
+                                                tern_model** out);
+
+/* Fills `buffer` with `size` bytes from byte `offset` of a file. Return 0; anything else fails. */
+typedef int32_t (*tern_read_callback)(void* user, uint64_t offset, void* buffer, size_t size);
+
+/*
+** The same from a file of `size` bytes that only the host can read: it is read once, front to back,
+** in pieces of at most 16 MiB, into memory of the allocator. on_progress hears of that first, then
+** of the rest. Errors: also TERN_IO_ERROR (on_read failed).
+*/
+TERN_API tern_status tern_model_load_reader(tern_read_callback on_read, void* user, uint64_t size,
                                             const tern_load_options* options, tern_model** out);
 
 /* Gives a model back. Its sessions keep what they need of it and go on working. NULL is ignored. */
@@ -311,6 +385,29 @@ TERN_API uint32_t tern_model_head_dim(const tern_model* model);
 TERN_API uint32_t tern_model_embedding_size(const tern_model* model);
 /* Bytes allocated for weights; what is used in the file's own bytes is not counted. */
 TERN_API uint64_t tern_model_weight_bytes(const tern_model* model);
+/* Bytes of all linear layers and the head: what a pass over the weights reads if it skips none. */
+TERN_API uint64_t tern_model_pass_bytes(const tern_model* model);
+
+/*
+** The metadata of the file, as GGUF names them (of a Hugging Face folder: as tern names what it
+** read). Entries are counted from 0. The key lives as long as the model and is not ended by a zero;
+** it is "" for an index that is none.
+** Threads: any. Cost: none to count and to name, a look-up for a value.
+*/
+TERN_API size_t tern_model_metadata_count(const tern_model* model);
+TERN_API const char* tern_model_metadata_key(const tern_model* model, size_t index, size_t* size);
+
+/*
+** A value by its key. A text lives as long as the model and is not ended by a zero. An integer is of
+** any width, a truth value is 0 or 1; a real may also be an integer in the file.
+** Errors: TERN_MISSING (no such key), TERN_MISMATCH (a value of another type, such as an array).
+*/
+TERN_API tern_status tern_model_metadata_text(const tern_model* model, const char* key,
+                                              size_t key_size, const char** text, size_t* size);
+TERN_API tern_status tern_model_metadata_integer(const tern_model* model, const char* key,
+                                                 size_t key_size, int64_t* value);
+TERN_API tern_status tern_model_metadata_real(const tern_model* model, const char* key,
+                                              size_t key_size, double* value);
 
 /* ------------------------------------------------------------------------------------------------
 ** TEXT AND TOKENS
@@ -410,6 +507,12 @@ TERN_API tern_status tern_model_tokenize_chat(const tern_model* model,
 */
 typedef struct tern_session tern_session;
 
+/* Zeros are not skipped, though the model could. Results are the same. */
+#define TERN_SESSION_NO_SKIPPING UINT32_C(1)
+
+/* What keys and values are rounded to: bits a number. */
+enum { TERN_KV_F16 = 0, TERN_KV_I8 = 1 };
+
 typedef struct tern_session_options {
   uint32_t struct_size;
   uint32_t context;                /* positions; 0: those of the model; at most 1048575 */
@@ -417,6 +520,8 @@ typedef struct tern_session_options {
   uint32_t n_threads;              /* own threads, the caller included; 0 and 1: the caller alone */
   const tern_allocator* allocator; /* NULL: the model's */
   const tern_scheduler* scheduler; /* the host's threads, not own ones; then n_threads is 0 */
+  uint32_t kv;                     /* a TERN_KV_ value; the logits depend on it */
+  uint32_t flags;                  /* TERN_SESSION_ values, or-ed */
 } tern_session_options;
 
 #define tern_session_options_init(options) \
@@ -427,11 +532,43 @@ typedef struct tern_session_options {
 ** Errors:  TERN_INVALID_ARGUMENT (an option out of range, scheduler and n_threads both set),
 **          TERN_OUT_OF_MEMORY, TERN_IO_ERROR (no thread could be started).
 ** Owns:    *out is yours; give it to tern_session_free(). The model may be freed before it.
-** Cost:    memory in proportion to context * layers * kv heads * head dim, 4 bytes each, and to
-**          batch.
+** Cost:    memory in proportion to context * layers * kv heads * head dim, 4 bytes each (2 with
+**          TERN_KV_I8), and to batch: tern_session_memory() says how much.
 */
 TERN_API tern_status tern_session_create(const tern_model* model,
                                          const tern_session_options* options, tern_session** out);
+
+/*
+** The bytes that tern_session_create() would ask of the allocator, but for some 4 KiB and its
+** threads' stacks. Pages of a long context are touched only as it fills.
+** Errors: TERN_INVALID_ARGUMENT. Cost: none.
+*/
+TERN_API tern_status tern_session_memory(const tern_model* model,
+                                         const tern_session_options* options, uint64_t* bytes);
+
+/*
+** Another session of the same model, options and text, which goes its own way from here: several
+** answers to one prompt. Own threads are shared by the two, the host's scheduler too.
+** Errors:  TERN_BUSY, TERN_OUT_OF_MEMORY.
+** Owns:    *out is yours, as of tern_session_create(). Cost: its memory, and a copy of what is used.
+*/
+TERN_API tern_status tern_session_fork(tern_session* session, tern_session** out);
+
+/*
+** The state of a session as bytes, to go on later: on any machine, with any instruction set, packing,
+** threads and context that is large enough, but with the same model and kv. *size is what is needed.
+** Errors: TERN_BUFFER_TOO_SMALL, TERN_BUSY. Cost: a copy.
+*/
+TERN_API tern_status tern_session_save(tern_session* session, void* buffer, size_t capacity,
+                                       size_t* size);
+/*
+** Makes a session what it was when it was saved.
+** Errors: TERN_MALFORMED, TERN_TRUNCATED, TERN_UNSUPPORTED_VERSION, TERN_MISMATCH (another model or
+**         kv), TERN_CONTEXT_FULL (more tokens than positions), TERN_BUSY; the session is then as it
+**         was. Damage is noticed, malice is not: whoever can write the bytes can write the
+**         conversation. Cost: a copy.
+*/
+TERN_API tern_status tern_session_restore(tern_session* session, const void* bytes, size_t size);
 
 /* Gives a session back, and ends its threads. No call may be running on it. NULL is ignored. */
 TERN_API void tern_session_free(tern_session* session);
@@ -454,14 +591,15 @@ TERN_API tern_status tern_session_tokens(const tern_session* session, const int3
 */
 TERN_API tern_status tern_session_truncate(tern_session* session, uint32_t position);
 
-/* Forgets everything. Errors: TERN_BUSY. Cost: none. */
+/* Forgets everything, also what tern_session_begin() was given. Errors: TERN_BUSY (a call is
+** running). Cost: none. */
 TERN_API tern_status tern_session_reset(tern_session* session);
 
 /*
 ** Makes the evaluation or generation that is running end with TERN_CANCELLED, soon: within a step
 ** of a layer over one batch. Does nothing if none is running, so that a request that comes too late
 ** harms no later call; a program that evaluates in a loop of its own looks at a flag of its own
-** between the calls. NULL is ignored.
+** between the calls. Of a session that is stepping, the next step ends so. NULL is ignored.
 ** Threads: any, at any time. Cost: none.
 */
 TERN_API void tern_session_cancel(tern_session* session);
@@ -479,6 +617,40 @@ TERN_API void tern_session_cancel(tern_session* session);
 TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens,
                                            size_t n_tokens, float* all_logits,
                                            size_t all_logits_size);
+
+/*
+** An evaluation in slices, for a host with a frame to keep. tern_session_begin() takes the tokens (a
+** copy), tern_session_step() works on them: always one slice (a layer over at most 8 tokens, as many
+** as should fit the budget, or a sixteenth of the head), then more as long as another one like the last should end before
+** budget_us microseconds are over. *done is 1 when the logits are there: the bits that
+** tern_session_evaluate() gives. Until then only step, cancel, reset and free are legal; position and
+** logits are those of before; all else gives TERN_BUSY.
+**
+**     tern_session_begin(session, prompt, n);
+**     each frame:  tern_session_step(session, 2000, &done);
+**                  if (done) { tern_session_sample(...); tern_session_begin(session, &token, 1); }
+**
+** Errors:  of begin those of evaluate before it computes; of step TERN_CANCELLED and
+**          TERN_NON_FINITE, after which the session is where it was before begin, TERN_BUSY,
+**          TERN_INVALID_ARGUMENT (nothing was begun).
+** Cost:    a pass over the weights for every 8 tokens, or fewer in small budgets; no allocation.
+*/
+TERN_API tern_status tern_session_begin(tern_session* session, const int32_t* tokens,
+                                        size_t n_tokens);
+TERN_API tern_status tern_session_step(tern_session* session, uint64_t budget_us, int32_t* done);
+
+/*
+** Appends one token to each of several sessions of one model, in one pass over the weights: a crowd
+** of characters for little more than the time of one. Each session gets the bits that it gets alone.
+** Runs on the threads and buffers of the first.
+** Shapes:  sessions, tokens [n_sessions]; at most 64, and at most the first one's batch.
+** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many); `where`
+**          is the index of the session. After one no session has moved. tern_session_cancel() of any
+**          of them cancels all.
+** Cost:    up to 8 sessions about that of one that skips nothing; no allocation.
+*/
+TERN_API tern_status tern_session_step_many(tern_session* const* sessions, const int32_t* tokens,
+                                            size_t n_sessions);
 
 /*
 ** The logits of the last token, *n_logits = vocab_size of them. *logits lives until the next call
@@ -515,6 +687,30 @@ TERN_API tern_status tern_session_log_prob(tern_session* session, int32_t token,
 TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* tokens,
                                         size_t n_tokens, const size_t* lengths, size_t n_texts,
                                         float* embeddings, size_t embeddings_size);
+
+/*
+** What a session did since it was made. Passes of tern_session_step_many() count for the first one.
+** Programs of any age: tern fills the fields that struct_size covers, and zeroes those beyond its own.
+*/
+typedef struct tern_session_statistics {
+  uint32_t struct_size;
+  uint32_t reserved;
+  uint64_t n_tokens;     /* evaluated or embedded, also by calls that failed */
+  uint64_t n_passes;     /* over the linear layers */
+  uint64_t nanoseconds;  /* in calls that compute */
+  uint64_t weight_bytes; /* read by those passes and the head; what was skipped is not counted */
+  uint64_t gates;        /* of feed-forward layers that can skip, in single tokens */
+  uint64_t dead_gates;   /* of them zero: rows that were not read */
+  uint64_t inputs;       /* of the layers behind them */
+  uint64_t zero_inputs;  /* of them zero: columns that were not read */
+} tern_session_statistics;
+
+#define tern_session_statistics_init(statistics) \
+  tern_options_init((statistics), sizeof(tern_session_statistics))
+
+/* Errors: TERN_INVALID_ARGUMENT (struct_size was not set). Threads: that of the session. Cost: none. */
+TERN_API tern_status tern_session_get_statistics(const tern_session* session,
+                                                 tern_session_statistics* statistics);
 
 /* ------------------------------------------------------------------------------------------------
 ** SAMPLING
@@ -566,8 +762,8 @@ TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampl
 
 /*
 ** Gets the text of one more token: whole UTF-8 characters, none (size 0) if the token ends in the
-** middle of one; if the text ends inside a character, its bytes come last, with token -1. `text`
-** lives for the call and is not ended by a zero. Return 0 to go on, anything else to stop.
+** middle of one, or if a stop text may be coming. What is held back when the text ends comes last,
+** with token -1: the bytes of an unfinished character, the beginning of a stop text. `text` lives for the call and is not ended by a zero. Return 0 to go on, anything else to stop.
 */
 typedef int32_t (*tern_text_callback)(void* user, const char* text, size_t size, int32_t token);
 
@@ -578,12 +774,25 @@ typedef int32_t (*tern_text_callback)(void* user, const char* text, size_t size,
 /* An answer to a tern_model_tokenize_chat() prompt: the chat format's stop tokens end it, too. */
 #define TERN_GENERATE_CHAT UINT32_C(4)
 
+/* A text in memory of yours, not ended by a zero. This struct never grows. */
+typedef struct tern_text {
+  const char* text;
+  size_t size;
+} tern_text;
+
+/* The most stop texts that one call takes. */
+#define TERN_MAX_STOP_TEXTS 64
+
 typedef struct tern_generate_options {
   uint32_t struct_size;
   uint32_t max_tokens;                 /* 0: 128 */
   uint32_t flags;                      /* TERN_GENERATE_ values, or-ed */
   uint32_t reserved;                   /* 0 */
   const tern_sampler_options* sampler; /* NULL: greedy */
+  const int32_t* stop_tokens;          /* [n_stop_tokens]: end the text like the model's own */
+  size_t n_stop_tokens;
+  const tern_text* stop_texts; /* [n_stop_texts]: end the text before them; what could become one */
+  size_t n_stop_texts;         /* is held back. At most TERN_MAX_STOP_TEXTS */
 } tern_generate_options;
 
 #define tern_generate_options_init(options) \
@@ -591,10 +800,11 @@ typedef struct tern_generate_options {
 
 /* Why generating stopped. New reasons may be added. */
 enum {
-  TERN_STOP_END = 0,          /* the model ended its text; that token is not in the session */
+  TERN_STOP_END = 0,          /* a token that ends a text came; it is not in the session */
   TERN_STOP_MAX_TOKENS = 1,   /* there were max_tokens */
   TERN_STOP_CONTEXT_FULL = 2, /* the last token did not fit into the session any more */
-  TERN_STOP_CALLBACK = 3      /* the callback asked for it; its token is not in the session */
+  TERN_STOP_CALLBACK = 3,     /* the callback asked for it; its token is not in the session */
+  TERN_STOP_TEXT = 4          /* a stop text came; the last token of it is not in the session */
 };
 
 /*
@@ -606,12 +816,76 @@ enum {
 ** Errors:  TERN_INVALID_ARGUMENT (no logits: evaluate a prompt first; no callback; a bad option),
 **          TERN_UNSUPPORTED_TOKENIZER, TERN_UNSUPPORTED (TERN_GENERATE_CHAT without a chat
 **          format), and those of evaluate and sample.
-** Cost:    a pass over the weights a token; one small allocation a call, none a token.
+** Cost:    a pass over the weights a token; small allocations a call, none a token.
 */
 TERN_API tern_status tern_session_generate(tern_session* session,
                                            const tern_generate_options* options,
                                            tern_text_callback on_text, void* user,
                                            uint32_t* n_tokens, int32_t* stop_reason);
+
+/* ------------------------------------------------------------------------------------------------
+** LAYERS
+**
+** A ternary linear layer by itself, for networks that are not language models: y = W x, with weights
+** of {-s, 0, +s} and inputs quantized to int8, a vector at a time. A layer may be used by one thread
+** at a time. Products allocate nothing and give the same bits everywhere.
+*/
+typedef struct tern_layer tern_layer;
+
+typedef struct tern_layer_options {
+  uint32_t struct_size;
+  uint32_t packing; /* a TERN_PACKING_ value */
+  const char* isa;  /* instruction set by name; empty takes the best that runs here */
+  size_t isa_size;
+  const tern_allocator* allocator;
+  const tern_scheduler* scheduler; /* for packing and for large products; NULL: the caller alone */
+} tern_layer_options;
+
+#define tern_layer_options_init(options) tern_options_init((options), sizeof(tern_layer_options))
+
+/*
+** Packs a layer from trits.
+** Shapes:  trits [rows * cols], row by row, each -1, 0 or 1; scales [n_scales], 1 or rows of them,
+**          finite and not negative; rows and cols 1 to 65536. Both are copied.
+** Errors:  TERN_INVALID_ARGUMENT (where = index of a bad value), TERN_ISA_UNKNOWN,
+**          TERN_ISA_UNAVAILABLE, TERN_OUT_OF_MEMORY.
+** Owns:    *out is yours; give it to tern_layer_free(). Cost: a pass over the trits.
+*/
+TERN_API tern_status tern_layer_create(const int8_t* trits, uint32_t rows, uint32_t cols,
+                                       const float* scales, size_t n_scales,
+                                       const tern_layer_options* options, tern_layer** out);
+
+/*
+** The same from floats, ternarized as BitNet b1.58 does: divided by their mean magnitude, rounded,
+** kept within -1 and 1. Shapes: weights [rows * cols]. Errors: also TERN_MALFORMED (not finite).
+*/
+TERN_API tern_status tern_layer_ternarize(const float* weights, uint32_t rows, uint32_t cols,
+                                          const tern_layer_options* options, tern_layer** out);
+
+/* Gives a layer back. NULL is ignored. */
+TERN_API void tern_layer_free(tern_layer* layer);
+
+/* Outputs and inputs of a layer; 0 for NULL. Threads: any. Cost: none. */
+TERN_API uint32_t tern_layer_rows(const tern_layer* layer);
+TERN_API uint32_t tern_layer_cols(const tern_layer* layer);
+
+/*
+** y = W x, for n vectors.
+** Shapes:  x [n * cols], y [n * rows], which do not overlap.
+** Errors:  TERN_INVALID_ARGUMENT (n is 0), TERN_NON_FINITE (where = the vector; y is unspecified).
+** Cost:    reads the weights once for every 8 vectors; no allocation.
+*/
+TERN_API tern_status tern_layer_multiply(tern_layer* layer, const float* x, size_t n, float* y);
+
+/*
+** The two halves of it: vectors to codes, with the value of one unit of each vector's codes; and
+** codes, any int8 values, to y[t][r] = sum of trits times codes, times (scale * steps[t]).
+** Shapes:  x, codes [n * cols]; steps [n]; y [n * rows]. Errors and cost: the same.
+*/
+TERN_API tern_status tern_layer_quantize(tern_layer* layer, const float* x, size_t n, int8_t* codes,
+                                         float* steps);
+TERN_API tern_status tern_layer_multiply_codes(tern_layer* layer, const int8_t* codes,
+                                               const float* steps, size_t n, float* y);
 
 #ifdef __cplusplus
 }
