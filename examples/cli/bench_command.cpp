@@ -21,8 +21,6 @@ constexpr CommandHelp kBenchHelp = {
     "measured read bandwidth and int8 rate they reach. --shape makes a random model in memory.",
 };
 
-constexpr uint32_t kMaxThreads = 1024;
-
 struct BenchOptions {
   ModelOptions model;
   std::optional<std::string_view> shape;

@@ -13,8 +13,6 @@ namespace cli {
 
 namespace {
 
-constexpr uint32_t kMaxThreads = 1024;
-
 constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3"};
 constexpr size_t kKvTypes = 2;  // of the names, those that this version can do
 constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};

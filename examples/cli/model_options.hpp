@@ -22,6 +22,9 @@ inline constexpr std::string_view kStoriesName = "@stories";
 inline constexpr std::string_view kModelHelp =
     "a GGUF or tern file, a Hugging Face folder, or @stories: the model inside the program";
 
+/// The most that -t takes.
+inline constexpr uint32_t kMaxThreads = 1024;
+
 /// A model's files. Never null.
 using CheckpointPtr = std::shared_ptr<const tern::Checkpoint>;
 

@@ -25,7 +25,7 @@ struct Sample {
     tern::LoadOptions options;
     options.packing = tern::Packing::t5;
     options.head = head;
-    const auto m = random_model(small_shape(), 2, 11, RandomScales::row);
+    const auto m = small_model(RandomScales::row);
     return convert(gguf_of(m, TensorType::f32).build(), options);
   }
 
@@ -63,7 +63,7 @@ TEST_CASE("the sample loads as it is, and rewritten without the region's alignme
 
 TEST_CASE("of up and down both are packed or neither is") {
   // Lines beside tiles would skip rows into lists that nobody made.
-  const auto m = random_model(small_shape(), 2, 11, RandomScales::row);
+  const auto m = small_model(RandomScales::row);
   const Bytes plain_bytes = gguf_of(m, TensorType::f16).build();
   const auto plain = *tern::GgufFile::parse(plain_bytes, tern::default_allocator());
   const Sample sample;

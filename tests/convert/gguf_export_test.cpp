@@ -16,18 +16,6 @@ namespace {
 constexpr TensorType kTargets[] = {TensorType::tq1_0, TensorType::tq2_0, TensorType::i2_s,
                                    TensorType::f16};
 
-ModelPtr load_with(const Bytes& bytes, const tern::LoadOptions& options) {
-  auto model = tern::Model::load_memory(bytes, options);
-  if (!model.ok()) FAIL(model.error().what << ": " << model.error().subject);
-  return *model;
-}
-
-tern::GgufFile parse(const Bytes& bytes) {
-  auto file = tern::GgufFile::parse(bytes, tern::default_allocator());
-  REQUIRE(file.ok());
-  return *std::move(file);
-}
-
 tern::Result<Bytes> try_export(const Bytes& source, TensorType type,
                                const tern::LoadOptions& options = {}) {
   const auto model = load_with(source, options);
@@ -48,16 +36,6 @@ Bytes exported(const Bytes& source, TensorType type, const tern::LoadOptions& op
   return *std::move(out);
 }
 
-std::vector<float> logits_of(const Bytes& bytes) {
-  const auto session = open_session(load_with(bytes, {}));
-  return all_logits(*session, some_tokens(9, 70), 3);
-}
-
-LogicalModel small_model(const std::string& architecture = "bitnet-b1.58",
-                         RandomScales scales = RandomScales::tensor) {
-  return random_model(small_shape(architecture), 2, 11, scales);
-}
-
 tern::LoadOptions packed_as(Packing packing, bool skip_zeros) {
   tern::LoadOptions options;
   options.packing = packing;
@@ -67,7 +45,7 @@ tern::LoadOptions packed_as(Packing packing, bool skip_zeros) {
 
 /// The types of the linear layers of a file, each once, in the order of the ids.
 std::set<uint32_t> linear_types(const Bytes& bytes) {
-  const auto file = parse(bytes);
+  const auto file = parse_gguf(bytes);
   std::set<uint32_t> out;
   for (const auto& tensor : file.tensors()) {
     if (tensor.n_dims == 2 && tensor.name.starts_with("blk.")) out.insert(tensor.type_id);
@@ -105,7 +83,7 @@ TEST_CASE("tern files of every packing are exported, and exports make the same t
       for (const TensorType to : kTargets) {
         const auto file = exported(tern_file, to);
         CHECK(file == exported(source, to));
-        CHECK(parse(file).find(tern::kTernVersionKey) == nullptr);
+        CHECK(parse_gguf(file).find(tern::kTernVersionKey) == nullptr);
         const auto again = convert(file, options);
         CHECK(logits_of(again) == logits_of(source));
         CHECK(exported(again, to) == file);
@@ -166,7 +144,7 @@ TEST_CASE("rows that are no whole blocks are F16") {
   const auto source = gguf_of(random_model(shape, 1, 3), TensorType::f32).build();
   const auto file = exported(source, TensorType::i2_s);
   CHECK(linear_types(file) == std::set{id_of(TensorType::f16), id_of(TensorType::i2_s)});
-  CHECK(parse(file).find_tensor("blk.0.ffn_down.weight")->type_id == id_of(TensorType::f16));
+  CHECK(parse_gguf(file).find_tensor("blk.0.ffn_down.weight")->type_id == id_of(TensorType::f16));
   CHECK(logits_of(file) == logits_of(source));
 }
 
@@ -197,9 +175,9 @@ TEST_CASE("a scale that no f16 is stays in I2_S, and is refused by name elsewher
     for (float& s : model.layers[1].k.scales) s = scale;
     const auto file = gguf_of(model, TensorType::i2_s).build();
     CHECK(try_export(file, TensorType::tq2_0).status() == Status::unsupported);
-    const auto stored = parse(file).find_tensor("blk.1.attn_k.weight")->data;
+    const auto stored = parse_gguf(file).find_tensor("blk.1.attn_k.weight")->data;
     const auto kept = exported(file, TensorType::i2_s);
-    const auto data = parse(kept).find_tensor("blk.1.attn_k.weight")->data;
+    const auto data = parse_gguf(kept).find_tensor("blk.1.attn_k.weight")->data;
     CHECK(std::equal(data.begin(), data.end(), stored.begin(), stored.end()));
   }
 }
@@ -207,15 +185,15 @@ TEST_CASE("a scale that no f16 is stays in I2_S, and is refused by name elsewher
 TEST_CASE("tables stay as they are; BF16 is F16 where that is exact, as a whole") {
   LogicalModel model = small_model("llama");
   for (const TensorType table : {TensorType::f32, TensorType::f16}) {
-    const auto file =
-        parse(exported(gguf_of(model, TensorType::i2_s, table).build(), TensorType::tq1_0));
+    const auto bytes = exported(gguf_of(model, TensorType::i2_s, table).build(), TensorType::tq1_0);
+    const auto file = parse_gguf(bytes);
     CHECK(file.find_tensor("token_embd.weight")->type_id == id_of(table));
     CHECK(file.find_tensor("output.weight")->type_id == id_of(table));
   }
   model.head[17] = std::ldexp(1.0f, 20);  // of bfloat16 only
   const auto source = gguf_of(model, TensorType::i2_s, TensorType::bf16).build();
   const auto bytes = exported(source, TensorType::tq1_0);
-  const auto file = parse(bytes);
+  const auto file = parse_gguf(bytes);
   CHECK(file.find_tensor("token_embd.weight")->type_id == id_of(TensorType::f16));
   CHECK(file.find_tensor("output.weight")->type_id == id_of(TensorType::bf16));
   CHECK(logits_of(bytes) == logits_of(source));
@@ -226,7 +204,7 @@ TEST_CASE("a head as q6 is exported, an int8 one refused by name") {
   tern::LoadOptions options;
   options.head = tern::HeadOption::q6;
   const auto file = exported(source, TensorType::tq2_0, options);
-  CHECK(parse(file).find_tensor("token_embd.weight")->type_id == id_of(TensorType::q6_k));
+  CHECK(parse_gguf(file).find_tensor("token_embd.weight")->type_id == id_of(TensorType::q6_k));
   options.head = tern::HeadOption::i8;
   const auto refused = try_export(source, TensorType::tq2_0, options);
   REQUIRE(refused.status() == Status::unsupported);
@@ -244,7 +222,7 @@ TEST_CASE("metadata of the source are kept, and the file says what it holds") {
                                                         {TensorType::i2_s, 40}};
   for (const auto& [type, id] : file_types) {
     const auto bytes = exported(convert(source), type);
-    const auto file = parse(bytes);
+    const auto file = parse_gguf(bytes);
     CHECK(*file.get<std::string_view>("general.name") == "a name");
     CHECK(*file.get<float>("custom.number") == 0.5f);
     CHECK(*file.get<uint32_t>("general.file_type") == id);
@@ -267,7 +245,7 @@ TEST_CASE("a type that holds no trits, and a packed matrix with code 3, are refu
   auto tern_file = convert(source, packed_as(Packing::t2, true));
   for (const char* name : {"blk.1.attn_v.weight", "blk.0.ffn_up.weight", "blk.0.ffn_down.weight"}) {
     auto spoiled = tern_file;
-    spoiled[parse(tern_file).find_tensor(name)->offset + 100] = 0xFF;
+    spoiled[parse_gguf(tern_file).find_tensor(name)->offset + 100] = 0xFF;
     const auto error = try_export(spoiled, TensorType::i2_s);
     REQUIRE(error.status() == Status::malformed);
     CHECK(std::string_view(error.error().subject) == name);

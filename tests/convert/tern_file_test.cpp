@@ -15,22 +15,6 @@ using tern::TensorType;
 
 namespace {
 
-ModelPtr load_with(const Bytes& bytes, const tern::LoadOptions& options) {
-  auto model = tern::Model::load_memory(bytes, options);
-  if (!model.ok()) FAIL(model.error().what << ": " << model.error().subject);
-  return *model;
-}
-
-std::vector<float> logits_of(const ModelPtr& model) {
-  const auto session = open_session(model);
-  return all_logits(*session, some_tokens(9, 70), 3);
-}
-
-LogicalModel small_model(const char* architecture = "bitnet-b1.58",
-                         RandomScales scales = RandomScales::tensor) {
-  return random_model(small_shape(architecture), 2, 11, scales);
-}
-
 tern::LoadOptions options_of(Packing packing, HeadOption head) {
   tern::LoadOptions options;
   options.packing = packing;
@@ -41,12 +25,6 @@ tern::LoadOptions options_of(Packing packing, HeadOption head) {
 bool lies_in(const void* p, const Bytes& bytes) {
   const auto* at = static_cast<const uint8_t*>(p);
   return at >= bytes.data() && at < bytes.data() + bytes.size();
-}
-
-tern::GgufFile parse(const Bytes& bytes) {
-  auto file = tern::GgufFile::parse(bytes, tern::default_allocator());
-  REQUIRE(file.ok());
-  return *std::move(file);
 }
 
 }  // namespace
@@ -93,7 +71,7 @@ TEST_CASE("loading a tern file packs nothing: weights are viewed where they lie"
 TEST_CASE("packed tensors begin at a multiple of 2 MiB, in the order of the forward pass") {
   const auto source = gguf_of(small_model(), TensorType::i2_s).build();
   const auto bytes = convert(source);
-  const auto file = parse(bytes);
+  const auto file = parse_gguf(bytes);
   const auto model = load_with(bytes, {});
   const uint8_t* at = bytes.data() + (size_t{2} << 20);
   for (const auto& layer : model->weights().layers) {
@@ -113,7 +91,7 @@ TEST_CASE("metadata of the source are kept, but for those of its container") {
   writer.add("general.file_type", uint32_t{37}).add("custom.number", 0.5f);
   const auto source = writer.build();
   const auto bytes = convert(source);
-  const auto file = parse(bytes);
+  const auto file = parse_gguf(bytes);
   CHECK(*file.get<std::string_view>("general.name") == "a name");
   CHECK(*file.get<float>("custom.number") == 0.5f);
   CHECK(file.find("general.file_type") == nullptr);
@@ -127,7 +105,7 @@ TEST_CASE("what only tern's own keys say of text is kept") {
   source.add("tern.tokenizer.normalizer", "nfc");
   source.add_array<int32_t>("tern.tokenizer.merges", {1, 2, 3});
   const auto bytes = convert(source.build());
-  const auto file = parse(bytes);
+  const auto file = parse_gguf(bytes);
   CHECK(*file.get_or<std::string_view>("tern.tokenizer.normalizer", "") == "nfc");
   CHECK(file.get_array<int32_t>("tern.tokenizer.merges")->size() == 3);
   CHECK(convert(bytes) == bytes);
@@ -149,7 +127,7 @@ TEST_CASE("a tern file is packed anew where another packing is asked for, and gi
 
 TEST_CASE("the hash depends on every packed byte and on every scale, not on the rest") {
   const auto hash_of = [](const Bytes& bytes) {
-    const auto file = parse(bytes);
+    const auto file = parse_gguf(bytes);
     return *file.get<uint64_t>(tern::kTernHashKey);
   };
   LogicalModel m = small_model();

@@ -11,7 +11,7 @@ using tern_test::GgufWriter;
 
 namespace {
 template <typename T>
-std::vector<uint8_t> bytes_of(T value) {
+std::vector<uint8_t> stored_bytes(T value) {
   std::vector<uint8_t> bytes;
   GgufWriter::put(bytes, value);
   return bytes;
@@ -19,7 +19,7 @@ std::vector<uint8_t> bytes_of(T value) {
 }  // namespace
 
 TEST_CASE("an integer converts to every integer type that can hold it, and to no other") {
-  const auto big = bytes_of(uint32_t{4000000000u});
+  const auto big = stored_bytes(uint32_t{4000000000u});
   const MetadataScalar u32(MetadataType::u32, big.data());
   CHECK(u32.as<uint32_t>() == 4000000000u);
   CHECK(u32.as<uint64_t>() == 4000000000u);
@@ -27,21 +27,21 @@ TEST_CASE("an integer converts to every integer type that can hold it, and to no
   CHECK_FALSE(u32.as<int32_t>());
   CHECK_FALSE(u32.as<uint16_t>());
 
-  const auto negative = bytes_of(int8_t{-3});
+  const auto negative = stored_bytes(int8_t{-3});
   const MetadataScalar i8(MetadataType::i8, negative.data());
   CHECK(i8.as<int32_t>() == -3);
   CHECK(i8.as<int64_t>() == -3);
   CHECK_FALSE(i8.as<uint32_t>());
   CHECK_FALSE(i8.as<uint64_t>());
 
-  const auto largest = bytes_of(std::numeric_limits<uint64_t>::max());
+  const auto largest = stored_bytes(std::numeric_limits<uint64_t>::max());
   const MetadataScalar u64(MetadataType::u64, largest.data());
   CHECK(u64.as<uint64_t>() == std::numeric_limits<uint64_t>::max());
   CHECK_FALSE(u64.as<int64_t>());
 }
 
 TEST_CASE("kinds of values do not convert into each other") {
-  const auto bits = bytes_of(1.0f);
+  const auto bits = stored_bytes(1.0f);
   const MetadataScalar number(MetadataType::f32, bits.data());
   CHECK(number.as<float>() == 1.0f);
   CHECK_FALSE(number.as<double>());
@@ -49,7 +49,7 @@ TEST_CASE("kinds of values do not convert into each other") {
   CHECK_FALSE(number.as<bool>());
   CHECK_FALSE(number.as<std::string_view>());
 
-  const auto one = bytes_of(uint8_t{1});
+  const auto one = stored_bytes(uint8_t{1});
   CHECK(MetadataScalar(MetadataType::boolean, one.data()).as<bool>() == true);
   CHECK_FALSE(MetadataScalar(MetadataType::boolean, one.data()).as<uint8_t>());
   CHECK_FALSE(MetadataScalar(MetadataType::u8, one.data()).as<bool>());
@@ -84,6 +84,6 @@ TEST_CASE("an array of numbers is walked") {
 }
 
 TEST_CASE("a scalar is no array") {
-  const auto one = bytes_of(uint32_t{1});
+  const auto one = stored_bytes(uint32_t{1});
   CHECK_FALSE(MetadataValue(MetadataType::u32, one.data()).as_array());
 }

@@ -88,7 +88,7 @@ void check(const Call& call) {
   }
 }
 
-constexpr CacheType kTypes[] = {CacheType::f16, CacheType::i8};
+constexpr CacheType kCacheTypes[] = {CacheType::f16, CacheType::i8};
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr uint16_t kHalfInfinity = 0x7C00;
 
@@ -101,7 +101,7 @@ size_t count_nan(const GuardedBuffer<float>& y, size_t begin, size_t end) {
 }  // namespace
 
 TEST_CASE("Attention gives the bits of scalar for every number of tokens and heads") {
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     for (size_t heads = 1; heads <= 8; ++heads) {
       for (const size_t tokens : {1, 2, 3, 5, 16}) {
         check(Call({tokens, heads, 37, 64}, type, Values::ordinary, heads * tokens));
@@ -115,7 +115,7 @@ TEST_CASE("Attention gives the bits of scalar for every number of tokens and hea
 }
 
 TEST_CASE("Attention gives the bits of scalar for heads of every width") {
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     for (const size_t dim : {1, 3, 15, 16, 17, 20, 31, 48, 63, 65, 80, 96, 100, 128, 160, 256}) {
       check(Call({1, 3, 70, dim}, type, Values::ordinary, dim));
       check(Call({3, 2, 70, dim}, type, Values::ordinary, dim));
@@ -125,7 +125,7 @@ TEST_CASE("Attention gives the bits of scalar for heads of every width") {
 }
 
 TEST_CASE("Attention gives the bits of scalar around every block of positions") {
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     for (const size_t n : {0,   1,   2,   14,  15,  16,  30,  31,  32,  62,  63,  64,  126, 127,
                            128, 129, 254, 255, 256, 257, 383, 384, 510, 511, 512, 513, 800}) {
       check(Call({1, 1, n, 64}, type, Values::ordinary, n));
@@ -138,14 +138,14 @@ TEST_CASE("Attention gives the bits of scalar around every block of positions") 
 
 TEST_CASE("Attention gives the bits of scalar when scores do not fit one block of queries") {
   // 128 queries of 8400 positions are more than 4 MiB.
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     check(Call({16, 8, 8384, 4}, type, Values::ordinary, 3));
   }
   SUCCEED();
 }
 
 TEST_CASE("Attention gives the bits of scalar for extreme queries and units") {
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     for (const Values kind : kAllValues) {
       for (const Shape& shape : {Shape{1, 2, 300, 40}, Shape{4, 3, 60, 64}}) {
         check(Call(shape, type, kind, 5));
@@ -165,7 +165,7 @@ TEST_CASE("Attention gives the bits of scalar for extreme queries and units") {
 }
 
 TEST_CASE("Attention depends on no position that a token does not see") {
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     Call call({9, 3, 250, 40}, type, Values::ordinary, 11);
     // Token t sees positions up to 250 + t: poison the position of token 5.
     const size_t row = 255 * call.stride;
@@ -186,7 +186,7 @@ TEST_CASE("Attention depends on no position that a token does not see") {
 }
 
 TEST_CASE("A score that is not finite makes every output of its query NaN, and no other") {
-  for (const CacheType type : kTypes) {
+  for (const CacheType type : kCacheTypes) {
     for (const float bad : {kInfinity, -kInfinity, std::numeric_limits<float>::quiet_NaN()}) {
       for (const size_t tokens : {1, 7}) {
         Call call({tokens, 2, 100, 64}, type, Values::ordinary, 13);

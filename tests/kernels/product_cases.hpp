@@ -8,10 +8,6 @@
 
 namespace tern_test {
 
-inline constexpr tern::Packing kPackings[] = {tern::Packing::t2,  tern::Packing::t5,
-                                              tern::Packing::t2r, tern::Packing::t5r,
-                                              tern::Packing::t2c, tern::Packing::t5c};
-
 enum class Weights { trits, all_bytes, code_three };
 enum class Codes { random, extreme, sparse };
 

@@ -12,21 +12,6 @@ using namespace tern_test;
 using tern::Status;
 using tern::TensorType;
 
-namespace {
-
-std::vector<float> last_logits(const std::vector<uint8_t>& bytes) {
-  const auto session = open_session(load(bytes));
-  const auto tokens = some_tokens(9, 70);
-  REQUIRE(session->evaluate(tokens).ok());
-  return {session->logits().begin(), session->logits().end()};
-}
-
-LogicalModel small_model(RandomScales scales = RandomScales::tensor) {
-  return random_model(small_shape(), 2, 11, scales);
-}
-
-}  // namespace
-
 TEST_CASE("the same ternary values give the same logits from every weight type") {
   const LogicalModel m = small_model();
   const auto expected = last_logits(gguf_of(m, TensorType::f32).build());

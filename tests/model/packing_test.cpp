@@ -11,21 +11,10 @@ using tern::TensorType;
 
 namespace {
 
-ModelPtr load_with(const std::vector<uint8_t>& bytes, const tern::LoadOptions& options) {
-  auto model = tern::Model::load_memory(bytes, options);
-  if (!model.ok()) FAIL(model.error().what << ": " << model.error().subject);
-  return *model;
-}
-
 std::vector<float> logits_with(const std::vector<uint8_t>& bytes,
                                const tern::LoadOptions& options) {
   const auto session = open_session(load_with(bytes, options));
   return all_logits(*session, some_tokens(9, 70), 3);
-}
-
-LogicalModel small_model(const std::string& architecture = "bitnet-b1.58",
-                         RandomScales scales = RandomScales::tensor) {
-  return random_model(small_shape(architecture), 2, 11, scales);
 }
 
 tern::LoadOptions packed_as(Packing packing) {

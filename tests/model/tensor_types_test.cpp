@@ -16,22 +16,13 @@ namespace {
 constexpr TensorType kTableTypes[] = {TensorType::tq1_0, TensorType::tq2_0, TensorType::i2_s,
                                       TensorType::q2_0, TensorType::q2_0_g128};
 
-std::vector<float> last_logits(const ModelPtr& model) {
-  const auto session = open_session(model);
-  const auto tokens = some_tokens(11, 70);
-  REQUIRE(session->evaluate(tokens).ok());
-  return {session->logits().begin(), session->logits().end()};
-}
-std::vector<float> last_logits(const std::vector<uint8_t>& bytes) {
-  return last_logits(load(bytes));
-}
 tern::LoadOptions arm_layout() {
   tern::LoadOptions options;
   options.i2_s_layout = tern::I2sLayout::arm;
   return options;
 }
 
-LogicalModel small_model(RandomScales scales = RandomScales::tensor,
+LogicalModel model_of_72(RandomScales scales = RandomScales::tensor,
                          const std::string& architecture = "bitnet-b1.58") {
   LogicalModel shape = small_shape(architecture);
   shape.vocab_size = 72;  // whole groups of four rows are the linear layers' alone
@@ -64,22 +55,22 @@ TEST_CASE("linear layers give the same logits from every type that can hold thei
       CHECK(last_logits(gguf_of(m, type).build()) == expected);
     }
   };
-  check(small_model(), {TensorType::q2_0, TensorType::q2_0_g128, TensorType::iq1_bn,
+  check(model_of_72(), {TensorType::q2_0, TensorType::q2_0_g128, TensorType::iq1_bn,
                         TensorType::iq2_bn, TensorType::iq2_bn_r4});
-  check(small_model(RandomScales::row),
+  check(model_of_72(RandomScales::row),
         {TensorType::q2_0, TensorType::q2_0_g128, TensorType::iq1_bn, TensorType::iq2_bn,
          TensorType::iq2_bn_r4});
-  check(small_model(RandomScales::group256), {TensorType::q2_0, TensorType::q2_0_g128});
-  check(small_model(RandomScales::group128), {TensorType::q2_0, TensorType::q2_0_g128});
-  check(small_model(RandomScales::group64), {TensorType::q2_0});
-  LogicalModel binary = small_model(RandomScales::group128);
+  check(model_of_72(RandomScales::group256), {TensorType::q2_0, TensorType::q2_0_g128});
+  check(model_of_72(RandomScales::group128), {TensorType::q2_0, TensorType::q2_0_g128});
+  check(model_of_72(RandomScales::group64), {TensorType::q2_0});
+  LogicalModel binary = model_of_72(RandomScales::group128);
   binarize(binary);
   check(binary, {TensorType::q1_0, TensorType::q2_0});
 }
 
 TEST_CASE("groups of scales stay as wide as they are") {
   const auto width = [](RandomScales scales, TensorType type) {
-    const auto bytes = gguf_of(small_model(scales), type).build();
+    const auto bytes = gguf_of(model_of_72(scales), type).build();
     return load(bytes)->weights().layers[0].ffn_down.view().group_cols;
   };
   CHECK(width(RandomScales::group256, TensorType::q2_0) == 256);
@@ -91,7 +82,7 @@ TEST_CASE("groups of scales stay as wide as they are") {
 
 TEST_CASE("embeddings and heads of trits give the same logits from every type") {
   for (const char* architecture : {"bitnet-b1.58", "llama"}) {  // a tied table, two tables
-    LogicalModel m = small_model(RandomScales::tensor, architecture);
+    LogicalModel m = model_of_72(RandomScales::tensor, architecture);
     make_tables_ternary(m);
     const auto expected = last_logits(gguf_of(m, TensorType::tq2_0, TensorType::tq2_0).build());
     for (const TensorType type : kTableTypes) {
@@ -112,7 +103,7 @@ TEST_CASE("embeddings and heads of trits give the same logits from every type") 
 }
 
 TEST_CASE("a model of qwen3 with groups of 128 in all its tensors loads as Ternary-Bonsai does") {
-  LogicalModel m = small_model(RandomScales::group128, "qwen3");
+  LogicalModel m = model_of_72(RandomScales::group128, "qwen3");
   make_tables_ternary(m);
   const auto expected = last_logits(gguf_of(m, TensorType::f32, TensorType::tq2_0).build());
   CHECK(last_logits(gguf_of(m, TensorType::q2_0_g128, TensorType::q2_0_g128).build()) == expected);
@@ -120,7 +111,7 @@ TEST_CASE("a model of qwen3 with groups of 128 in all its tensors loads as Terna
 }
 
 TEST_CASE("tern files of models with tables of trits give the logits of their sources") {
-  LogicalModel m = small_model();
+  LogicalModel m = model_of_72();
   make_tables_ternary(m);
   for (const TensorType type : kTableTypes) {
     INFO(tern::type_info(type).name);
@@ -132,7 +123,7 @@ TEST_CASE("tern files of models with tables of trits give the logits of their so
 }
 
 TEST_CASE("the layout of ARM builds is read when it is asked for") {
-  const LogicalModel m = small_model();
+  const LogicalModel m = model_of_72();
   GgufWriter writer = gguf_of(m, TensorType::i2_s);
   const auto expected = last_logits(writer.build());
   for (size_t l = 0; l < m.layers.size(); ++l) {
@@ -153,7 +144,7 @@ TEST_CASE("the layout of ARM builds is read when it is asked for") {
 }
 
 TEST_CASE("tables that kernels cannot read are refused by name") {
-  LogicalModel m = small_model();
+  LogicalModel m = model_of_72();
   make_tables_ternary(m);
   const auto refused = [](const std::vector<uint8_t>& bytes, const tern::LoadOptions& options,
                           Status status) {
@@ -187,7 +178,7 @@ TEST_CASE("tables that kernels cannot read are refused by name") {
 }
 
 TEST_CASE("a Q4_K table loads, and both of its scales must be finite") {
-  const LogicalModel m = small_model();
+  const LogicalModel m = model_of_72();
   GgufWriter writer = gguf_of(m, TensorType::tq2_0);
   const auto table = [&](uint8_t scale, uint8_t min_scale) {
     std::vector<uint8_t> data(72 * 144);
@@ -209,7 +200,7 @@ TEST_CASE("a Q4_K table loads, and both of its scales must be finite") {
 }
 
 TEST_CASE("a factor beside a layer multiplies its scales where those are 1, else is refused") {
-  LogicalModel m = small_model();
+  LogicalModel m = model_of_72();
   const auto expected = last_logits(gguf_of(m, TensorType::tq2_0).build());
   for (LogicalLayer& layer : m.layers) {
     std::fill(layer.k.scales.begin(), layer.k.scales.end(), 1.0f);
@@ -241,7 +232,7 @@ TEST_CASE("a factor beside a layer multiplies its scales where those are 1, else
 }
 
 TEST_CASE("types whose tiles are not in the file, and rows without scales, say what to do") {
-  const LogicalModel m = small_model();
+  const LogicalModel m = model_of_72();
   const auto error_of = [&](uint32_t id, size_t bytes) {
     GgufWriter writer = gguf_of(m, TensorType::tq2_0);
     writer.replace_tensor({"blk.1.ffn_up.weight", id, {256, 512}, std::vector<uint8_t>(bytes), {}});

@@ -3,14 +3,13 @@
 #include <catch2/catch.hpp>
 #include <vector>
 
+#include "support/trit_samples.hpp"
 #include "tern/quant/trit_packer.hpp"
 
 using namespace tern;
+using tern_test::kPackings;
 
 namespace {
-
-constexpr Packing kPackings[] = {Packing::t2,  Packing::t5,  Packing::t2r,
-                                 Packing::t5r, Packing::t2c, Packing::t5c};
 
 TernaryView random_matrix(Packing packing, uint32_t rows, uint32_t cols, uint64_t seed,
                           std::vector<uint8_t>& bytes) {

@@ -6,12 +6,10 @@
 #include "support/trit_samples.hpp"
 
 using namespace tern;
+using tern_test::kPackings;
 using tern_test::random_u;
 
 namespace {
-
-constexpr Packing kPackings[] = {Packing::t2,  Packing::t5,  Packing::t2r,
-                                 Packing::t5r, Packing::t2c, Packing::t5c};
 
 TernaryView shape_of(Packing packing, uint32_t rows, uint32_t cols) {
   TernaryView w;

@@ -1,4 +1,4 @@
-// What the tests of Hugging Face folders share: small models, their logits, the errors of folders.
+// What the tests of Hugging Face folders share: the logits of models, the errors of folders.
 #pragma once
 
 #include "support/hf_folders.hpp"
@@ -15,14 +15,6 @@ inline bool have_json() {
   return false;
 }
 
-inline LogicalModel small_model(const std::string& architecture) {
-  return random_model(small_shape(architecture), 2, 11);
-}
-
-inline std::vector<float> logits_of(const ModelPtr& model) {
-  const auto session = open_session(model);
-  return all_logits(*session, some_tokens(9, 70), 3);
-}
 inline std::vector<float> folder_logits(const TemporaryFolder& folder) {
   const auto model = tern::Model::load_file(folder.path(), {});
   if (!model.ok()) FAIL(model.error().subject << ": " << model.error().what);

@@ -231,4 +231,11 @@ inline LogicalModel small_shape(const std::string& architecture = "bitnet-b1.58"
   return m;
 }
 
+/// Two random layers of that shape.
+inline LogicalModel small_model(const std::string& architecture = "bitnet-b1.58",
+                                RandomScales scales = RandomScales::tensor) {
+  return random_model(small_shape(architecture), 2, 11, scales);
+}
+inline LogicalModel small_model(RandomScales scales) { return small_model("bitnet-b1.58", scales); }
+
 }  // namespace tern_test

@@ -15,12 +15,22 @@ using ModelPtr = std::shared_ptr<const tern::Model>;
 using SessionPtr = std::shared_ptr<tern::Session>;
 
 /// The bytes must outlive the model.
-inline ModelPtr load(const std::vector<uint8_t>& bytes, std::string_view isa = {}) {
-  tern::LoadOptions options;
-  options.isa = isa;
+inline ModelPtr load_with(const std::vector<uint8_t>& bytes, const tern::LoadOptions& options) {
   auto model = tern::Model::load_memory(bytes, options);
   if (!model.ok()) FAIL(model.error().what << ": " << model.error().subject);
   return *model;
+}
+inline ModelPtr load(const std::vector<uint8_t>& bytes, std::string_view isa = {}) {
+  tern::LoadOptions options;
+  options.isa = isa;
+  return load_with(bytes, options);
+}
+
+/// The bytes must outlive the file.
+inline tern::GgufFile parse_gguf(const std::vector<uint8_t>& bytes) {
+  auto file = tern::GgufFile::parse(bytes, tern::default_allocator());
+  REQUIRE(file.ok());
+  return *std::move(file);
 }
 
 inline SessionPtr open_session(const ModelPtr& model, const tern::SessionOptions& options = {}) {
@@ -56,6 +66,23 @@ inline std::vector<tern::TokenId> some_tokens(size_t n, uint32_t vocab_size, uin
   std::vector<tern::TokenId> out(n);
   for (auto& token : out) token = static_cast<tern::TokenId>(rng() % vocab_size);
   return out;
+}
+
+/// What a model of small_shape says to a text: the logits of all its tokens, or of the last.
+inline std::vector<float> logits_of(const ModelPtr& model) {
+  const auto session = open_session(model);
+  return all_logits(*session, some_tokens(9, 70), 3);
+}
+inline std::vector<float> logits_of(const std::vector<uint8_t>& bytes) {
+  return logits_of(load(bytes));
+}
+inline std::vector<float> last_logits(const ModelPtr& model) {
+  const auto session = open_session(model);
+  REQUIRE(session->evaluate(some_tokens(9, 70)).ok());
+  return {session->logits().begin(), session->logits().end()};
+}
+inline std::vector<float> last_logits(const std::vector<uint8_t>& bytes) {
+  return last_logits(load(bytes));
 }
 
 /// Names of the tables that this machine runs.

@@ -6,7 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "tern/quant/ternary_view.hpp"
+
 namespace tern_test {
+
+inline constexpr tern::Packing kPackings[] = {tern::Packing::t2,  tern::Packing::t5,
+                                              tern::Packing::t2r, tern::Packing::t5r,
+                                              tern::Packing::t2c, tern::Packing::t5c};
 
 /// u of the pattern t(i) = ((i*i + i/7) mod 3) - 1 for i < n.
 inline std::vector<uint8_t> pattern_u(size_t n) {

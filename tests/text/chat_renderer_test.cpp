@@ -29,7 +29,7 @@ std::string text_of(const ChatPrompt& prompt) {
   return text;
 }
 
-const std::vector<ChatMessage> kTalk = {{ChatRole::system, " Be brief. "},
+const std::vector<ChatMessage> kChat = {{ChatRole::system, " Be brief. "},
                                         {ChatRole::user, "Hello\n"},
                                         {ChatRole::assistant, "Hi"},
                                         {ChatRole::user, "Bye"}};
@@ -40,13 +40,13 @@ TEST_CASE("BitNet 2B-4T conversations have role names and end every turn", "[cha
   CHECK(text_of(render(ChatFormat::bitnet, {{ChatRole::user, "Hello"}},
                        {.tokenizer_adds_bos = false})) ==
         "<|begin_of_text|>User: Hello<|eot_id|>Assistant: ");
-  CHECK(text_of(render(ChatFormat::bitnet, kTalk, {})) ==
+  CHECK(text_of(render(ChatFormat::bitnet, kChat, {})) ==
         "System: Be brief.<|eot_id|>User: Hello<|eot_id|>Assistant: Hi<|eot_id|>User: Bye<|eot_id|>"
         "Assistant: ");
 }
 
 TEST_CASE("Llama 3 conversations have headers", "[chat]") {
-  CHECK(text_of(render(ChatFormat::llama3, {kTalk[0], kTalk[1]}, {.tokenizer_adds_bos = false})) ==
+  CHECK(text_of(render(ChatFormat::llama3, {kChat[0], kChat[1]}, {.tokenizer_adds_bos = false})) ==
         "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nBe brief.<|eot_id|>"
         "<|start_header_id|>user<|end_header_id|>\n\nHello<|eot_id|>"
         "<|start_header_id|>assistant<|end_header_id|>\n\n");
@@ -54,15 +54,15 @@ TEST_CASE("Llama 3 conversations have headers", "[chat]") {
 
 TEST_CASE("Falcon 3 and ChatML conversations keep contents as they are and have no BOS", "[chat]") {
   const tern::ChatOptions no_bos = {.tokenizer_adds_bos = false};
-  CHECK(text_of(render(ChatFormat::falcon3, {kTalk[0], kTalk[1]}, no_bos)) ==
+  CHECK(text_of(render(ChatFormat::falcon3, {kChat[0], kChat[1]}, no_bos)) ==
         "<|system|>\n Be brief. \n<|user|>\nHello\n\n<|assistant|>\n");
-  CHECK(text_of(render(ChatFormat::chatml, {kTalk[0], kTalk[1]}, no_bos)) ==
+  CHECK(text_of(render(ChatFormat::chatml, {kChat[0], kChat[1]}, no_bos)) ==
         "<|im_start|>system\n Be brief. <|im_end|>\n<|im_start|>user\nHello\n<|im_end|>\n"
         "<|im_start|>assistant\n");
 }
 
 TEST_CASE("a conversation without a question does not ask for the answer", "[chat]") {
-  CHECK(text_of(render(ChatFormat::chatml, {kTalk[2]}, {.ask_answer = false})) ==
+  CHECK(text_of(render(ChatFormat::chatml, {kChat[2]}, {.ask_answer = false})) ==
         "<|im_start|>assistant\nHi<|im_end|>\n");
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("BOS comes once, whoever adds it", "[chat]") {
     tiny.flags.bos = tiny.add("<|begin_of_text|>", tern::TokenType::control);
     const auto t = tiny.tokenizer();
     const auto prompt =
-        render(ChatFormat::llama3, kTalk, {.tokenizer_adds_bos = t.vocabulary().add_bos()});
+        render(ChatFormat::llama3, kChat, {.tokenizer_adds_bos = t.vocabulary().add_bos()});
     tern::Vector<TokenId> ids;
     REQUIRE(t.encode(prompt.segments(), true, ids).ok());
     const TokenId bos = t.vocabulary().special_tokens().bos;
@@ -151,12 +151,12 @@ TEST_CASE("a template that is no published one is run as it is", "[chat]") {
   const auto renderer = own_renderer(t, kOwnTemplate);
   REQUIRE(renderer.ok());
   CHECK(renderer->format() == ChatFormat::own);
-  const auto prompt = renderer->render(kTalk, {.tokenizer_adds_bos = false});
+  const auto prompt = renderer->render(kChat, {.tokenizer_adds_bos = false});
   REQUIRE(prompt.ok());
   CHECK(text_of(*prompt) ==
         "<|bos|>[system] Be brief. <|eos|>[user]Hello\n<|eos|>[assistant]Hi<|eos|>[user]Bye<|eos|>"
         "[assistant]");
-  const auto turn = renderer->render({&kTalk[2], 1}, {.ask_answer = false});
+  const auto turn = renderer->render({&kChat[2], 1}, {.ask_answer = false});
   REQUIRE(turn.ok());
   CHECK(text_of(*turn) == "[assistant]Hi<|eos|>");
 }
@@ -188,7 +188,7 @@ TEST_CASE("with an own template BOS comes once, whoever adds it", "[chat]") {
     const auto t = tiny.tokenizer();
     const auto renderer = own_renderer(t, kOwnTemplate);
     REQUIRE(renderer.ok());
-    const auto prompt = renderer->render(kTalk, {.tokenizer_adds_bos = t.vocabulary().add_bos()});
+    const auto prompt = renderer->render(kChat, {.tokenizer_adds_bos = t.vocabulary().add_bos()});
     REQUIRE(prompt.ok());
     tern::Vector<TokenId> ids;
     REQUIRE(t.encode(prompt->segments(), true, ids).ok());
