@@ -482,7 +482,8 @@ typedef struct tern_chat_message {
 
 /* Leave out what asks the assistant to speak next. */
 #define TERN_CHAT_NO_ANSWER UINT32_C(1)
-/* The messages go on with a conversation that the session holds already: nothing begins a text. */
+/* The messages go on with a conversation that the session holds already, up to the end of an answer:
+** nothing begins a text, and what ends the answer's turn comes first. */
 #define TERN_CHAT_CONTINUES UINT32_C(2)
 
 /*
@@ -643,9 +644,10 @@ TERN_API tern_status tern_session_step(tern_session* session, uint64_t budget_us
 ** Appends one token to each of several sessions of one model, in one pass over the weights: a crowd
 ** of characters for little more than the time of one. Each session gets the bits that it gets alone.
 ** Runs on the threads and buffers of the first.
-** Shapes:  sessions, tokens [n_sessions]; at most 64, and at most the first one's batch.
-** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many); `where`
-**          is the index of the session. After one no session has moved. tern_session_cancel() of any
+** Shapes:  sessions, tokens [n_sessions]; at most 64, and at most the first one's batch; no context is
+**          longer than the first one's.
+** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many, a longer
+**          context); `where` is the index of the session. After one no session has moved. tern_session_cancel() of any
 **          of them cancels all.
 ** Cost:    up to 8 sessions about that of one that skips nothing; no allocation.
 */

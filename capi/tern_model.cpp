@@ -172,10 +172,12 @@ const char* tern_model_metadata_key(const tern_model* model, size_t index, size_
 
 tern_status tern_model_metadata_text(const tern_model* model, const char* key, size_t key_size,
                                      const char** text, size_t* size) {
+  if (text != nullptr) *text = nullptr;
+  if (size != nullptr) *size = 0;
   return metadata_value(model, key, key_size,
                         [&](const GgufFile& file, std::string_view name) -> Result<void> {
-                          TERN_TRY(capi::clear_result(text, "text"));
-                          TERN_TRY(capi::clear_result(size, "size"));
+                          if (text == nullptr) return capi::null_argument("text");
+                          if (size == nullptr) return capi::null_argument("size");
                           TERN_TRY_ASSIGN(const auto value, file.get<std::string_view>(name));
                           *text = value.data();
                           *size = value.size();
@@ -185,9 +187,10 @@ tern_status tern_model_metadata_text(const tern_model* model, const char* key, s
 
 tern_status tern_model_metadata_integer(const tern_model* model, const char* key, size_t key_size,
                                         int64_t* value) {
+  if (value != nullptr) *value = 0;
   return metadata_value(model, key, key_size,
                         [&](const GgufFile& file, std::string_view name) -> Result<void> {
-                          TERN_TRY(capi::clear_result(value, "value"));
+                          if (value == nullptr) return capi::null_argument("value");
                           if (const auto flag = file.get<bool>(name); flag.ok()) {
                             *value = *flag ? 1 : 0;
                             return {};
@@ -199,9 +202,10 @@ tern_status tern_model_metadata_integer(const tern_model* model, const char* key
 
 tern_status tern_model_metadata_real(const tern_model* model, const char* key, size_t key_size,
                                      double* value) {
+  if (value != nullptr) *value = 0;
   return metadata_value(model, key, key_size,
                         [&](const GgufFile& file, std::string_view name) -> Result<void> {
-                          TERN_TRY(capi::clear_result(value, "value"));
+                          if (value == nullptr) return capi::null_argument("value");
                           if (const auto narrow = file.get<float>(name); narrow.ok()) {
                             *value = *narrow;
                           } else if (const auto whole = file.get<int64_t>(name); whole.ok()) {

@@ -45,10 +45,11 @@ tern_status tern_session_save(tern_session* session, void* buffer, size_t capaci
     TERN_TRY(capi::clear_result(size, "size"));
     TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
     if (buffer == nullptr && capacity != 0) return capi::null_argument("buffer");
-    const uint64_t needed = self->saved_bytes();
+    uint64_t needed = 0;
+    const auto saved = self->save({static_cast<uint8_t*>(buffer), capacity}, &needed);
     if (needed > SIZE_MAX) return Error(Status::out_of_memory, "out of memory");
     *size = static_cast<size_t>(needed);
-    return self->save({static_cast<uint8_t*>(buffer), capacity});
+    return saved;
   });
 }
 

@@ -146,7 +146,7 @@ tern_status tern_model_tokenize_chat(const tern_model* model, const tern_chat_me
     TERN_TRY_ASSIGN(const tern::ChatRenderer* renderer, model->object->chat());
     const bool continues = (flags & TERN_CHAT_CONTINUES) != 0;
     const tern::ChatOptions options{(flags & TERN_CHAT_NO_ANSWER) == 0,
-                                    continues || tokenizer->vocabulary().add_bos()};
+                                    continues || tokenizer->vocabulary().add_bos(), continues};
     TERN_TRY_ASSIGN(const tern::ChatPrompt prompt, renderer->render(chat, options));
     Vector<tern::TokenId> ids(hooks);
     TERN_TRY(tokenizer->encode(prompt.segments(), !continues, ids));

@@ -77,7 +77,7 @@ export class Tern {
   scoped(body) {
     const blocks = [];
     const allocate = (size) => {
-      const at = this.entries.malloc(Math.max(size, 1));
+      const at = this.entries.malloc(Math.max(size, 1)) >>> 0;
       if (at === 0) throw new RangeError('the memory of the module is exhausted');
       blocks.push(at);
       return at;
@@ -125,7 +125,8 @@ export class Tern {
     return at;
   }
 
-  textAt(at) {
+  textAt(address) {
+    const at = address >>> 0;  // entries give addresses as signed numbers
     const memory = new Uint8Array(this.entries.memory.buffer);
     return new TextDecoder().decode(memory.slice(at, memory.indexOf(0, at)));
   }
@@ -162,7 +163,8 @@ class Model {
   constructor(tern, bytes, {isa}) {
     this.tern = tern;
     const {entries} = tern;
-    this.file = entries.malloc(bytes.length);
+    this.file = entries.malloc(bytes.length) >>> 0;
+    this.users = 1;  // this object and its sessions: all read the bytes
     if (this.file === 0) throw new RangeError('the memory of the module is exhausted');
     tern.bytes(this.file, bytes.length).set(bytes);
     try {
@@ -180,11 +182,14 @@ class Model {
     }
   }
 
+  /** Sessions of the model may live on; the last one to be freed frees the bytes. */
   free() {
     this.tern.entries.tern_model_free(this.at);
-    this.tern.entries.free(this.file);
     this.at = 0;
-    this.file = 0;
+    this.release();
+  }
+  release() {
+    if (--this.users === 0) this.tern.entries.free(this.file);
   }
 
   get name() {
@@ -272,11 +277,13 @@ class Session {
       ]);
       return this.tern.handle((out) => this.tern.entries.tern_session_create(model.at, options, out));
     });
+    ++model.users;
   }
 
   free() {
     this.tern.entries.tern_session_free(this.at);
     this.at = 0;
+    this.model.release();
   }
 
   get position() {
@@ -314,7 +321,7 @@ class Session {
   step(milliseconds) {
     return this.tern.scoped((allocate) => {
       const done = allocate(4);
-      const budget = BigInt(Math.round(milliseconds * 1000));
+      const budget = BigInt(Math.max(0, Math.round(milliseconds * 1000)));
       this.tern.check(this.tern.entries.tern_session_step(this.at, budget, done));
       return this.tern.word(done) !== 0;
     });
@@ -347,7 +354,8 @@ class Session {
     });
   }
 
-  /** The continuation of a prompt, in pieces of whole characters. Leave the loop to stop early. */
+  /** The continuation of a prompt, in pieces of whole characters. Leave the loop to stop early: the
+   * session then holds all tokens but the last one that came. */
   * generate(prompt, {maxTokens = 128, ...sampler} = {}) {
     if (prompt) this.evaluate(typeof prompt === 'string' ? this.model.tokenize(prompt) : prompt);
     const decoder = new TextDecoder();

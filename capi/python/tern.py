@@ -7,8 +7,8 @@
     for text in session.generate("Once upon a time", max_tokens=100):
         print(text, end="", flush=True)
 
-One file, no dependency. The shared library is looked for beside this file, then where TERN_LIBRARY
-says, then where the system looks. Calls let other Python threads run. A Model may be used by any
+One file, no dependency. The shared library is looked for where TERN_LIBRARY says, then beside this
+file, then where the system looks. Calls let other Python threads run. A Model may be used by any
 number of threads; a Session by one at a time, but for cancel(). Logits are a memoryview of floats:
 numpy.frombuffer(session.logits, numpy.float32) makes an array of it without a copy.
 """
@@ -68,7 +68,7 @@ class Error(Exception):
 
 
 def _open_library():
-    names = {"win32": "tern.dll", "darwin": "libtern.dylib"}
+    names = {"win32": "tern-%d.dll" % ABI_VERSION, "darwin": "libtern.dylib"}
     name = names.get(sys.platform, "libtern.so")
     beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
     chosen = os.environ.get("TERN_LIBRARY")
@@ -334,7 +334,7 @@ class Session:
     def step(self, seconds):
         """Works on what begin() was given for about this long; whether it is done."""
         done = ctypes.c_int32()
-        _check(_library.tern_session_step(self._handle, int(seconds * 1e6), ctypes.byref(done)))
+        _check(_library.tern_session_step(self._handle, max(0, int(seconds * 1e6)), ctypes.byref(done)))
         return bool(done.value)
 
     @property
@@ -363,9 +363,10 @@ class Session:
     def generate(self, prompt="", max_tokens=128, stop=(), **sampler):
         """Yields the continuation of a prompt (text or token ids) in pieces of whole characters.
 
-        Break out of the loop to stop early; the session then holds what was yielded. A text of
-        `stop` ends the continuation before it.
+        Break out of the loop to stop early: the session then holds all tokens but the last one that
+        was yielded. A text of `stop`, one or several, ends the continuation before it.
         """
+        stop = [one for one in ([stop] if isinstance(stop, str) else stop) if one]
         if prompt:
             tokens = self.model.tokenize(prompt) if isinstance(prompt, (str, bytes)) else prompt
             self.evaluate(tokens)

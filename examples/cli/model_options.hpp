@@ -23,7 +23,7 @@ inline constexpr std::string_view kModelHelp =
     "a GGUF or tern file, a Hugging Face folder, or @stories: the model inside the program";
 
 /// The most that -t takes.
-inline constexpr uint32_t kMaxThreads = 1024;
+using tern::kMaxThreads;
 
 /// A model's files. Never null.
 using CheckpointPtr = std::shared_ptr<const tern::Checkpoint>;

@@ -14,8 +14,8 @@
 TERN_NAMESPACE_BEGIN
 
 /// y = W x. An expression is evaluated first; a vector or matrix of floats is used where it is.
-/// Shapes: x [cols, n]; y is resized to [rows, n]: no allocation where it has that size.
-/// Errors: those of TernaryLayer::multiply.
+/// Shapes: x [cols, n], no part of y; y is resized to [rows, n]: no allocation where it has that
+/// size. Errors: those of TernaryLayer::multiply.
 template <typename Derived, typename Output>
 Result<void> multiply(TernaryLayer& layer, const Eigen::MatrixBase<Derived>& x,
                       Eigen::PlainObjectBase<Output>& y) {
@@ -23,6 +23,9 @@ Result<void> multiply(TernaryLayer& layer, const Eigen::MatrixBase<Derived>& x,
   static_assert(std::is_same_v<typename Output::Scalar, float>, "layers give floats");
   static_assert(!Output::IsRowMajor || Output::RowsAtCompileTime == 1, "columns are vectors");
   const Eigen::Ref<const Eigen::MatrixXf, 0, Eigen::OuterStride<>> in(x);
+  if (in.data() == y.data() || in.cols() == 0) {
+    return Error(Status::invalid_argument, "no vectors, or the outputs are the inputs", "x");
+  }
   y.resize(layer.rows(), in.cols());
   for (Eigen::Index begin = 0; begin < in.cols();) {
     // Columns that lie one behind the other go together.

@@ -9,11 +9,6 @@
 
 TERN_NAMESPACE_BEGIN
 
-namespace {
-/// Below this many bytes of weights (times tokens) a task costs more to hand over than to do.
-constexpr size_t kBytesPerTask = 96 * 1024;
-}  // namespace
-
 size_t ForwardPass::task_count(size_t work_bytes) const {
   const size_t worth = work_bytes / kBytesPerTask + 1;
   return std::min(Activations::most_tasks(runner_.n_workers()), worth);

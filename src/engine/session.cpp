@@ -32,7 +32,10 @@ Result<SessionOptions> resolved(const std::shared_ptr<const Model>& model,
   if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
   out.batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, out.context);
-  if (options.n_threads == 0) return bad("n_threads");
+  if (options.n_threads == 0 || options.n_threads > kMaxThreads) return bad("n_threads");
+#if defined(TERN_NO_THREADS)
+  out.n_threads = 1;
+#endif
   if (options.n_threads > 1 && options.runner.is_set()) return bad("n_threads");
   return out;
 }

@@ -51,12 +51,21 @@ uint64_t model_fingerprint(const Model& model) {
                               std::bit_cast<uint32_t>(c.norm_eps),
                               static_cast<uint64_t>(c.activation),
                               static_cast<uint64_t>(c.activation_bits),
-                              static_cast<uint64_t>(w.head.type)};
+                              static_cast<uint64_t>(w.head.type),
+                              static_cast<uint64_t>(c.rope_style),
+                              std::bit_cast<uint64_t>(c.rope_linear_factor),
+                              std::bit_cast<uint32_t>(c.attention_scale),
+                              c.window,
+                              c.window_period,
+                              std::bit_cast<uint64_t>(c.window_rope_base),
+                              c.input_norms,
+                              c.scales_embedding};
   hash.add(bytes_of(numbers, std::size(numbers)));
   const auto add = [&](const Buffer<float>& values) {
     hash.add(bytes_of(values.data(), values.size()));
   };
   add(w.output_norm);
+  add(w.rope_factors);
   for (const LayerWeights& layer : w.layers) {
     for (const GainRule& rule : model.architecture().gains) add(layer.*rule.gain);
     for (const LinearRule& rule : model.architecture().linears) {
@@ -76,9 +85,10 @@ uint64_t Session::saved_bytes() const {
   return sizeof(Header) + per_token * position_ + logits().size_bytes();
 }
 
-Result<void> Session::save(std::span<uint8_t> out) {
+Result<void> Session::save(std::span<uint8_t> out, uint64_t* size) {
   const Use use(*this);
   TERN_TRY(use.check());
+  if (size != nullptr) *size = saved_bytes();
   if (out.size() < saved_bytes()) {
     return Error(Status::buffer_too_small, "the buffer is smaller than the saved session");
   }
@@ -156,7 +166,10 @@ Result<void> Session::restore(std::span<const uint8_t> saved) {
   for (size_t i = 0; i < header.n_tokens; ++i) {
     TokenId token = 0;
     std::memcpy(&token, tokens.data() + i * sizeof(token), sizeof(token));
-    TERN_TRY(check_token_ids({&token, 1}));
+    if (!check_token_ids({&token, 1}).ok()) {
+      return Error(Status::malformed, "a saved token is outside the vocabulary",
+                   uint64_t{sizeof(header) + i * sizeof(token)});
+    }
   }
   if (!logits.empty()) {
     std::memcpy(scratch_.data(), logits.data(), logits.size());

@@ -109,6 +109,11 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
     if (session.model_ != sessions[0]->model_) {
       return Error::at_index(Status::invalid_argument, "the session is of another model", i);
     }
+    // The first one's scratch is as long as its own context.
+    if (session.capacity() > sessions[0]->capacity()) {
+      return Error::at_index(Status::invalid_argument,
+                             "the context is longer than the first session's", i);
+    }
     const Result<void> fits = session.check_tokens(tokens.subspan(i, 1), {});
     if (!fits.ok()) return located(fits.error());
     texts[i] = {1, 0, session.position_, &session.cache_};

@@ -16,8 +16,6 @@ TERN_NAMESPACE_BEGIN
 namespace {
 /// A product reads at most this many columns (kernel_table.hpp); rows alike.
 constexpr uint32_t kMaxSide = 65536;
-/// Below this many bytes of weights a task costs more to hand over than to do.
-constexpr size_t kLayerBytesPerTask = 96 * 1024;
 
 Error bad(const char* what, std::string_view name) {
   return Error(Status::invalid_argument, what, name);
@@ -127,8 +125,8 @@ void TernaryLayer::multiply_staged(size_t n, float* y) const {
   const TernaryView w = matrix_.view();
   const ActivationView a = staged_.view(n);
   const size_t n_units = w.n_units();
-  const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, n_units,
-                                 matrix_.packed_size() / kLayerBytesPerTask + 1});
+  const size_t tasks = std::min(
+      {runner_.n_workers(), kMaxStepTasks, n_units, matrix_.packed_size() / kBytesPerTask + 1});
   runner_.run(tasks, [&](size_t task) {
     kernels_.multiply_vector(w, a, n_units * task / tasks, n_units * (task + 1) / tasks, y, w.rows);
   });

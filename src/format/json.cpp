@@ -208,6 +208,9 @@ Result<JsonDocument> JsonDocument::parse(std::span<const uint8_t> text,
       if (result.Code() == tern_rapidjson::kParseErrorNumberTooBig) what = kOutOfRange;
       return Error(Status::malformed, what, result.Offset());
     }
+    if (stream.Tell() != text.size()) {  // a zero, which ends a text for RapidJSON
+      return Error(Status::malformed, "not valid JSON", stream.Tell());
+    }
     return document;
   });
 }

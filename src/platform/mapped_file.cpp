@@ -96,6 +96,7 @@ Result<FileBytes> FileBytes::open_part(File file, uint64_t offset, uint64_t size
     mapping.value = CreateFileMappingW(file, nullptr, PAGE_READONLY, 0, 0, nullptr);
     if (mapping.value == nullptr) return kCannotMap;
     const size_t before = static_cast<size_t>(offset % mapping_step());
+    if (n > SIZE_MAX - before) return kTooLarge;
     const uint64_t first = offset - before;
     const void* view = MapViewOfFile(mapping.value, FILE_MAP_READ, static_cast<DWORD>(first >> 32),
                                      static_cast<DWORD>(first), n + before);
@@ -122,6 +123,8 @@ Result<FileBytes> FileBytes::open_part(File file, uint64_t offset, uint64_t size
 
 Result<FileBytes> FileBytes::open_descriptor(int descriptor, uint64_t offset, uint64_t size,
                                              FileAccess access, const AllocatorHooks& hooks) {
+  // The C runtime ends the process over a descriptor that is none.
+  if (descriptor < 0) return kCannotRead;
   const intptr_t file = _get_osfhandle(descriptor);
   if (file == -1) return kCannotRead;
   return open_part(reinterpret_cast<HANDLE>(file), offset, size, access, hooks);
@@ -205,6 +208,7 @@ Result<FileBytes> FileBytes::open_part(File file, uint64_t offset, uint64_t size
 #if defined(TERN_HAVE_MMAP)
   if (access == FileAccess::mapped) {
     const size_t before = static_cast<size_t>(offset % mapping_step());
+    if (n > SIZE_MAX - before) return kTooLarge;
     void* view = ::mmap(nullptr, n + before, PROT_READ, MAP_SHARED, file,
                         static_cast<off_t>(offset - before));
     if (view == MAP_FAILED) return kCannotMap;

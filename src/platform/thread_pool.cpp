@@ -204,7 +204,7 @@ void join_thread(pthread_t thread) { pthread_join(thread, nullptr); }
 
 Result<std::shared_ptr<ThreadPool>> ThreadPool::create(uint32_t n_threads,
                                                        const AllocatorHooks& hooks) {
-  if (n_threads == 0 || n_threads > 1024) {
+  if (n_threads == 0 || n_threads > kMaxThreads) {
     return Error(Status::invalid_argument, "thread count is outside 1 to 1024");
   }
 #if defined(TERN_NO_THREADS)

@@ -115,9 +115,9 @@ TEST_CASE("an evaluation that cannot be done leaves the session as it was") {
   const auto eval = [&](const int32_t* tokens, size_t n, float* all, size_t size) {
     return tern_session_evaluate(session.get(), tokens, n, all, size);
   };
-  check_failed(eval(good, 6, nullptr, 0), TERN_CONTEXT_FULL, "the context is full at token 5");
+  check_failed(eval(good, 6, nullptr, 0), TERN_CONTEXT_FULL, "the context is full at index 5");
   check_failed(eval(bad, 2, nullptr, 0), TERN_TOKEN_OUT_OF_RANGE,
-               "a token id is outside the vocabulary at token 1");
+               "a token id is outside the vocabulary at index 1");
   CHECK(tern_last_error_where() == 1);
   check_failed(eval(good, 0, nullptr, 0), TERN_INVALID_ARGUMENT, "no tokens to evaluate");
   check_failed(eval(nullptr, 1, nullptr, 0), TERN_INVALID_ARGUMENT, "tokens: an argument is NULL");

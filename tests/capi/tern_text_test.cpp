@@ -99,7 +99,7 @@ TEST_CASE("ids outside the vocabulary are refused with their index") {
     char text[8];
     size_t size = 99;
     check_failed(tern_model_detokenize(model.get(), tokens, 2, 0, text, 8, &size),
-                 TERN_TOKEN_OUT_OF_RANGE, "a token id is outside the vocabulary at token 1");
+                 TERN_TOKEN_OUT_OF_RANGE, "a token id is outside the vocabulary at index 1");
     CHECK(tern_last_error_where() == 1);
     CHECK(size == 0);
     const char* piece = "x";
@@ -139,7 +139,12 @@ TEST_CASE("a conversation becomes the tokens of its prompt") {
   CHECK(detokenize(model, no_answer, TERN_DETOKENIZE_SHOW_SPECIAL) ==
         "<|begin|><|im_start|>assistant\na<|im_end|>\n");
   const auto turn = chat(model, {message(TERN_ROLE_USER, "u")}, TERN_CHAT_CONTINUES);
-  CHECK(turn.front() == kTinyStart);
+  // The answer "a" was generated, the token at which it ended was not kept.
+  std::vector<int32_t> went_on = prompt;
+  went_on.push_back('a');
+  went_on.insert(went_on.end(), turn.begin(), turn.end());
+  CHECK(went_on == chat(model, {message(TERN_ROLE_SYSTEM, "s"), message(TERN_ROLE_USER, "u"),
+                                message(TERN_ROLE_ASSISTANT, "a"), message(TERN_ROLE_USER, "u")}));
 }
 
 TEST_CASE("nothing that a message says becomes a control token") {

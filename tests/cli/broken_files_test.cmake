@@ -50,7 +50,7 @@ endforeach()
 # What the file says no longer fits what was asked.
 expect_failure(1 "--tokens: the model has no token 2048: its ids end at 2047"
   logits --tokens "1 2048" -o never.f32)
-expect_failure(1 "--decode: a token id is outside the vocabulary at token 1" tokenize --decode "1 9999")
+expect_failure(1 "--decode: a token id is outside the vocabulary at index 1" tokenize --decode "1 9999")
 expect_failure(1 "--tokens: 3 tokens, but the context holds 2" logits --tokens "1 2 3" -o x.f32 --ctx 2)
 expect_failure(1 "no_such_folder/x.f32: cannot write" logits --tokens 1 -o no_such_folder/x.f32)
 tern(run -p "Once upon a time there was" --ctx 3)

@@ -46,7 +46,7 @@ expect(status 0 "${status}")
 
 file(WRITE long.txt "a\nsome more\n")
 expect_failure(2 "embed: needs one of -p and -f" embed -m embedding.gguf)
-expect_failure(1 "embedding.gguf: a text is longer than the context at token 6"
+expect_failure(1 "embedding.gguf: a text is longer than the context at index 6"
                embed -m embedding.gguf -f long.txt --ctx 4)
 expect_failure(1 "@stories: the model gives logits, not embeddings" embed -p "a text")
 expect_failure(1 "embedding.gguf: the model gives embeddings, not logits"

@@ -91,6 +91,7 @@ TEST_CASE("what is not one whole JSON text is refused with the byte") {
   }
   CHECK(refused("{} x").where == 3);
   CHECK(refused(std::string("[\"a\0b\"]", 7)).status == Status::malformed);
+  CHECK(refused(std::string("{}\0 {}", 6)).status == Status::malformed);
 }
 
 TEST_CASE("nesting has a limit, not the stack") {

@@ -15,7 +15,7 @@ TERN_NAMESPACE_BEGIN
 /// Room for the longest line: subject, the longest `what`, a place, and the final zero.
 inline constexpr size_t kErrorTextBytes = 256;
 
-/// Writes `[SUBJECT: ]WHAT[ at byte N| at token N]` and a final zero; a line that does not fit is
+/// Writes `[SUBJECT: ]WHAT[ at byte N| at index N]` and a final zero; a line that does not fit is
 /// cut. Shapes: out [capacity], capacity > 0. Returns the length. Cost: no allocation.
 inline size_t format_error(const Error& error, char* out, size_t capacity) {
   size_t size = 0;
@@ -28,7 +28,7 @@ inline size_t format_error(const Error& error, char* out, size_t capacity) {
   }
   append(error.what);
   if (error.has_where()) {
-    append(error.where_is_index ? " at token " : " at byte ");
+    append(error.where_is_index ? " at index " : " at byte ");
     char digits[20];
     size_t first = sizeof(digits);
     uint64_t rest = error.where;

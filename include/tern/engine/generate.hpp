@@ -43,13 +43,14 @@ struct Generation {
 /// token in the middle of one, or while a stop text may be coming) and returns whether to go on.
 /// What is held back when the text ends comes last, with kNoToken: the bytes of an unfinished
 /// character, or the beginning of a stop text. In the callback the session is in use: only cancel()
-/// is legal, calls that would change it give busy. Requires: session.logits() is not empty.
-/// Ensures: every token that was handed out is in the session, but for one at which the callback
-///           stopped or the context was full. The token that ended the text is not.
-/// Errors:   unsupported_tokenizer (no vocabulary), those of Session::sample and evaluate; text
-/// that
-///           was handed out before stays valid. Cost: one allocation per call and per growth of
-///           what is held back, none per token.
+/// is legal, calls that would change it give busy.
+/// Requires: session.logits() is not empty.
+/// Ensures:  every token that was handed out is in the session, but for one at which the callback
+///           stopped, a stop text was met or the context was full. The token that ended the text is
+///           not.
+/// Errors:   unsupported_tokenizer (no vocabulary), out_of_memory, those of Session::sample and
+///           evaluate; text that was handed out before stays valid.
+/// Cost:     two allocations a call at most, none a token.
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
   const Tokenizer* tokenizer = session.model().tokenizer();
@@ -61,7 +62,8 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
   const DecodeOptions decode_options{options.show_special, options.begins_text};
   TERN_TRY_ASSIGN(StreamDecoder decoder,
                   StreamDecoder::create(*tokenizer, decode_options, session.allocator()));
-  StopTexts stops(options.stop_texts, session.allocator());
+  TERN_TRY_ASSIGN(StopTexts stops,
+                  StopTexts::create(options.stop_texts, decoder.max_bytes(), session.allocator()));
   const auto ends_text = [&](TokenId token) {
     return is_chat_stop(options.chat_format, tokenizer->vocabulary(), token) ||
            std::ranges::find(options.stop_tokens, token) != options.stop_tokens.end();

@@ -105,7 +105,8 @@ class Session {
 
   /// Appends one token to each of several sessions of one model, in one pass over the weights; each
   /// gets the bits that it gets alone. Runs on the first session's threads and buffers.
-  /// Shapes: tokens [sessions]; at most kMaxSessions, and at most the first session's batch.
+  /// Shapes: tokens [sessions]; at most kMaxSessions, and at most the first session's batch; no
+  /// context is longer than the first one's.
   /// Errors: those of evaluate(), for all together (where = index of a session or token): after an
   ///         error no session has moved; a cancel() of any of them cancels all. Cost: no
   ///         allocation.
@@ -113,9 +114,10 @@ class Session {
                                     std::span<const TokenId> tokens);
 
   /// The state as bytes that restore() takes on any machine (docs/formats.md): tokens, keys and
-  /// values, logits. Errors: busy, buffer_too_small. Cost: a copy.
+  /// values, logits. `size`, unless null, gets the bytes that are needed, also when there are too
+  /// few. Errors: busy, buffer_too_small. Cost: a copy, and a pass over the model's scales.
   uint64_t saved_bytes() const;
-  Result<void> save(std::span<uint8_t> out);
+  Result<void> save(std::span<uint8_t> out, uint64_t* size = nullptr);
   /// Becomes what was saved. Errors: malformed, truncated, unsupported_version, mismatch (another
   /// model, or another cache type), context_full, busy; the session is then as it was. Cost: a
   /// copy.

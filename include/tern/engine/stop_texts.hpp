@@ -9,15 +9,26 @@
 #include <string_view>
 
 #include "tern/base/allocator.hpp"
+#include "tern/base/memory_wall.hpp"
+#include "tern/base/status.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
 
 class StopTexts {
  public:
-  /// `stops` is viewed; empty ones are never met. May throw for want of memory.
-  StopTexts(std::span<const std::string_view> stops, const AllocatorHooks& hooks)
-      : stops_(stops), text_(hooks) {}
+  /// `stops` is viewed; empty ones are never met. Pieces have at most `max_piece` bytes.
+  /// Errors: out_of_memory.
+  static Result<StopTexts> create(std::span<const std::string_view> stops, size_t max_piece,
+                                  const AllocatorHooks& hooks) {
+    return catch_out_of_memory([&]() -> Result<StopTexts> {
+      size_t longest = 0;
+      for (const std::string_view stop : stops) longest = std::max(longest, stop.size());
+      StopTexts out(stops, hooks);
+      if (longest != 0) out.text_.reserve(longest + max_piece);
+      return out;
+    });
+  }
 
   /// Takes more text; what of it all may be shown now. Once a stop text was met, met() is true and
   /// nothing behind its first byte is shown, then or later.
@@ -44,6 +55,9 @@ class StopTexts {
   bool met() const { return met_; }
 
  private:
+  StopTexts(std::span<const std::string_view> stops, const AllocatorHooks& hooks)
+      : stops_(stops), text_(hooks) {}
+
   // Where the longest end of the text begins that a stop text begins with.
   size_t begin_of_possible_stop() const {
     size_t begin = text_.size();

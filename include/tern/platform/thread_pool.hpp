@@ -16,6 +16,11 @@ TERN_NAMESPACE_BEGIN
 
 /// Tasks that a step of tern is split into at most; scratch exists for each.
 inline constexpr size_t kMaxStepTasks = 64;
+/// Below this many bytes of weights (times tokens) a task costs more to hand over than to do.
+inline constexpr size_t kBytesPerTask = 96 * 1024;
+
+/// The most threads of a pool.
+inline constexpr uint32_t kMaxThreads = 1024;
 
 /// A host's scheduler. `parallel_for` calls task(context, i) once for every i < n_tasks, on any
 /// threads and in any order, and returns when all have returned.

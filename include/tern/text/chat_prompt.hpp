@@ -25,6 +25,9 @@ struct ChatMessage {
 struct ChatOptions {
   bool ask_answer = true;          ///< end with what asks the assistant to speak
   bool tokenizer_adds_bos = true;  ///< Vocabulary::add_bos() of the tokenizer that will encode this
+  /// The messages go on behind an answer: what ends that answer's turn comes first, since the token
+  /// at which a generation stopped is not in the session.
+  bool continues = false;
 };
 
 /// A rendered conversation. Movable; views the contents of its messages, which must outlive it.

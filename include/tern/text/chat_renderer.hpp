@@ -52,8 +52,8 @@ class ChatRenderer {
 
   /// Writes a conversation, or turns that continue one. With a model's own template, turns are
   /// written as a conversation of their own: what it writes first comes again.
-  /// Requires: for turns that continue a conversation, tokenizer_adds_bos = true, and encoding them
-  ///   with add_special = false.
+  /// Requires: for turns that continue a conversation, tokenizer_adds_bos = true, continues = true,
+  ///   and encoding them with add_special = false.
   /// Errors: those of ChatTemplate::render, out_of_memory.
   Result<ChatPrompt> render(std::span<const ChatMessage> messages,
                             const ChatOptions& options) const {
@@ -63,6 +63,7 @@ class ChatRenderer {
     return catch_out_of_memory([&]() -> Result<ChatPrompt> {
       ChatPrompt prompt(hooks_);
       if (!options.tokenizer_adds_bos) prompt.add(layout->bos, true);
+      if (options.continues) prompt.add(layout->after, true);
       for (const ChatMessage& message : messages) {
         prompt.add(layout->before[static_cast<size_t>(message.role)], true);
         prompt.add(layout->trims ? trim_whitespace(message.content) : message.content, false);

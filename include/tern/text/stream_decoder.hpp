@@ -43,6 +43,9 @@ class StreamDecoder {
     return std::string_view(buffer_.data(), shown_);
   }
 
+  /// The most bytes that push() and flush() give.
+  size_t max_bytes() const { return buffer_.size(); }
+
   /// Returns the bytes of an unfinished character, if any, and starts anew.
   /// Ensures: the view is valid until the next call.
   std::string_view flush() {
