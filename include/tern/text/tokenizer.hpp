@@ -163,7 +163,7 @@ class Encoding {
     if (vocabulary_.normalizer() == Normalizer::nfc) run_ = normalize_nfc(run_, normalized_);
     if (vocabulary_.kind() == TokenizerKind::byte_bpe) {
       if (vocabulary_.space_prefix() != SpacePrefix::none && !char_at(run_, 0).is_space()) {
-        scratch_.assign(" ").append(run_);
+        scratch_.assign(1, ' ').append(run_);
         run_ = scratch_;
       }
       TERN_TRY(encode_byte_bpe(vocabulary_, run_, loop_, out_));
