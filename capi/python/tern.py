@@ -222,8 +222,7 @@ class Model:
     def tokenize_chat(self, messages):
         """Token ids of a conversation: (role, text) pairs, role one of SYSTEM, USER, ASSISTANT."""
         texts = [text.encode("utf-8") for _, text in messages]
-        pairs = zip(texts, messages)
-        given = [_ChatMessage(text, len(text), role) for text, (role, _) in pairs]
+        given = [_ChatMessage(text, len(text), role) for text, (role, _) in zip(texts, messages)]
         given = (_ChatMessage * len(messages))(*given)
 
         def call(array, capacity, size):

@@ -311,7 +311,7 @@ TEST_CASE("steps, sessions together and saving allocate nothing") {
   while (!*a->step(0)) {
   }
   const bool together = Session::evaluate_each(both, two).ok();
-  const uint64_t size = a->saved_bytes();
+  const auto size = static_cast<size_t>(a->saved_bytes());
   const bool moved = a->save(saved).ok() && b->restore({saved.data(), size}).ok();
   CHECK(n_allocations == before);
   CHECK(begun);
