@@ -36,6 +36,10 @@ constexpr size_t job_next(uint64_t word) { return word & 0xFFFF; }
 // steps of a layer, short against a frame of a game.
 constexpr int kSpins = 2000;
 
+}  // namespace
+
+namespace detail {
+
 // What parks threads until a word changes. On Windows not std::atomic's own: that of g++ 12's
 // runtime loses wake-ups where the system has no futex (it looks at the word before it takes its
 // lock).
@@ -70,8 +74,7 @@ inline void pause_cpu() {
   __asm__ volatile("yield");
 #endif
 }
-
-}  // namespace
+}  // namespace detail
 
 struct ThreadPool::Shared {
   AllocatorHooks hooks;
@@ -83,8 +86,8 @@ struct ThreadPool::Shared {
   alignas(64) std::atomic<uint32_t> n_done{0};
   alignas(64) std::atomic<uint32_t> wake{0};  // changes when parked threads should look again
   std::atomic<uint32_t> n_parked{0};
-  Bell done_bell;
-  Bell wake_bell;
+  detail::Bell done_bell;
+  detail::Bell wake_bell;
   std::atomic<bool> busy{false};
   std::atomic<bool> stop{false};
 
@@ -121,7 +124,7 @@ struct ThreadPool::Shared {
       if (work()) {
         idle = 0;
       } else if (++idle < kSpins) {
-        pause_cpu();
+        detail::pause_cpu();
       } else {
         park();
         idle = 0;
@@ -156,7 +159,7 @@ struct ThreadPool::Shared {
     int spins = 0;
     for (uint32_t done; (done = n_done.load(std::memory_order_acquire)) != n;) {
       if (++spins < kSpins) {
-        pause_cpu();
+        detail::pause_cpu();
       } else {
         done_bell.wait(n_done, done);
       }
