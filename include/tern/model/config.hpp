@@ -3,6 +3,7 @@
 // Room: model.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "tern/version.hpp"
