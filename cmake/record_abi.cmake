@@ -1,5 +1,5 @@
-# Records the C ABI as it is: capi/abi/recorded_tern.h, a copy of the header, and capi/abi/tern.abi, what
-# abidw says of the types and functions in it. At a release; tests compare every later library with both.
+# Records the C ABI as it is: capi/abi/recorded_tern.h, the header without its comments, and capi/abi/tern.abi,
+# what abidw says of the types and functions in it. At a release; tests compare every later library with both.
 #
 #   cmake -DROOT=<checkout> -DOUT=<folder> [-DCC=cc] -P record_abi.cmake
 #
@@ -28,4 +28,8 @@ execute_process(COMMAND abidw --no-show-locs --no-comp-dir-path --no-corpus-path
 file(READ "${ROOT}/capi/abi/tern.abi" abi)
 string(REGEX REPLACE " path='[^']*'" "" abi "${abi}")
 file(WRITE "${ROOT}/capi/abi/tern.abi" "${abi}")
-configure_file("${ROOT}/capi/tern.h" "${ROOT}/capi/abi/recorded_tern.h" COPYONLY)
+string(REGEX REPLACE "[ \t]+\n" "\n" header "${header}")
+string(REGEX REPLACE "\n\n+" "\n" header "${header}")
+string(REGEX REPLACE "^\n+" "" header "${header}")
+file(WRITE "${ROOT}/capi/abi/recorded_tern.h"
+  "/* What cmake/record_abi.cmake recorded of capi/tern.h. Clients include that. */\n${header}")
