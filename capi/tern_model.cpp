@@ -88,14 +88,28 @@ tern_status load_model(const tern_load_options* options, tern_model** out, Open&
   });
 }
 
-/// A value of the metadata, into results that were cleared.
-template <typename F>
-tern_status metadata_value(const tern_model* model, const char* key, size_t key_size, F&& get) {
+/// A value of the metadata: `get(file, key)` into a result that was cleared.
+template <typename T, typename Get>
+tern_status metadata_value(const tern_model* model, const char* key, size_t key_size, T* value,
+                           std::string_view name_of_value, Get&& get) {
   return capi::guard([&]() -> Result<void> {
+    TERN_TRY(capi::clear_result(value, name_of_value));
     TERN_TRY_ASSIGN(const Model* self, capi::model_of(model));
     TERN_TRY_ASSIGN(const std::string_view name, capi::read_text(key, key_size, "key"));
-    return get(self->source().file(), name);
+    TERN_TRY_ASSIGN(*value, get(self->source().file(), name));
+    return {};
   });
+}
+
+Result<int64_t> get_integer(const GgufFile& file, std::string_view key) {
+  if (const auto flag = file.get<bool>(key); flag.ok()) return int64_t{*flag};
+  return file.get<int64_t>(key);
+}
+
+Result<double> get_real(const GgufFile& file, std::string_view key) {
+  if (const auto narrow = file.get<float>(key); narrow.ok()) return double{*narrow};
+  if (const auto whole = file.get<int64_t>(key); whole.ok()) return static_cast<double>(*whole);
+  return file.get<double>(key);
 }
 
 /// A property that is a text ended by a zero; "" of a NULL handle.
@@ -172,49 +186,24 @@ const char* tern_model_metadata_key(const tern_model* model, size_t index, size_
 
 tern_status tern_model_metadata_text(const tern_model* model, const char* key, size_t key_size,
                                      const char** text, size_t* size) {
-  if (text != nullptr) *text = nullptr;
   if (size != nullptr) *size = 0;
-  return metadata_value(model, key, key_size,
-                        [&](const GgufFile& file, std::string_view name) -> Result<void> {
-                          if (text == nullptr) return capi::null_argument("text");
+  return metadata_value(model, key, key_size, text, "text",
+                        [&](const GgufFile& file, std::string_view name) -> Result<const char*> {
                           if (size == nullptr) return capi::null_argument("size");
                           TERN_TRY_ASSIGN(const auto value, file.get<std::string_view>(name));
-                          *text = value.data();
                           *size = value.size();
-                          return {};
+                          return value.data();
                         });
 }
 
 tern_status tern_model_metadata_integer(const tern_model* model, const char* key, size_t key_size,
                                         int64_t* value) {
-  if (value != nullptr) *value = 0;
-  return metadata_value(model, key, key_size,
-                        [&](const GgufFile& file, std::string_view name) -> Result<void> {
-                          if (value == nullptr) return capi::null_argument("value");
-                          if (const auto flag = file.get<bool>(name); flag.ok()) {
-                            *value = *flag ? 1 : 0;
-                            return {};
-                          }
-                          TERN_TRY_ASSIGN(*value, file.get<int64_t>(name));
-                          return {};
-                        });
+  return metadata_value(model, key, key_size, value, "value", get_integer);
 }
 
 tern_status tern_model_metadata_real(const tern_model* model, const char* key, size_t key_size,
                                      double* value) {
-  if (value != nullptr) *value = 0;
-  return metadata_value(model, key, key_size,
-                        [&](const GgufFile& file, std::string_view name) -> Result<void> {
-                          if (value == nullptr) return capi::null_argument("value");
-                          if (const auto narrow = file.get<float>(name); narrow.ok()) {
-                            *value = *narrow;
-                          } else if (const auto whole = file.get<int64_t>(name); whole.ok()) {
-                            *value = static_cast<double>(*whole);
-                          } else {
-                            TERN_TRY_ASSIGN(*value, file.get<double>(name));
-                          }
-                          return {};
-                        });
+  return metadata_value(model, key, key_size, value, "value", get_real);
 }
 
 void tern_model_free(tern_model* model) { capi::free_handle(model); }
