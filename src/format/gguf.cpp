@@ -186,6 +186,16 @@ Result<void> GgufFile::read_all(const AllocatorHooks& hooks) {
   return place_tensors(hooks);
 }
 
+/// Errors: malformed, at the second entry of a name.
+template <typename NameOf>
+Result<void> GgufFile::refuse_duplicate(const NameIndex& index, NameOf name_of,
+                                        const char* what) const {
+  const size_t duplicate = index.find_duplicate(name_of);
+  if (duplicate == NameIndex::kNone) return {};
+  const std::string_view name = name_of(duplicate);
+  return Error(Status::malformed, what, name, entry_offset(name));
+}
+
 Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,
                                      const AllocatorHooks& hooks) {
   TERN_TRY_ASSIGN(metadata_, Buffer<MetadataEntry>::create(static_cast<size_t>(count), hooks));
@@ -203,12 +213,7 @@ Result<void> GgufFile::read_metadata(ByteReader& reader, uint64_t count,
   metadata_end_ = reader.position();
   const auto key_of = [this](size_t i) { return metadata_[i].key; };
   TERN_TRY_ASSIGN(keys_, NameIndex::create(metadata_.size(), key_of, hooks));
-  const size_t duplicate = keys_.find_duplicate(key_of);
-  if (duplicate != NameIndex::kNone) {
-    const std::string_view key = metadata_[duplicate].key;
-    return Error(Status::malformed, "duplicate metadata key", key, entry_offset(key));
-  }
-  return {};
+  return refuse_duplicate(keys_, key_of, "duplicate metadata key");
 }
 
 Result<void> GgufFile::read_tensor_infos(ByteReader& reader, uint64_t count,
@@ -221,12 +226,7 @@ Result<void> GgufFile::read_tensor_infos(ByteReader& reader, uint64_t count,
   }
   const auto name_of = [this](size_t i) { return tensors_[i].name; };
   TERN_TRY_ASSIGN(names_, NameIndex::create(tensors_.size(), name_of, hooks));
-  const size_t duplicate = names_.find_duplicate(name_of);
-  if (duplicate != NameIndex::kNone) {
-    const std::string_view name = tensors_[duplicate].name;
-    return Error(Status::malformed, "duplicate tensor name", name, entry_offset(name));
-  }
-  return {};
+  return refuse_duplicate(names_, name_of, "duplicate tensor name");
 }
 
 /// From directory entries to tensors: each gets the bytes between its offset and the next one, if

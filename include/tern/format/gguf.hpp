@@ -111,6 +111,8 @@ class GgufFile {
   Result<void> read_metadata(ByteReader& reader, uint64_t count, const AllocatorHooks& hooks);
   Result<void> read_tensor_infos(ByteReader& reader, uint64_t count, const AllocatorHooks& hooks);
   Result<void> place_tensors(const AllocatorHooks& hooks);
+  template <typename NameOf>
+  Result<void> refuse_duplicate(const NameIndex& index, NameOf name_of, const char* what) const;
   /// Where the entry starts whose key or name is `name`, a view into the file: at its length.
   uint64_t entry_offset(std::string_view name) const {
     return static_cast<uint64_t>(reinterpret_cast<const uint8_t*>(name.data()) - bytes_.data()) - 8;
