@@ -8,6 +8,7 @@
 #include "tern/base/byte_reader.hpp"
 #include "tern/base/content_hash.hpp"
 #include "tern/engine/session.hpp"
+#include "tern/model/weight_walk.hpp"
 #include "tern/platform/fp_environment.hpp"
 
 TERN_NAMESPACE_BEGIN
@@ -33,11 +34,33 @@ std::span<const uint8_t> bytes_of(const T* data, size_t n) {
   return {reinterpret_cast<const uint8_t*>(data), n * sizeof(T)};
 }
 
+/// What a position takes.
+uint64_t token_bytes(const ModelConfig& config, CacheType type) {
+  return sizeof(TokenId) + KvCache::bytes_per_position(config, type);
+}
+
+/// Hashes norms, scales and rotary factors; tables by their type alone.
+struct WeightHasher {
+  ContentHash& hash;
+
+  Result<void> floats(std::string_view, const Buffer<float>& values) {
+    hash.add(bytes_of(values.data(), values.size()));
+    return {};
+  }
+  Result<void> matrix(std::string_view, const TernaryMatrix& matrix) {
+    hash.add(bytes_of(matrix.view().scales, matrix.n_scales()));
+    return {};
+  }
+  Result<void> table(std::string_view, const HeadView& table, TableUse) {
+    hash.add(bytes_of(&table.type, 1));
+    return {};
+  }
+};
+
 /// What tells models apart whatever file they came from and however they are packed: the numbers of
-/// the configuration, norms, scales, and how the head is stored.
+/// the configuration, norms, scales, and how tables are stored.
 uint64_t model_fingerprint(const Model& model) {
   const ModelConfig& c = model.config();
-  const ModelWeights& w = model.weights();
   ContentHash hash;
   const uint64_t numbers[] = {c.vocab_size,
                               c.model_dim,
@@ -51,7 +74,6 @@ uint64_t model_fingerprint(const Model& model) {
                               std::bit_cast<uint32_t>(c.norm_eps),
                               static_cast<uint64_t>(c.activation),
                               static_cast<uint64_t>(c.activation_bits),
-                              static_cast<uint64_t>(w.head.type),
                               static_cast<uint64_t>(c.rope_style),
                               std::bit_cast<uint64_t>(c.rope_linear_factor),
                               std::bit_cast<uint32_t>(c.attention_scale),
@@ -61,28 +83,15 @@ uint64_t model_fingerprint(const Model& model) {
                               c.input_norms,
                               c.scales_embedding};
   hash.add(bytes_of(numbers, std::size(numbers)));
-  const auto add = [&](const Buffer<float>& values) {
-    hash.add(bytes_of(values.data(), values.size()));
-  };
-  add(w.output_norm);
-  add(w.rope_factors);
-  for (const LayerWeights& layer : w.layers) {
-    for (const GainRule& rule : model.architecture().gains) add(layer.*rule.gain);
-    for (const LinearRule& rule : model.architecture().linears) {
-      const TernaryMatrix& matrix = layer.*rule.matrix;
-      add(matrix.input_gain());
-      hash.add(bytes_of(matrix.view().scales, matrix.n_scales()));
-    }
-  }
+  static_cast<void>(visit_weights(model, WeightHasher{hash}));  // hashing does not fail
   return hash.value();
 }
 
 }  // namespace
 
 uint64_t Session::saved_bytes() const {
-  const uint64_t per_token =
-      sizeof(TokenId) + KvCache::bytes_per_position(model_->config(), cache_.type());
-  return sizeof(Header) + per_token * position_ + logits().size_bytes();
+  return sizeof(Header) + token_bytes(model_->config(), cache_.type()) * position_ +
+         logits().size_bytes();
 }
 
 Result<void> Session::save(std::span<uint8_t> out, uint64_t* size) {
@@ -138,10 +147,9 @@ Result<void> Session::restore(std::span<const uint8_t> saved) {
   if (header.n_logits != 0 && (header.n_logits != logits_.size() || header.n_tokens == 0)) {
     return Error(Status::malformed, "the saved logits are not the model's", uint64_t{28});
   }
-  const uint64_t per_token =
-      sizeof(TokenId) + KvCache::bytes_per_position(model_->config(), cache_.type());
-  const uint64_t size =
-      sizeof(header) + per_token * header.n_tokens + uint64_t{sizeof(float)} * header.n_logits;
+  const uint64_t size = sizeof(header) +
+                        token_bytes(model_->config(), cache_.type()) * header.n_tokens +
+                        uint64_t{sizeof(float)} * header.n_logits;
   if (saved.size() != size) {
     return Error(saved.size() < size ? Status::truncated : Status::malformed,
                  "the saved session is of another length", uint64_t{saved.size()});

@@ -9,7 +9,7 @@
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/convert/file_pieces.hpp"
-#include "tern/convert/weight_walk.hpp"
+#include "tern/model/weight_walk.hpp"
 #include "tern/model/model.hpp"
 #include "tern/quant/ternary_target.hpp"
 #include "tern/version.hpp"

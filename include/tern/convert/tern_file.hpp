@@ -8,7 +8,7 @@
 #include "tern/base/content_hash.hpp"
 #include "tern/convert/file_pieces.hpp"
 #include "tern/convert/tern_layout.hpp"
-#include "tern/convert/weight_walk.hpp"
+#include "tern/model/weight_walk.hpp"
 #include "tern/model/model.hpp"
 #include "tern/version.hpp"
 

@@ -1,6 +1,6 @@
 // The walk over a loaded model's weights, which every file that is made of one takes.
 //
-// Room: convert.
+// Room: model.
 #pragma once
 
 #include <string_view>
