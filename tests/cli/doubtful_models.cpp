@@ -1,36 +1,14 @@
-// Writes small random models for doubts_test.cmake: files and folders that load, each with one thing
-// that its container does not settle.
+// Writes small random models for doubts_test.cmake: files and folders that load, each with one
+// thing that its container does not settle.
 //
 // Usage: doubtful_models FOLDER
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "support/byte_vocabulary.hpp"
-#include "support/hf_folders.hpp"
+#include "support/model_files.hpp"
 
 using namespace tern_test;
-
-namespace {
-
-bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  return out.flush().good();
-}
-
-/// A folder whose configuration says one convention of scales and whose scales look like `stored`.
-bool write_folder(const std::string& path, const LogicalModel& m, HfWeights said,
-                  HfWeights stored) {
-  std::filesystem::create_directories(path);
-  const std::string config = json_of(hf_config_of(m, said));
-  return write_file(path + "/config.json", {config.begin(), config.end()}) &&
-         write_file(path + "/model.safetensors", hf_tensors_of(m, stored).build());
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) {

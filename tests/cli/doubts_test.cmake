@@ -1,10 +1,7 @@
 # What inspect doubts of models that load: conventions that their containers do not settle.
 include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
 
-execute_process(COMMAND ${EMULATOR} ${MODEL_WRITER} . RESULT_VARIABLE status)
-if(NOT status EQUAL 0)
-  message(FATAL_ERROR "the models could not be written: ${status}")
-endif()
+write_models(.)
 
 # doubts_of(model): sets `doubts`, a list, and `json`.
 function(doubts_of model)

@@ -3,10 +3,9 @@
 //
 // Usage: embedding_model EMBEDDINGS LOGITS
 #include <cstdio>
-#include <fstream>
 
 #include "support/byte_vocabulary.hpp"
-#include "support/logical_gguf.hpp"
+#include "support/model_files.hpp"
 
 using namespace tern_test;
 
@@ -16,14 +15,6 @@ LogicalModel shape_of(const char* architecture, const ByteVocabulary& vocabulary
   LogicalModel shape = small_shape(architecture);
   shape.vocab_size = vocabulary.texts.size();
   return shape;
-}
-
-bool write_file(const char* path, const GgufWriter& writer) {
-  const auto bytes = writer.build();
-  std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  return out.flush().good();
 }
 
 }  // namespace
@@ -45,5 +36,5 @@ int main(int argc, char** argv) {
       gguf_of(random_model(shape_of("qwen3", vocabulary), 1, 3), tern::TensorType::i2_s);
   vocabulary.add_to(logits);
   logits.add("qwen3.attention.sliding_window", 24u);
-  return write_file(argv[1], embeddings) && write_file(argv[2], logits) ? 0 : 1;
+  return write_file(argv[1], embeddings.build()) && write_file(argv[2], logits.build()) ? 0 : 1;
 }

@@ -1,10 +1,7 @@
 # tern embed: vectors as JSON, the same alone and in a file of lines; models of the other kind are refused.
 include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
 
-execute_process(COMMAND ${EMULATOR} ${MODEL_WRITER} embedding.gguf windowed.gguf RESULT_VARIABLE status)
-if(NOT status EQUAL 0)
-  message(FATAL_ERROR "the model could not be written: ${status}")
-endif()
+write_models(embedding.gguf windowed.gguf)
 
 # vector(text): its elements, of an array of one.
 function(vector text)

@@ -2,10 +2,7 @@
 # it makes gives the logits of the folder, and of the GGUF file of the same model, bit for bit.
 include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
 
-execute_process(COMMAND ${EMULATOR} ${MODEL_WRITER} . RESULT_VARIABLE status)
-if(NOT status EQUAL 0)
-  message(FATAL_ERROR "the models could not be written: ${status}")
-endif()
+write_models(.)
 
 # logits_of(VARIABLE argument...): the hash of the logits that a model gives.
 function(logits_of variable)

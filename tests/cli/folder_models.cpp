@@ -3,31 +3,11 @@
 //
 // Usage: folder_models FOLDER
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
-#include "support/hf_folders.hpp"
+#include "support/model_files.hpp"
 
 using namespace tern_test;
-
-namespace {
-
-bool write_file(const std::string& path, const std::vector<uint8_t>& bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(reinterpret_cast<const char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  return out.flush().good();
-}
-
-bool write_folder(const std::string& path, const LogicalModel& m, HfWeights weights) {
-  std::filesystem::create_directories(path);
-  const std::string config = json_of(hf_config_of(m, weights));
-  return write_file(path + "/config.json", {config.begin(), config.end()}) &&
-         write_file(path + "/model.safetensors", hf_tensors_of(m, weights).build());
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 2) {

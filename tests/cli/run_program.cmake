@@ -1,7 +1,8 @@
 # What every test of the program shares: running it, and comparing what came out.
 #
 # Given: TERN the program, EMULATOR what runs it in a cross build, VERSION, STORIES the model file that
-# is built in, SHARED the folder of fixtures, REQUIRE_SHARED. A test runs in a folder of its own.
+# is built in, MODEL_WRITER what writes a test's own models, SHARED the folder of fixtures, REQUIRE_SHARED.
+# A test runs in a folder of its own.
 cmake_minimum_required(VERSION 3.21)
 set(ENV{TERN_ISA} "")
 
@@ -20,6 +21,14 @@ function(tern)
   set(status "${status}" PARENT_SCOPE)
   set(out "${out}" PARENT_SCOPE)
   set(err "${err}" PARENT_SCOPE)
+endfunction()
+
+# write_models(argument...): has MODEL_WRITER write the models of a test.
+function(write_models)
+  execute_process(COMMAND ${EMULATOR} ${MODEL_WRITER} ${ARGN} RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "the models could not be written: ${status}")
+  endif()
 endfunction()
 
 # shell(line): runs a line of sh, in which $TERN is the program; sets as tern().

@@ -5,10 +5,9 @@
 // vocabulary), NAME.ids (token ids, a line a sequence) and NAME.reference.f32: the logits of the
 // double-precision pass of tests/reference as float32, [tokens of all sequences][vocabulary].
 #include <cstdio>
-#include <fstream>
 
 #include "support/byte_vocabulary.hpp"
-#include "support/logical_gguf.hpp"
+#include "support/model_files.hpp"
 
 using namespace tern_test;
 
@@ -102,12 +101,6 @@ std::vector<uint8_t> file_of(const Case& c, const LogicalModel& m, const ByteVoc
   return writer.build();
 }
 
-bool write_file(const std::string& path, const void* data, size_t n_bytes) {
-  std::ofstream out(path, std::ios::binary);
-  out.write(static_cast<const char*>(data), static_cast<std::streamsize>(n_bytes));
-  return out.flush().good();
-}
-
 bool write_case(const Case& c, const std::string& folder) {
   const ByteVocabulary vocabulary;
   const LogicalModel m = model_of(c, vocabulary.texts.size());
@@ -125,9 +118,10 @@ bool write_case(const Case& c, const std::string& folder) {
   }
   const auto file = file_of(c, m, vocabulary);
   const std::string path = folder + "/" + c.name;
-  return write_file(path + ".gguf", file.data(), file.size()) &&
-         write_file(path + ".ids", ids.data(), ids.size()) &&
-         write_file(path + ".reference.f32", logits.data(), logits.size() * sizeof(float));
+  return write_file(path + ".gguf", file) &&
+         write_file(path + ".ids", {reinterpret_cast<const uint8_t*>(ids.data()), ids.size()}) &&
+         write_file(path + ".reference.f32", {reinterpret_cast<const uint8_t*>(logits.data()),
+                                              logits.size() * sizeof(float)});
 }
 
 }  // namespace
