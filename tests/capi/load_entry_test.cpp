@@ -67,23 +67,21 @@ TEST_CASE("packings and heads are the caller's choice") {
   auto options = load_options();
   options.head = TERN_HEAD_I8;
   CHECK(first_logits(load(tiny_bytes(), &options)) != expected);
-  const auto refused = [](const tern_load_options& wrong, const std::string& name) {
-    tern_model* out = nullptr;
-    check_failed(tern_model_load_memory(tiny_bytes().data(), tiny_bytes().size(), &wrong, &out),
-                 TERN_INVALID_ARGUMENT, name + ": an option is out of range");
+  struct Wrong {
+    uint32_t tern_load_options::*option;
+    uint32_t value;
+    std::string name;
   };
-  options = load_options();
-  options.packing = 3;
-  refused(options, "packing");
-  options = load_options();
-  options.head = 3;
-  refused(options, "head");
-  options = load_options();
-  options.i2s_layout = 2;
-  refused(options, "i2s_layout");
-  options = load_options();
-  options.reserved = 1;
-  refused(options, "reserved");
+  for (const Wrong& wrong : {Wrong{&tern_load_options::packing, 3, "packing"},
+                             {&tern_load_options::head, 3, "head"},
+                             {&tern_load_options::i2s_layout, 2, "i2s_layout"},
+                             {&tern_load_options::reserved, 1, "reserved"}}) {
+    options = load_options();
+    options.*wrong.option = wrong.value;
+    tern_model* out = nullptr;
+    check_failed(tern_model_load_memory(tiny_bytes().data(), tiny_bytes().size(), &options, &out),
+                 TERN_INVALID_ARGUMENT, wrong.name + ": an option is out of range");
+  }
 }
 
 TEST_CASE("loading reports its progress to the end, and can be cancelled at every report") {
