@@ -144,7 +144,7 @@ enum {
   /* 50s: state. */
   TERN_CANCELLED = 50,    /* tern_session_cancel() ended the call */
   TERN_CONTEXT_FULL = 51, /* more tokens than positions left */
-  TERN_BUSY = 52,         /* another call is running on this session */
+  TERN_BUSY = 52,         /* another call is running on this session, or it is stepping */
   TERN_NON_FINITE = 53,   /* an activation overflowed to infinity or NaN */
 
   /* 90: a defect of tern. Please report it. */
@@ -209,8 +209,8 @@ typedef struct tern_scheduler {
 } tern_scheduler;
 
 /*
-** How far loading is: `done` of `total`, in bytes. Called from the loading thread, after each linear
-** layer. Return 0 to go on, anything else to cancel: the call then gives TERN_CANCELLED.
+** How far loading is: `done` of `total`, in bytes. Called from the loading thread, after each
+** linear layer. Return 0 to go on, anything else to cancel: the call then gives TERN_CANCELLED.
 */
 typedef int32_t (*tern_progress_callback)(void* user, uint64_t done, uint64_t total);
 
@@ -306,8 +306,8 @@ typedef struct tern_load_options {
 /*
 ** Loads a ternary model: a GGUF or tern file, a split GGUF file by any of its parts, or a Hugging
 ** Face folder (config.json, safetensors, tokenizer.json). `path` is UTF-8 (on POSIX: the bytes of
-** the path), without zeros. Ternary tensors are packed into memory of tern's own, about a quarter of a byte
-** a weight; embeddings stay in the file's bytes.
+** the path), without zeros. Ternary tensors are packed into memory of tern's own, about a quarter
+** of a byte a weight; embeddings stay in the file's bytes.
 ** Errors:  TERN_NOT_FOUND, TERN_IO_ERROR; any of the 20s and 30s; TERN_OUT_OF_MEMORY;
 **          TERN_CANCELLED (by on_progress). No file, however damaged, makes tern allocate more
 **          than the file's size justifies.
@@ -327,8 +327,8 @@ TERN_API tern_status tern_model_load_memory(const void* bytes, size_t size,
                                             const tern_load_options* options, tern_model** out);
 
 /*
-** The same from bytes [offset, offset + size) of a file that is open already, such as an asset in an
-** application's package. The descriptor stays yours and may be closed when the call returns. On
+** The same from bytes [offset, offset + size) of a file that is open already, such as an asset in
+** an application's package. The descriptor stays yours and may be closed when the call returns. On
 ** Windows it is one of the C runtime that tern is linked with.
 ** Errors: also TERN_IO_ERROR (not a regular file, or it ends before), TERN_INVALID_ARGUMENT.
 */
@@ -398,8 +398,8 @@ TERN_API size_t tern_model_metadata_count(const tern_model* model);
 TERN_API const char* tern_model_metadata_key(const tern_model* model, size_t index, size_t* size);
 
 /*
-** A value by its key. A text lives as long as the model and is not ended by a zero. An integer is of
-** any width, a truth value is 0 or 1; a real may also be an integer in the file.
+** A value by its key. A text lives as long as the model and is not ended by a zero. An integer is
+** of any width, a truth value is 0 or 1; a real may also be an integer in the file.
 ** Errors: TERN_MISSING (no such key), TERN_MISMATCH (a value of another type, such as an array).
 */
 TERN_API tern_status tern_model_metadata_text(const tern_model* model, const char* key,
@@ -482,7 +482,7 @@ typedef struct tern_chat_message {
 
 /* Leave out what asks the assistant to speak next. */
 #define TERN_CHAT_NO_ANSWER UINT32_C(1)
-/* The messages go on with a conversation that the session holds already, up to the end of an answer:
+/* The messages go on with a conversation that the session holds already, up to an answer's end:
 ** nothing begins a text, and what ends the answer's turn comes first. */
 #define TERN_CHAT_CONTINUES UINT32_C(2)
 
@@ -551,13 +551,15 @@ TERN_API tern_status tern_session_memory(const tern_model* model,
 ** Another session of the same model, options and text, which goes its own way from here: several
 ** answers to one prompt. Own threads are shared by the two, the host's scheduler too.
 ** Errors:  TERN_BUSY, TERN_OUT_OF_MEMORY.
-** Owns:    *out is yours, as of tern_session_create(). Cost: its memory, and a copy of what is used.
+** Owns:    *out is yours, as of tern_session_create(). Cost: its memory, and a copy of what is
+**          used.
 */
 TERN_API tern_status tern_session_fork(tern_session* session, tern_session** out);
 
 /*
-** The state of a session as bytes, to go on later: on any machine, with any instruction set, packing,
-** threads and context that is large enough, but with the same model and kv. *size is what is needed.
+** The state of a session as bytes, to go on later: on any machine, with any instruction set,
+** packing, threads and context that is large enough, but with the same model and kv. *size is what
+** is needed.
 ** Errors: TERN_BUFFER_TOO_SMALL, TERN_BUSY. Cost: a copy.
 */
 TERN_API tern_status tern_session_save(tern_session* session, void* buffer, size_t capacity,
@@ -620,12 +622,12 @@ TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t*
                                            size_t all_logits_size);
 
 /*
-** An evaluation in slices, for a host with a frame to keep. tern_session_begin() takes the tokens (a
-** copy), tern_session_step() works on them: always one slice (a layer over at most 8 tokens, as many
-** as should fit the budget, or a sixteenth of the head), then more as long as another one like the last should end before
-** budget_us microseconds are over. *done is 1 when the logits are there: the bits that
-** tern_session_evaluate() gives. Until then only step, cancel, reset and free are legal; position and
-** logits are those of before; all else gives TERN_BUSY.
+** An evaluation in slices, for a host with a frame to keep. tern_session_begin() takes the tokens
+** (a copy), tern_session_step() works on them: always one slice (a layer over at most 8 tokens, as
+** many as should fit the budget, or a sixteenth of the head), then more as long as another one like
+** the last should end before budget_us microseconds are over. *done is 1 when the logits are there:
+** the bits that tern_session_evaluate() gives. Until then only step, cancel, reset and free are
+** legal; position and logits are those of before; all else gives TERN_BUSY.
 **
 **     tern_session_begin(session, prompt, n);
 **     each frame:  tern_session_step(session, 2000, &done);
@@ -642,13 +644,13 @@ TERN_API tern_status tern_session_step(tern_session* session, uint64_t budget_us
 
 /*
 ** Appends one token to each of several sessions of one model, in one pass over the weights: a crowd
-** of characters for little more than the time of one. Each session gets the bits that it gets alone.
-** Runs on the threads and buffers of the first.
-** Shapes:  sessions, tokens [n_sessions]; at most 64, and at most the first one's batch; no context is
-**          longer than the first one's.
-** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many, a longer
-**          context); `where` is the index of the session. After one no session has moved. tern_session_cancel() of any
-**          of them cancels all.
+** of characters for little more than the time of one. Each session gets the bits that it gets
+** alone. Runs on the threads and buffers of the first.
+** Shapes:  sessions, tokens [n_sessions]; at most 64, and at most the first one's batch; no context
+**          is longer than the first one's.
+** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many, a
+**          longer context); `where` is the index of the session. After one no session has moved.
+**          tern_session_cancel() of any of them cancels all.
 ** Cost:    up to 8 sessions about that of one that skips nothing; no allocation.
 */
 TERN_API tern_status tern_session_step_many(tern_session* const* sessions, const int32_t* tokens,
@@ -676,8 +678,8 @@ TERN_API tern_status tern_session_log_prob(tern_session* session, int32_t token,
 ** which for most models must be the one that ends a text. Several texts share passes over the
 ** weights; each gets the bits that it gets alone. The session holds no tokens before and after;
 ** its context bounds one text, and texts go through together as far as they fit into it.
-** Shapes:  tokens [n_tokens], the texts one behind the other; lengths [n_texts], the tokens of each,
-**          at least 1; embeddings [n_texts * embedding_size] floats; embeddings_size is its
+** Shapes:  tokens [n_tokens], the texts one behind the other; lengths [n_texts], the tokens of
+**          each, at least 1; embeddings [n_texts * embedding_size] floats; embeddings_size is its
 **          capacity in floats.
 ** Errors:  TERN_UNSUPPORTED (the model gives logits), TERN_TOKEN_OUT_OF_RANGE (where = index),
 **          TERN_CONTEXT_FULL (where = index of the token that does not fit), TERN_CANCELLED,
@@ -692,7 +694,8 @@ TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* to
 
 /*
 ** What a session did since it was made. Passes of tern_session_step_many() count for the first one.
-** Programs of any age: tern fills the fields that struct_size covers, and zeroes those beyond its own.
+** Programs of any age: tern fills the fields that struct_size covers, and zeroes those beyond its
+** own.
 */
 typedef struct tern_session_statistics {
   uint32_t struct_size;
@@ -710,7 +713,7 @@ typedef struct tern_session_statistics {
 #define tern_session_statistics_init(statistics) \
   tern_options_init((statistics), sizeof(tern_session_statistics))
 
-/* Errors: TERN_INVALID_ARGUMENT (struct_size was not set). Threads: that of the session. Cost: none. */
+/* Errors: TERN_INVALID_ARGUMENT (struct_size was not set). Threads: the session's. Cost: none. */
 TERN_API tern_status tern_session_get_statistics(const tern_session* session,
                                                  tern_session_statistics* statistics);
 
@@ -765,7 +768,8 @@ TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampl
 /*
 ** Gets the text of one more token: whole UTF-8 characters, none (size 0) if the token ends in the
 ** middle of one, or if a stop text may be coming. What is held back when the text ends comes last,
-** with token -1: the bytes of an unfinished character, the beginning of a stop text. `text` lives for the call and is not ended by a zero. Return 0 to go on, anything else to stop.
+** with token -1: the bytes of an unfinished character, the beginning of a stop text. `text` lives
+** for the call and is not ended by a zero. Return 0 to go on, anything else to stop.
 */
 typedef int32_t (*tern_text_callback)(void* user, const char* text, size_t size, int32_t token);
 
@@ -828,9 +832,9 @@ TERN_API tern_status tern_session_generate(tern_session* session,
 /* ------------------------------------------------------------------------------------------------
 ** LAYERS
 **
-** A ternary linear layer by itself, for networks that are not language models: y = W x, with weights
-** of {-s, 0, +s} and inputs quantized to int8, a vector at a time. A layer may be used by one thread
-** at a time. Products allocate nothing and give the same bits everywhere.
+** A ternary linear layer by itself, for networks that are not language models: y = W x, with
+** weights of {-s, 0, +s} and inputs quantized to int8, a vector at a time. A layer may be used by
+** one thread at a time. Products allocate nothing and give the same bits everywhere.
 */
 typedef struct tern_layer tern_layer;
 
