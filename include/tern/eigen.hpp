@@ -27,14 +27,12 @@ Result<void> multiply(TernaryLayer& layer, const Eigen::MatrixBase<Derived>& x,
     return Error(Status::invalid_argument, "no vectors, or the outputs are the inputs", "x");
   }
   y.resize(layer.rows(), in.cols());
-  for (Eigen::Index begin = 0; begin < in.cols();) {
-    // Columns that lie one behind the other go together.
-    const bool is_dense = in.outerStride() == in.rows();
-    const Eigen::Index n = is_dense ? in.cols() : 1;
+  // Columns that lie one behind the other go together.
+  const Eigen::Index n = in.outerStride() == in.rows() ? in.cols() : 1;
+  for (Eigen::Index begin = 0; begin < in.cols(); begin += n) {
     TERN_TRY(
         layer.multiply({in.data() + begin * in.outerStride(), static_cast<size_t>(in.rows() * n)},
                        {y.data() + begin * y.rows(), static_cast<size_t>(y.rows() * n)}));
-    begin += n;
   }
   return {};
 }

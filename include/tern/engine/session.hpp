@@ -95,11 +95,11 @@ class Session {
   /// step() does the work. Errors: those of evaluate() before it computes.
   Result<void> begin(std::span<const TokenId> tokens);
   /// Works on what begin() was given: always one slice, then more as long as another one like the
-  /// last should end within `budget_ns` nanoseconds. Whether it is done: then logits() are there,
-  /// the same bits that evaluate() gives. Errors: cancelled, non_finite (the session is then idle,
-  /// where it was before begin()); busy;
-  ///         invalid_argument (nothing was begun). Cost: no allocation; a pass over the weights for
-  ///         every kStepTokens tokens.
+  /// last should end within `budget_ns` nanoseconds. Gives whether it is done: then logits() are
+  /// there, the same bits that evaluate() gives.
+  /// Errors: cancelled, non_finite (the session is then idle, where it was before begin()); busy;
+  ///         invalid_argument (nothing was begun).
+  /// Cost:   no allocation; a pass over the weights for every kStepTokens tokens, or fewer.
   Result<bool> step(uint64_t budget_ns);
   bool is_stepping() const { return is_stepping_; }
 
