@@ -16,6 +16,7 @@
 #include "tern/platform/cpu_features.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/text/chat_renderer.hpp"
+#include "tern/text/grammar.hpp"
 #include "tern/text/stream_decoder.hpp"
 #include "tern/text/tokenizer.hpp"
 #include "tern/version.hpp"

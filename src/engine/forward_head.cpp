@@ -12,14 +12,16 @@ namespace {
 constexpr size_t kHeadRowsPerBlock = 128;
 }  // namespace
 
-Result<void> ForwardPass::logits(size_t first, std::span<float* const> logits) {
+Result<void> ForwardPass::logits(size_t first, std::span<float* const> logits, TokenMasks masks) {
   const size_t few = Activations::vector_tokens(act_.residual.extent(0));
   while (!logits.empty()) {
-    const auto now = logits.first(std::min(few, logits.size()));
-    TERN_TRY(begin_logits(first, now.size()));
-    TERN_TRY(logit_rows(0, config_.vocab_size, now));
-    first += now.size();
-    logits = logits.subspan(now.size());
+    const size_t now = std::min(few, logits.size());
+    const TokenMasks masks_now = masks.first(std::min(now, masks.size()));
+    TERN_TRY(begin_logits(first, now));
+    TERN_TRY(logit_rows(0, config_.vocab_size, logits.first(now), masks_now));
+    first += now;
+    logits = logits.subspan(now);
+    masks = masks.subspan(masks_now.size());
   }
   return {};
 }
@@ -40,29 +42,50 @@ Result<void> ForwardPass::begin_logits(size_t first, size_t count) {
   return {};
 }
 
-// By blocks of rows, which go from the task's stack to wherever each token's logits are.
-Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* const> logits) {
+Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* const> logits,
+                                     TokenMasks masks) {
   const HeadView& head = model_.weights().head;
   const HeadInput input{act_.head_x.data(), act_.head_x.stride(0), act_.head.view(logits.size())};
   const size_t rows = end - begin;
   const size_t tasks = task_count(rows * head.row_bytes);
   runner_.run(tasks, [&](size_t task) {
-    alignas(kBufferAlignment) float block[kVectorTokens * kHeadRowsPerBlock];
     const size_t last = begin + rows * (task + 1) / tasks;
     for (size_t row = begin + rows * task / tasks; row < last; row += kHeadRowsPerBlock) {
       if (is_cancelled()) return;
-      const size_t stop = std::min(row + kHeadRowsPerBlock, last);
-      kernels_.head_rows(head, input, row, stop, block, kHeadRowsPerBlock);
-      for (size_t t = 0; t < logits.size(); ++t) {
-        const float* from = block + t * kHeadRowsPerBlock;
-        if (!kernels_.all_finite(from, stop - row)) {
-          non_finite_.store(true, std::memory_order_relaxed);
-        }
-        std::copy_n(from, stop - row, logits[t] + row);
+      if (!head_block(input, row, std::min(row + kHeadRowsPerBlock, last), logits, masks)) {
+        non_finite_.store(true, std::memory_order_relaxed);
       }
     }
   });
   return check();
+}
+
+// Rows [begin, end), at most kHeadRowsPerBlock, by runs that a mask allows; they go from the task's
+// stack to wherever each token's logits are. Gives whether all are finite.
+bool ForwardPass::head_block(const HeadInput& input, size_t begin, size_t end,
+                             std::span<float* const> logits, TokenMasks masks) {
+  alignas(kBufferAlignment) float block[kVectorTokens * kHeadRowsPerBlock];
+  if (!masks.empty()) {
+    for (float* out : logits) std::fill(out + begin, out + end, kMaskedLogit);
+  }
+  bool all_finite = true;
+  for (size_t row = find_token(masks, true, begin, end); row < end;) {
+    const size_t stop = find_token(masks, false, row, end);
+    kernels_.head_rows(model_.weights().head, input, row, stop, block, kHeadRowsPerBlock);
+    for (size_t t = 0; t < logits.size(); ++t) {
+      const float* from = block + t * kHeadRowsPerBlock;
+      all_finite = kernels_.all_finite(from, stop - row) && all_finite;
+      if (masks.empty() || masks[t].empty()) {
+        std::copy_n(from, stop - row, logits[t] + row);
+        continue;
+      }
+      for (size_t i = row; i < stop; ++i) {
+        if (is_allowed(masks[t], i)) logits[t][i] = from[i - row];
+      }
+    }
+    row = find_token(masks, true, stop, end);
+  }
+  return all_finite;
 }
 
 Result<void> ForwardPass::embedding(size_t token, float* out) {

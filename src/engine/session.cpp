@@ -83,6 +83,7 @@ Result<void> Session::allocate(const SessionOptions& options, size_t n_workers, 
   const size_t n_logits = embeds ? 0 : config.vocab_size;
   TERN_TRY(plan.add(logits_, n_logits));
   TERN_TRY(plan.add(scratch_, n_logits));
+  TERN_TRY(plan.add(mask_, token_mask_words(n_logits)));
   return plan.add(texts_, embeds ? batch_ : 0);
 }
 
@@ -98,6 +99,10 @@ Result<std::shared_ptr<Session>> Session::fork() {
   std::copy_n(logits_.data(), logits_.size(), out->logits_.data());
   out->position_ = position_;
   out->has_logits_ = has_logits_;
+  out->has_all_logits_ = has_all_logits_;
+  std::copy_n(mask_.data(), mask_.size(), out->mask_.data());
+  out->has_mask_ = has_mask_;
+  out->rows_ = out->mask_view();
   return out;
 }
 
@@ -145,24 +150,26 @@ Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
 Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
                                        std::span<float> all_logits) {
   const size_t vocab_size = model_->config().vocab_size;
+  std::array<TokenMask, kVectorTokens> masks;
+  const TokenMasks rows_of_all = same_rows(masks);
   // The last token's logits go to scratch first: those of before stay good if this call fails.
   for (size_t done = 0; done < tokens.size();) {
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
     ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
     const TextRun text{n, 0, position_ + done, &cache_};
-    count_pass(n, all_logits.empty() ? done + n == tokens.size() : n);
+    count_pass(n, all_logits.empty() ? done + n == tokens.size() : n, rows_of_all);
     TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
     for (size_t t = 0; t < n && !all_logits.empty(); t += kVectorTokens) {
       float* rows[kVectorTokens];
       const size_t few = std::min(kVectorTokens, n - t);
       for (size_t i = 0; i < few; ++i) rows[i] = all_logits.data() + (done + t + i) * vocab_size;
-      TERN_TRY(pass.logits(t, {rows, few}));
+      TERN_TRY(pass.logits(t, {rows, few}, rows_of_all.first(std::min(few, rows_of_all.size()))));
     }
     done += n;
     if (done < tokens.size()) continue;
     if (all_logits.empty()) {
       float* const last = scratch_.data();
-      TERN_TRY(pass.logits(n - 1, {&last, 1}));
+      TERN_TRY(pass.logits(n - 1, {&last, 1}, rows_of_all.first(rows_of_all.empty() ? 0 : 1)));
     } else {
       std::copy_n(all_logits.data() + (done - 1) * vocab_size, vocab_size, scratch_.data());
     }
@@ -177,13 +184,33 @@ void Session::append(size_t n_tokens) {
   std::swap(logits_, scratch_);
   position_ += static_cast<uint32_t>(n_tokens);
   has_logits_ = true;
+  has_all_logits_ = rows_.empty();
 }
 
-void Session::count_pass(size_t n_tokens, size_t n_logits) {
+TokenMasks Session::same_rows(std::array<TokenMask, kVectorTokens>& masks) const {
+  if (rows_.empty()) return {};
+  masks.fill(rows_);
+  return masks;
+}
+
+Result<void> Session::set_mask(TokenMask mask) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  if (!mask.empty() && mask.size() < token_mask_words(model_->n_tokens())) {
+    return Error(Status::invalid_argument, "the mask is shorter than the vocabulary");
+  }
+  for (size_t i = 0; i < mask_.size(); ++i) mask_[i] = mask_word(mask, i);
+  has_mask_ = !mask.empty();
+  rows_ = mask_view();
+  return {};
+}
+
+void Session::count_pass(size_t n_tokens, size_t n_logits, TokenMasks masks) {
   n_tokens_ += n_tokens;
   ++n_passes_;
   const size_t few = Activations::vector_tokens(batch_);
-  n_head_passes_ += (n_logits + few - 1) / few;
+  if (n_logits == 0) return;
+  n_head_rows_ += (n_logits + few - 1) / few * count_tokens(masks, model_->config().vocab_size);
 }
 
 SessionStatistics Session::statistics() const {
@@ -196,7 +223,7 @@ SessionStatistics Session::statistics() const {
   const LayerWeights& layer = model_->weights().layers.front();
   const uint64_t row = layer.ffn_up.packed_size() / layer.ffn_up.view().rows;
   const uint64_t column = layer.ffn_down.packed_size() / layer.ffn_down.view().cols;
-  const uint64_t read = n_passes_ * model_->linear_bytes() + n_head_passes_ * model_->head_bytes();
+  const uint64_t read = n_passes_ * model_->linear_bytes() + n_head_rows_ * model_->weights().head.row_bytes;
   out.weight_bytes = read - skip_counts_.dead_gates * row - skip_counts_.zero_inputs * column;
   return out;
 }
@@ -218,6 +245,9 @@ Result<double> Session::log_prob(TokenId token) {
   const Use use(*this);
   TERN_TRY(use.check());
   if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
+  if (!has_all_logits_) {
+    return Error(Status::invalid_argument, "the logits are those of a mask");
+  }
   if (token < 0 || static_cast<size_t>(token) >= logits_.size()) {
     return Error(Status::token_out_of_range, "a token id is outside the vocabulary");
   }
@@ -244,6 +274,8 @@ Result<void> Session::reset() {
   is_stepping_ = false;
   position_ = 0;
   has_logits_ = false;
+  has_mask_ = false;
+  rows_ = {};
   return {};
 }
 

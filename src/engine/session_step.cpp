@@ -60,8 +60,9 @@ Result<bool> Session::step_slice(uint64_t budget_ns) {
   const TextRun text{n, 0, size_t{position_} + p.done, &cache_};
   ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
   const uint32_t n_layers = model_->config().n_layers;
+  const TokenMasks masks(&rows_, rows_.empty() ? 0 : 1);
   if (p.layer == 0) {
-    count_pass(n, p.done + n == p.n_tokens);
+    count_pass(n, p.done + n == p.n_tokens ? 1 : 0, masks);
     pass.begin(tokens_.span().subspan(text.position, n), {&text, 1});
   } else {
     pass.resume({&text, 1});
@@ -80,7 +81,7 @@ Result<bool> Session::step_slice(uint64_t budget_ns) {
   const size_t rows = model_->config().vocab_size;
   float* const out = scratch_.data();
   TERN_TRY(pass.logit_rows(rows * p.head_part / kHeadParts, rows * (p.head_part + 1) / kHeadParts,
-                           {&out, 1}));
+                           {&out, 1}, masks));
   if (++p.head_part < kHeadParts) return false;
   append(p.n_tokens);
   return true;
@@ -98,6 +99,8 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
   std::array<TextRun, kMaxSessions> texts;
   std::array<const std::atomic<bool>*, kMaxSessions> cancelled;
   std::array<float*, kMaxSessions> logits;
+  std::array<TokenMask, kMaxSessions> rows;
+  bool has_mask = false;
   for (size_t i = 0; i < sessions.size(); ++i) {
     Session& session = *sessions[i];
     const auto located = [&](const Error& error) {
@@ -119,6 +122,8 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
     texts[i] = {1, 0, session.position_, &session.cache_};
     cancelled[i] = &session.cancelled_;
     logits[i] = session.scratch_.data();
+    rows[i] = session.rows_;
+    has_mask = has_mask || !rows[i].empty();
   }
   const FpEnvironmentGuard fp_environment;
   const size_t n = sessions.size();
@@ -126,9 +131,10 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
   ForwardPass pass(*first.model_, first.runner_, first.activations_, {cancelled.data(), n},
                    first.skips());
   const Stopwatch stopwatch(first);
-  first.count_pass(n, n);
+  const TokenMasks masks(rows.data(), has_mask ? n : 0);
+  first.count_pass(n, n, masks);
   TERN_TRY(pass.run(tokens, {texts.data(), n}));
-  TERN_TRY(pass.logits(0, {logits.data(), n}));
+  TERN_TRY(pass.logits(0, {logits.data(), n}, masks));
   for (size_t i = 0; i < n; ++i) {
     Session& session = *sessions[i];
     session.tokens_[session.position_] = tokens[i];

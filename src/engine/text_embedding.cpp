@@ -82,7 +82,7 @@ Result<void> Session::embed_texts(std::span<const TokenId> tokens, std::span<con
       next.position = 0;
     }
     ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
-    count_pass(n, 0);
+    count_pass(n, 0, {});
     TERN_TRY(pass.run(tokens.subspan(done, n), texts_.span().first(n_runs)));
     size_t end = 0;
     for (size_t i = first; i < text; ++i) {

@@ -14,6 +14,7 @@
 
 #include "tern/engine/activations.hpp"
 #include "tern/engine/kv_cache.hpp"
+#include "tern/engine/token_mask.hpp"
 #include "tern/model/model.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/text/vocabulary_data.hpp"
@@ -66,12 +67,14 @@ class ForwardPass {
 
   /// Logits of tokens [first, first + count) of the batch that was run. Shapes: logits [count],
   /// each of [vocab_size]. Errors: cancelled, non_finite. Cost: reads the head once for each
-  /// kVectorTokens.
-  Result<void> logits(size_t first, std::span<float* const> logits);
+  /// kVectorTokens, of it only the rows that a mask allows.
+  Result<void> logits(size_t first, std::span<float* const> logits, TokenMasks masks = {});
 
   /// logits() in slices, of at most kVectorTokens tokens: the head's input, then runs of its rows.
+  /// Shapes: masks [count] or empty; logits that a mask rules out are kMaskedLogit.
   Result<void> begin_logits(size_t first, size_t count);
-  Result<void> logit_rows(size_t begin, size_t end, std::span<float* const> logits);
+  Result<void> logit_rows(size_t begin, size_t end, std::span<float* const> logits,
+                          TokenMasks masks = {});
 
   /// The embedding of the text that ends with a token of the batch that was run (docs/numerics.md
   /// 14). Shapes: [model_dim]. Errors: non_finite.
@@ -135,6 +138,8 @@ class ForwardPass {
     return config_.slides(layer) ? config_.window : kMaxContext;
   }
   void activate();
+  bool head_block(const HeadInput& input, size_t begin, size_t end,
+                  std::span<float* const> logits, TokenMasks masks);
 
   bool is_single() const { return n_ == 1 && skipped_ != nullptr; }
   bool skips_rows(const LayerWeights& w) const {

@@ -5,6 +5,7 @@
 
 #include <string_view>
 
+#include "tern/engine/constraint.hpp"
 #include "tern/engine/session.hpp"
 #include "tern/engine/stop_texts.hpp"
 #include "tern/text/chat_format.hpp"
@@ -20,6 +21,7 @@ enum class StopReason : uint8_t {
   context_full,
   callback,   ///< the callback asked for it
   stop_text,  ///< one of stop_texts came; the text ends before it
+  grammar,    ///< the grammar lets nothing follow
 };
 
 struct GenerateOptions {
@@ -30,6 +32,9 @@ struct GenerateOptions {
   ChatFormat chat_format = ChatFormat::none;     ///< whose stop tokens end the text, too
   std::span<const TokenId> stop_tokens;          ///< end the text like the model's own; viewed
   std::span<const std::string_view> stop_texts;  ///< end the text before them; viewed
+  /// What the text must be, from where the grammar is: it takes every token that is given. Reset if
+  /// the text begins. The head's rows are computed for tokens that may come.
+  Grammar* grammar = nullptr;
 };
 
 /// What a generation came to.
@@ -44,13 +49,14 @@ struct Generation {
 /// What is held back when the text ends comes last, with kNoToken: the bytes of an unfinished
 /// character, or the beginning of a stop text. In the callback the session is in use: only cancel()
 /// is legal, calls that would change it give busy.
-/// Requires: session.logits() is not empty.
+/// With a mask or a grammar, the logits that are left behind are those of the tokens it allows.
+/// Requires: session.logits() is not empty; a grammar is of the model's vocabulary.
 /// Ensures:  every token that was handed out is in the session, but for one at which the callback
 ///           stopped, a stop text was met or the context was full. The token that ended the text is
 ///           not.
 /// Errors:   unsupported_tokenizer (no vocabulary), out_of_memory, those of Session::sample and
 ///           evaluate; text that was handed out before stays valid.
-/// Cost:     two allocations a call at most, none a token.
+/// Cost:     three allocations a call at most, none a token but for those of Grammar::mask().
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
   const Tokenizer* tokenizer = session.model().tokenizer();
@@ -64,17 +70,25 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
                   StreamDecoder::create(*tokenizer, decode_options, session.allocator()));
   TERN_TRY_ASSIGN(StopTexts stops,
                   StopTexts::create(options.stop_texts, decoder.max_bytes(), session.allocator()));
+  if (options.grammar != nullptr && options.begins_text) TERN_TRY(options.grammar->reset(true));
+  TERN_TRY_ASSIGN(Constraint constraint,
+                  Constraint::create(options.grammar, options.sampler.mask, session.mask_view(),
+                                     options.stop_tokens, session.allocator()));
+  SamplerOptions sampler = options.sampler;
+  const Session::RowsGuard rows(session);
   const auto ends_text = [&](TokenId token) {
     return is_chat_stop(options.chat_format, tokenizer->vocabulary(), token) ||
            std::ranges::find(options.stop_tokens, token) != options.stop_tokens.end();
   };
   Generation generation;
   while (generation.n_tokens < options.max_tokens) {
-    TERN_TRY_ASSIGN(const TokenId token, session.sample_in_use(options.sampler));
+    TERN_TRY_ASSIGN(sampler.mask, constraint.mask());
+    TERN_TRY_ASSIGN(const TokenId token, session.sample_in_use(sampler));
     if (ends_text(token)) {
       generation.reason = StopReason::end_of_generation;
       break;
     }
+    TERN_TRY(constraint.accept(token));
     TERN_TRY_ASSIGN(const std::string_view text, decoder.push(token));
     ++generation.n_tokens;
     if (!on_text(stops.push(text), token)) {
@@ -89,7 +103,12 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
       generation.reason = StopReason::context_full;
       break;
     }
+    TERN_TRY_ASSIGN(session.rows_, constraint.mask());
     TERN_TRY(session.evaluate_in_use({&token, 1}, {}));
+    if (constraint.is_finished()) {
+      generation.reason = StopReason::grammar;
+      break;
+    }
   }
   const std::string_view shown = stops.push(decoder.flush());
   if (!shown.empty()) on_text(shown, kNoToken);

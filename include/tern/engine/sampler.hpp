@@ -10,6 +10,7 @@
 
 #include "tern/base/buffer.hpp"
 #include "tern/base/half.hpp"
+#include "tern/engine/token_mask.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/platform/buffer_plan.hpp"
 #include "tern/text/vocabulary_data.hpp"
@@ -34,8 +35,7 @@ struct SamplerOptions {
   float min_p = 0;           ///< drop what is less than this share of the best; [0, 1]
   float repeat_penalty = 1;  ///< > 0; 1 is none
   uint64_t seed = 0;
-  /// Tokens that may be drawn, a bit each, lowest first; empty allows all. Viewed, not copied.
-  std::span<const uint64_t> mask;
+  TokenMask mask;  ///< tokens that may be drawn; viewed, not copied
   std::span<const LogitBias> biases;  ///< viewed, not copied
 };
 
@@ -75,7 +75,8 @@ class Sampler {
   }
 
   /// The token for `position`.
-  /// Shapes:   logits: at least n_tokens, finite; recent: the tokens so far, the last one last.
+  /// Shapes:   logits: at least n_tokens, finite or kMaskedLogit, which rules a token out; recent:
+  ///           the tokens so far, the last one last.
   /// Requires: options passed check_sampler_options.
   /// Errors:   invalid_argument (a mask that allows nothing or is too short, a biased token that is
   ///           none, a bias or penalty that makes a logit infinite).
@@ -118,12 +119,12 @@ class Sampler {
       }
       kernels.add(&bias.bias, 1, &values_[static_cast<size_t>(bias.token)]);
     }
-    if (!options.mask.empty() && options.mask.size() < (n_tokens + 63) / 64) {
+    if (!options.mask.empty() && options.mask.size() < token_mask_words(n_tokens)) {
       return Error(Status::invalid_argument, "the mask is shorter than the vocabulary");
     }
     n_ = 0;
     for (size_t i = 0; i < n_tokens; ++i) {
-      if (!options.mask.empty() && ((options.mask[i / 64] >> (i % 64)) & 1) == 0) continue;
+      if (logits[i] == kMaskedLogit || !is_allowed(options.mask, i)) continue;
       candidates_[n_++] = {values_[i], static_cast<TokenId>(i)};
     }
     if (n_ == 0) return Error(Status::invalid_argument, "the mask allows no token");

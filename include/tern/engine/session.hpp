@@ -12,6 +12,7 @@
 // busy.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "tern/engine/activations.hpp"
 #include "tern/engine/kv_cache.hpp"
 #include "tern/engine/sampler.hpp"
+#include "tern/engine/token_mask.hpp"
 #include "tern/model/model.hpp"
 #include "tern/platform/clock.hpp"
 #include "tern/platform/thread_pool.hpp"
@@ -133,6 +135,12 @@ class Session {
   Result<void> embed(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                      std::span<float> embeddings);
 
+  /// From here on logits are computed for these tokens alone, the others' are kMaskedLogit and none
+  /// of them is sampled: the head's rows are read only where they are needed. Empty: of all tokens
+  /// again, as after reset(). Copied. Errors: invalid_argument (shorter than the model's tokens),
+  /// busy. Cost: a copy.
+  Result<void> set_mask(TokenMask mask);
+
   /// Logits of the last token, [vocab_size]; empty before the first, after truncate and reset.
   std::span<const float> logits() const {
     return has_logits_ ? logits_.span() : std::span<const float>();
@@ -143,12 +151,12 @@ class Session {
   Result<TokenId> sample(const SamplerOptions& options);
 
   /// Natural log of the probability of `token` under logits(), over all of vocab_size.
-  /// Errors: invalid_argument (no logits), token_out_of_range, busy.
+  /// Errors: invalid_argument (no logits, or those of a mask), token_out_of_range, busy.
   Result<double> log_prob(TokenId token);
 
   /// Forgets everything from `position` on. Errors: invalid_argument (beyond the end), busy.
   Result<void> truncate(uint32_t position);
-  /// Forgets everything, also what was begun. Errors: busy (a call is running).
+  /// Forgets everything, also what was begun, and the mask. Errors: busy (a call is running).
   Result<void> reset();
 
   /// Makes a running evaluate or generate end with Status::cancelled, within a step of a layer over
@@ -219,6 +227,18 @@ class Session {
     uint64_t start_ = monotonic_nanoseconds();
   };
 
+  /// Lets a call compute other rows of the head than the mask's, through rows_.
+  class RowsGuard {
+   public:
+    explicit RowsGuard(Session& session) : session_(session) {}
+    ~RowsGuard() { session_.rows_ = session_.mask_view(); }
+    RowsGuard(const RowsGuard&) = delete;
+    RowsGuard& operator=(const RowsGuard&) = delete;
+
+   private:
+    Session& session_;
+  };
+
   /// How far the steps of an evaluation are.
   struct Progress {
     uint32_t n_tokens = 0;  ///< begun
@@ -244,7 +264,10 @@ class Session {
   uint32_t step_tokens(uint64_t budget_ns) const;
   void append(size_t n_tokens);
   /// Counts a pass, and `n_logits` tokens through the head.
-  void count_pass(size_t n_tokens, size_t n_logits);
+  void count_pass(size_t n_tokens, size_t n_logits, TokenMasks masks);
+  TokenMask mask_view() const { return has_mask_ ? TokenMask(mask_.span()) : TokenMask(); }
+  /// The same rows for a vector of tokens; empty if they are all.
+  TokenMasks same_rows(std::array<TokenMask, kVectorTokens>& masks) const;
   SkipCounts* skips() { return options_.skip_zeros ? &skip_counts_ : nullptr; }
 
   std::shared_ptr<const Model> model_;
@@ -254,7 +277,7 @@ class Session {
   SkipCounts skip_counts_;
   uint64_t n_tokens_ = 0;
   uint64_t n_passes_ = 0;
-  uint64_t n_head_passes_ = 0;
+  uint64_t n_head_rows_ = 0;
   uint64_t nanoseconds_ = 0;
   uint64_t token_ns_ = 1000000;  // of a token in a layer, as last measured in a step; first a guess
   KvCache cache_;
@@ -264,7 +287,11 @@ class Session {
   Buffer<float> logits_;    // [vocab_size]; empty for a model of embeddings
   Buffer<float> scratch_;   // [vocab_size], for log_prob; the same
   Buffer<TextRun> texts_;   // [batch], for embed
+  Buffer<uint64_t> mask_;   // [token_mask_words(vocab_size)]
+  TokenMask rows_;          // of the head, to be computed
   Progress progress_;
+  bool has_mask_ = false;
+  bool has_all_logits_ = true;  // logits_ are of all tokens
   bool is_stepping_ = false;
   uint32_t batch_ = 0;
   uint32_t position_ = 0;

@@ -1,0 +1,67 @@
+// Masks over tokens: which may be drawn, and whose logits are worth computing.
+//
+// Room: engine.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "tern/version.hpp"
+
+TERN_NAMESPACE_BEGIN
+
+/// Tokens that are allowed, a bit each, token 0 lowest in the first word. Empty allows all; a token
+/// beyond the end is not allowed. Viewed.
+using TokenMask = std::span<const uint64_t>;
+/// A mask for each of several texts; empty: all tokens are allowed for all.
+using TokenMasks = std::span<const TokenMask>;
+
+/// The logit of a token that a mask ruled out before it was computed.
+inline constexpr float kMaskedLogit = -std::numeric_limits<float>::infinity();
+
+constexpr size_t token_mask_words(size_t n_tokens) { return (n_tokens + 63) / 64; }
+
+/// The bits of tokens [64 * word, 64 * word + 64).
+constexpr uint64_t mask_word(TokenMask mask, size_t word) {
+  if (mask.empty()) return ~uint64_t{0};
+  return word < mask.size() ? mask[word] : 0;
+}
+constexpr bool is_allowed(TokenMask mask, size_t token) {
+  return ((mask_word(mask, token / 64) >> (token % 64)) & 1) != 0;
+}
+/// What any of the masks allows.
+constexpr uint64_t mask_word(TokenMasks masks, size_t word) {
+  if (masks.empty()) return ~uint64_t{0};
+  uint64_t bits = 0;
+  for (const TokenMask mask : masks) bits |= mask_word(mask, word);
+  return bits;
+}
+
+/// The first token of [begin, end) that any of the masks allows, or that none does; else `end`.
+constexpr size_t find_token(TokenMasks masks, bool allowed, size_t begin, size_t end) {
+  const uint64_t flip = allowed ? 0 : ~uint64_t{0};
+  for (size_t at = begin; at < end; at = (at / 64 + 1) * 64) {
+    const uint64_t found = ((mask_word(masks, at / 64) ^ flip) >> (at % 64)) << (at % 64);
+    if (found != 0) {
+      return std::min(at / 64 * 64 + static_cast<size_t>(std::countr_zero(found)), end);
+    }
+  }
+  return end;
+}
+
+/// Of tokens [0, n_tokens) those that any of the masks allows.
+constexpr size_t count_tokens(TokenMasks masks, size_t n_tokens) {
+  size_t count = 0;
+  for (size_t begin = find_token(masks, true, 0, n_tokens); begin < n_tokens;) {
+    const size_t end = find_token(masks, false, begin, n_tokens);
+    count += end - begin;
+    begin = find_token(masks, true, end, n_tokens);
+  }
+  return count;
+}
+
+TERN_NAMESPACE_END
