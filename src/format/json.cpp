@@ -170,7 +170,7 @@ class JsonBuilder {
   bool open(JsonKind kind) {
     if (depth_ == kJsonMaxDepth) return refuse("JSON nested too deeply");
     open_[depth_++] = static_cast<uint32_t>(nodes_.size());
-    add(kind, stream_.Tell() - 1);
+    add(kind, stream_.Tell());  // RapidJSON tells of a bracket before it takes it
     return true;
   }
   bool close(unsigned size) {

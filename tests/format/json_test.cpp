@@ -57,6 +57,15 @@ TEST_CASE("of members with the same name the last one counts, and all are listed
   CHECK(names == "aba");
 }
 
+TEST_CASE("a container is at its bracket, anything else ends at its place") {
+  const JsonDocument document = parsed(R"( {"a":  {"b": [1]}, "c": "x" })");
+  const JsonValue root = document.root();
+  CHECK(root.where() == 1);
+  CHECK(root.find("a").where() == 8);
+  CHECK(root.find("a").find("b").where() == 14);
+  CHECK(root.find("c").where() == 28);
+}
+
 TEST_CASE("zeros have any exponent, and small digits any number of zeros before them") {
   const JsonDocument document =
       parsed("[0e64, -0.00e99, 0.000000000000000000000000000000001e33, 0, -0]");
