@@ -15,6 +15,7 @@
 #include "tern/engine/session.hpp"
 #include "tern/engine/ternary_layer.hpp"
 #include "tern/model/model.hpp"
+#include "tern/text/grammar.hpp"
 #include "tern/version.hpp"
 
 struct tern_model {
@@ -30,6 +31,12 @@ struct tern_session {
 struct tern_layer {
   tern::AllocatorHooks hooks;
   std::shared_ptr<tern::TernaryLayer> object;
+};
+
+struct tern_grammar {
+  tern::AllocatorHooks hooks;
+  std::shared_ptr<tern::Grammar> object;
+  std::shared_ptr<const tern::Model> model = nullptr;  // whose vocabulary the grammar views
 };
 
 TERN_NAMESPACE_BEGIN
@@ -59,6 +66,11 @@ inline Result<const Model*> model_of(const tern_model* handle) {
 
 inline Result<Session*> session_of(const tern_session* handle) {
   if (handle == nullptr) return null_argument("session");
+  return handle->object.get();
+}
+
+inline Result<Grammar*> grammar_of(const tern_grammar* handle) {
+  if (handle == nullptr) return null_argument("grammar");
   return handle->object.get();
 }
 

@@ -693,6 +693,38 @@ TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* to
                                         float* embeddings, size_t embeddings_size);
 
 /*
+** What the head sees of the last token: the last layer's output, normed, as a feature vector for
+** models of your own.
+** Shapes:  *features gets [model_dim] floats, valid until the session's next call.
+** Errors:  TERN_INVALID_ARGUMENT (no logits, a restored session). Cost: none.
+*/
+TERN_API tern_status tern_session_features(const tern_session* session, const float** features,
+                                           size_t* n_features);
+
+/*
+** Evaluates tokens that are given, and tells how likely each was: the natural log of its
+** probability after the tokens before it. The first one's comes from the logits that the session
+** has; where it has none, or those of a mask, it is NaN.
+** Shapes:  log_probs [n_tokens].
+** Errors:  those of evaluate, TERN_OUT_OF_MEMORY; log_probs are then unspecified.
+** Cost:    the head for every token; memory of 9 to 16 times vocab_size floats for the call.
+*/
+TERN_API tern_status tern_session_score(tern_session* session, const int32_t* tokens,
+                                        size_t n_tokens, double* log_probs);
+
+/*
+** From here on logits are computed for these tokens alone: the head, a third of a model's weights,
+** is read only where it is needed. The others' logits are -infinity, and sampling never takes
+** them; tern_session_log_prob() gives an error. NULL and 0: of all tokens again, as after
+** tern_session_reset().
+** Shapes:  mask [mask_size], a bit a token, token 0 lowest; at least n_tokens / 64 words, rounded
+**          up. Copied.
+** Errors:  TERN_INVALID_ARGUMENT (too short), TERN_BUSY. Cost: a copy.
+*/
+TERN_API tern_status tern_session_set_mask(tern_session* session, const uint64_t* mask,
+                                           size_t mask_size);
+
+/*
 ** What a session did since it was made. Passes of tern_session_step_many() count for the first one.
 ** Programs of any age: tern fills the fields that struct_size covers, and zeroes those beyond its
 ** own.
@@ -762,6 +794,75 @@ TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampl
                                          int32_t* token);
 
 /* ------------------------------------------------------------------------------------------------
+** GRAMMARS
+**
+** A grammar says what a text may be, and which tokens may come next so that it will be: a choice
+** of words, a number, JSON of a schema. tern_generate_options.grammar does it all; a loop of your
+** own goes
+**
+**     tern_grammar_mask(grammar, &mask, &mask_size);    options.mask, tern_session_set_mask()
+**     tern_session_sample(session, &options, &token);
+**     tern_grammar_accept(grammar, token);
+**
+** A grammar holds how far one text is in it, and may be used by one thread at a time; forks are
+** independent. It keeps the model alive.
+*/
+typedef struct tern_grammar tern_grammar;
+
+/* How a grammar is written. */
+enum {
+  TERN_GRAMMAR_GBNF = 0,       /* rules, such as: root ::= "yes" | "no" [0-9]{1,3}  */
+  TERN_GRAMMAR_JSON_SCHEMA = 1 /* a JSON schema: the text is JSON that is valid against it */
+};
+
+/*
+** GBNF is a rule a line, `root` among them, of: "text", [a-z0-9], [^"], a dot for any character,
+** names of rules, ( ), |, and repetitions * + ? {2} {2,} {2,5}; escapes as in C, and \uHHHH. No rule
+** may begin with itself, and all must be able to end.
+** Of JSON schemas: types, properties and required, items, enum, const, anyOf, oneOf of branches
+** that differ, $ref into the schema, lengths and counts, ranges of integers, dates and times;
+** members come in the schema's order. What is not supported is refused by name (docs/c_api.md).
+** Errors:  TERN_INVALID_ARGUMENT (no such kind), TERN_MALFORMED (`where` is the byte),
+**          TERN_UNSUPPORTED, TERN_UNSUPPORTED_TOKENIZER (a model without a vocabulary),
+**          TERN_OUT_OF_MEMORY.
+** Owns:    *out is yours: tern_grammar_free(). Cost: a sort of the vocabulary, tens of milliseconds
+**          for 128 k tokens: create once, then fork or reset.
+*/
+TERN_API tern_status tern_grammar_create(const tern_model* model, int32_t kind, const char* text,
+                                         size_t size, tern_grammar** out);
+/* NULL is fine. */
+TERN_API void tern_grammar_free(tern_grammar* grammar);
+
+/* Another grammar, at the same place of the text. Errors: TERN_OUT_OF_MEMORY. Cost: small. */
+TERN_API tern_status tern_grammar_fork(const tern_grammar* grammar, tern_grammar** out);
+
+/* Back to the beginning of a text. Errors: those of tern_grammar_mask(). */
+TERN_API tern_status tern_grammar_reset(tern_grammar* grammar);
+
+/*
+** The tokens that may come next, a bit each, token 0 lowest; those that end a text where it may
+** end. Valid until the grammar's next call.
+** Errors:  TERN_UNSUPPORTED (the grammar is too ambiguous), TERN_OUT_OF_MEMORY; the grammar is then
+**          where it was.
+** Cost:    a walk over the vocabulary, some milliseconds, for a place that the text is at for the
+**          first time; the last 32 are kept. May allocate.
+*/
+TERN_API tern_status tern_grammar_mask(tern_grammar* grammar, const uint64_t** mask,
+                                       size_t* mask_size);
+
+/*
+** Takes the text's next token.
+** Errors:  TERN_TOKEN_OUT_OF_RANGE, TERN_INVALID_ARGUMENT (the grammar does not allow it), those of
+**          tern_grammar_mask(); the grammar is then where it was. Cost: small. May allocate.
+*/
+TERN_API tern_status tern_grammar_accept(tern_grammar* grammar, int32_t token);
+
+/* 1 if the text may end here, else 0; 0 of NULL. */
+TERN_API int32_t tern_grammar_may_end(const tern_grammar* grammar);
+/* 1 if nothing may follow but an end, else 0; 1 of NULL. */
+TERN_API int32_t tern_grammar_is_finished(const tern_grammar* grammar);
+
+/* ------------------------------------------------------------------------------------------------
 ** GENERATING
 */
 
@@ -799,6 +900,8 @@ typedef struct tern_generate_options {
   size_t n_stop_tokens;
   const tern_text* stop_texts; /* [n_stop_texts]: end the text before them; what could become one */
   size_t n_stop_texts;         /* is held back. At most TERN_MAX_STOP_TEXTS */
+  tern_grammar* grammar;       /* what the text must be, from where the grammar is, which takes */
+                               /* each token; NULL: anything. A text's beginning resets it */
 } tern_generate_options;
 
 #define tern_generate_options_init(options) \
@@ -810,19 +913,23 @@ enum {
   TERN_STOP_MAX_TOKENS = 1,   /* there were max_tokens */
   TERN_STOP_CONTEXT_FULL = 2, /* the last token did not fit into the session any more */
   TERN_STOP_CALLBACK = 3,     /* the callback asked for it; its token is not in the session */
-  TERN_STOP_TEXT = 4          /* a stop text came; the last token of it is not in the session */
+  TERN_STOP_TEXT = 4,         /* a stop text came; the last token of it is not in the session */
+  TERN_STOP_GRAMMAR = 5       /* the grammar lets nothing follow */
 };
 
 /*
 ** Continues the session's text: samples a token, hands its text to on_text, evaluates it,
-** repeats.
+** repeats. With a mask or a grammar the head is read only where it is needed; the logits that are
+** left are then those of the tokens that were allowed.
 ** Results: *n_tokens, unless NULL: how many were handed out; *stop_reason, unless NULL: a
 **          TERN_STOP_ value. Both are 0 after an error; text that was handed out before it stays
 **          valid, and its tokens, but for the last, are in the session.
-** Errors:  TERN_INVALID_ARGUMENT (no logits: evaluate a prompt first; no callback; a bad option),
+** Errors:  TERN_INVALID_ARGUMENT (no logits: evaluate a prompt first; no callback; a bad option;
+**          a grammar of another model),
 **          TERN_UNSUPPORTED_TOKENIZER, TERN_UNSUPPORTED (TERN_GENERATE_CHAT without a chat
-**          format), and those of evaluate and sample.
-** Cost:    a pass over the weights a token; small allocations a call, none a token.
+**          format), those of tern_grammar_mask(), and those of evaluate and sample.
+** Cost:    a pass over the weights a token; small allocations a call, none a token but those of
+**          tern_grammar_mask().
 */
 TERN_API tern_status tern_session_generate(tern_session* session,
                                            const tern_generate_options* options,

@@ -25,6 +25,7 @@ static_assert(TERN_STOP_MAX_TOKENS == static_cast<int32_t>(StopReason::max_token
 static_assert(TERN_STOP_CONTEXT_FULL == static_cast<int32_t>(StopReason::context_full));
 static_assert(TERN_STOP_CALLBACK == static_cast<int32_t>(StopReason::callback));
 static_assert(TERN_STOP_TEXT == static_cast<int32_t>(StopReason::stop_text));
+static_assert(TERN_STOP_GRAMMAR == static_cast<int32_t>(StopReason::grammar));
 
 namespace {
 
@@ -94,6 +95,7 @@ Result<tern::GenerateOptions> read_generate_options(const tern_generate_options*
                     capi::read_text(stop_texts[i].text, stop_texts[i].size, "stop_texts"));
   }
   generate.stop_texts = {input.stop_texts, stop_texts.size()};
+  if (options.grammar != nullptr) generate.grammar = options.grammar->object.get();
   return generate;
 }
 
@@ -202,6 +204,45 @@ tern_status tern_session_logits(const tern_session* session, const float** logit
     *logits = view.data();
     *n_logits = view.size();
     return {};
+  });
+}
+
+tern_status tern_session_features(const tern_session* session, const float** features,
+                                  size_t* n_features) {
+  return capi::guard([&]() -> Result<void> {
+    if (n_features != nullptr) *n_features = 0;
+    TERN_TRY(capi::clear_result(features, "features"));
+    TERN_TRY(capi::clear_result(n_features, "n_features"));
+    TERN_TRY_ASSIGN(const Session* self, capi::session_of(session));
+    const std::span<const float> view = self->features();
+    if (view.empty()) {
+      return Error(Status::invalid_argument, "no features: evaluate tokens first");
+    }
+    *features = view.data();
+    *n_features = view.size();
+    return {};
+  });
+}
+
+tern_status tern_session_score(tern_session* session, const int32_t* tokens, size_t n_tokens,
+                               double* log_probs) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
+    TERN_TRY_ASSIGN(const auto ids, capi::read_array(tokens, n_tokens, "tokens"));
+    if (log_probs == nullptr) return capi::null_argument("log_probs");
+    return self->score(ids, {log_probs, n_tokens});
+  });
+}
+
+tern_status tern_session_set_mask(tern_session* session, const uint64_t* mask, size_t mask_size) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
+    TERN_TRY_ASSIGN(const auto words, capi::read_array(mask, mask_size, "mask"));
+    if (mask != nullptr && mask_size == 0) {
+      return Error(Status::invalid_argument, "the mask is shorter than the vocabulary",
+                   "mask_size");
+    }
+    return self->set_mask(words);
   });
 }
 

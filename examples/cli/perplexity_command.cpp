@@ -22,72 +22,23 @@ constexpr CommandHelp kPerplexityHelp = {
 };
 constexpr size_t kMaxWindow = 512;
 
-/// Windows through one session, a run of tokens at a time; runs share buffers.
-class Measurement {
- public:
-  static tern::Result<Measurement> create(tern::Session& session, const tern::TaskRunner& runner) {
-    Measurement m(session, runner);
-    const size_t vocab_size = session.model().config().vocab_size;
-    const tern::AllocatorHooks& hooks = session.model().allocator();
-    TERN_TRY_ASSIGN(m.logits_, tern::Buffer<float>::create(kRun * vocab_size, hooks));
-    TERN_TRY_ASSIGN(m.scratch_, tern::Buffer<float>::create(m.n_lanes_ * vocab_size, hooks));
-    return m;
-  }
-
-  /// Evaluates one window and counts its tokens but the first, which is given.
-  tern::Result<void> add_window(std::span<const tern::TokenId> window) {
-    const size_t vocab_size = session_.model().config().vocab_size;
-    TERN_TRY(session_.reset());
-    // The last token predicts nothing that is counted.
-    for (size_t done = 0; done + 1 < window.size();) {
-      const size_t n = std::min(kRun, window.size() - 1 - done);
-      TERN_TRY(session_.evaluate(window.subspan(done, n), logits_.span().first(n * vocab_size)));
-      add_run(window.subspan(done + 1, n));
-      done += n;
-      if (is_interrupted()) return tern::Error(tern::Status::cancelled, "interrupted");
-    }
-    return {};
-  }
-
-  double nats() const { return nats_; }
-  uint64_t tokens() const { return tokens_; }
-
- private:
-  static constexpr size_t kRun = tern::kDefaultBatch;
-
-  Measurement(tern::Session& session, const tern::TaskRunner& runner)
-      : session_(session), runner_(runner), n_lanes_(std::min(runner.n_workers(), kRun)) {}
-
-  // Adds the probabilities of the tokens that follow; summed in their order, whoever computed them.
-  void add_run(std::span<const tern::TokenId> next) {
-    const tern::KernelTable& kernels = session_.model().kernels();
-    const size_t vocab_size = session_.model().config().vocab_size;
-    double log_probs[kRun];
-    runner_.run(n_lanes_, [&](size_t lane) {
-      float* scratch = scratch_.data() + lane * vocab_size;
-      for (size_t i = lane; i < next.size(); i += n_lanes_) {
-        log_probs[i] = kernels.log_prob(logits_.data() + i * vocab_size, vocab_size,
-                                        static_cast<size_t>(next[i]), scratch);
-      }
-    });
-    for (size_t i = 0; i < next.size(); ++i) nats_ -= log_probs[i];
-    tokens_ += next.size();
-  }
-
-  tern::Session& session_;
-  const tern::TaskRunner& runner_;
-  size_t n_lanes_;
-  tern::Buffer<float> logits_;   // [kRun, vocab_size]
-  tern::Buffer<float> scratch_;  // [n_lanes_, vocab_size]
-  double nats_ = 0;
-  uint64_t tokens_ = 0;
-};
-
 struct Counted {
   uint64_t tokens = 0;
   uint64_t bytes = 0;
   double nats = 0;
 };
+
+/// Adds the tokens of a window but the first, which is given. `log_probs` is scratch.
+tern::Result<void> add_window(tern::Session& session, std::span<const tern::TokenId> window,
+                              tern::Vector<double>& log_probs, Counted& counted) {
+  TERN_TRY(session.reset());
+  log_probs.resize(window.size());
+  TERN_TRY(session.score(window, log_probs));
+  for (size_t i = 1; i < window.size(); ++i) counted.nats -= log_probs[i];
+  counted.tokens += window.size() - 1;
+  if (is_interrupted()) return tern::Error(tern::Status::cancelled, "interrupted");
+  return {};
+}
 
 // The windows of a text. Requires: a session of one window.
 tern::Result<Counted> measure(const OpenModel& open, const tern::Tokenizer& tokenizer,
@@ -103,8 +54,8 @@ tern::Result<Counted> measure(const OpenModel& open, const tern::Tokenizer& toke
     return tern::Error(tern::Status::invalid_argument, "a context of one token predicts nothing");
   }
 
-  TERN_TRY_ASSIGN(Measurement measurement, Measurement::create(session, open.runner));
   Counted result;
+  tern::Vector<double> log_probs;
   tern::Vector<tern::TokenId> window;
   Progress progress("perplexity", ids.size());
   bool begins_text = true;
@@ -114,15 +65,13 @@ tern::Result<Counted> measure(const OpenModel& open, const tern::Tokenizer& toke
     if (has_bos) window.push_back(vocabulary.special_tokens().bos);
     window.insert(window.end(), ids.begin() + static_cast<ptrdiff_t>(begin),
                   ids.begin() + static_cast<ptrdiff_t>(end));
-    TERN_TRY(measurement.add_window(window));
+    TERN_TRY(add_window(session, window, log_probs, result));
     for (size_t i = begin; i < end; ++i) {
       TERN_TRY_ASSIGN(const auto piece, tokenizer.visible_piece(ids[i], false, begins_text));
       if (has_bos || i > begin) result.bytes += piece.size();
     }
     progress.update(end);
   }
-  result.tokens = measurement.tokens();
-  result.nats = measurement.nats();
   return result;
 }
 

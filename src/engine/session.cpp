@@ -4,6 +4,7 @@
 #include "tern/engine/session.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/engine/forward.hpp"
@@ -83,6 +84,7 @@ Result<void> Session::allocate(const SessionOptions& options, size_t n_workers, 
   const size_t n_logits = embeds ? 0 : config.vocab_size;
   TERN_TRY(plan.add(logits_, n_logits));
   TERN_TRY(plan.add(scratch_, n_logits));
+  TERN_TRY(plan.add(features_, embeds ? 0 : config.model_dim));
   TERN_TRY(plan.add(mask_, token_mask_words(n_logits)));
   return plan.add(texts_, embeds ? batch_ : 0);
 }
@@ -100,6 +102,8 @@ Result<std::shared_ptr<Session>> Session::fork() {
   out->position_ = position_;
   out->has_logits_ = has_logits_;
   out->has_all_logits_ = has_all_logits_;
+  std::copy_n(features_.data(), features_.size(), out->features_.data());
+  out->has_features_ = has_features_;
   std::copy_n(mask_.data(), mask_.size(), out->mask_.data());
   out->has_mask_ = has_mask_;
   out->rows_ = out->mask_view();
@@ -147,40 +151,98 @@ Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
   return evaluate_batches(tokens, all_logits);
 }
 
+// The last token's logits go to scratch first: those of before stay good if the call fails.
 Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
                                        std::span<float> all_logits) {
   const size_t vocab_size = model_->config().vocab_size;
   std::array<TokenMask, kVectorTokens> masks;
   const TokenMasks rows_of_all = same_rows(masks);
-  // The last token's logits go to scratch first: those of before stay good if this call fails.
-  for (size_t done = 0; done < tokens.size();) {
-    const size_t n = std::min<size_t>(batch_, tokens.size() - done);
-    ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
-    const TextRun text{n, 0, position_ + done, &cache_};
-    count_pass(n, all_logits.empty() ? done + n == tokens.size() : n, rows_of_all);
-    TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
+  const auto read = [&](ForwardPass& pass, size_t done, size_t n) -> Result<void> {
     for (size_t t = 0; t < n && !all_logits.empty(); t += kVectorTokens) {
       float* rows[kVectorTokens];
       const size_t few = std::min(kVectorTokens, n - t);
       for (size_t i = 0; i < few; ++i) rows[i] = all_logits.data() + (done + t + i) * vocab_size;
       TERN_TRY(pass.logits(t, {rows, few}, rows_of_all.first(std::min(few, rows_of_all.size()))));
     }
-    done += n;
-    if (done < tokens.size()) continue;
+    if (done + n < tokens.size()) return {};
     if (all_logits.empty()) {
       float* const last = scratch_.data();
-      TERN_TRY(pass.logits(n - 1, {&last, 1}, rows_of_all.first(rows_of_all.empty() ? 0 : 1)));
-    } else {
-      std::copy_n(all_logits.data() + (done - 1) * vocab_size, vocab_size, scratch_.data());
+      return pass.logits(n - 1, {&last, 1}, rows_of_all.first(rows_of_all.empty() ? 0 : 1));
     }
+    std::copy_n(all_logits.data() + (tokens.size() - 1) * vocab_size, vocab_size, scratch_.data());
+    return {};
+  };
+  return run_batches(tokens, rows_of_all, !all_logits.empty(), read);
+}
+
+/// Runs the layers over all tokens; `read(pass, done, n)` reads logits after each batch, those of
+/// the last token to scratch, as the last thing.
+template <typename Read>
+Result<void> Session::run_batches(std::span<const TokenId> tokens, TokenMasks masks,
+                                  bool reads_all, Read&& read) {
+  for (size_t done = 0; done < tokens.size();) {
+    const size_t n = std::min<size_t>(batch_, tokens.size() - done);
+    ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
+    const TextRun text{n, 0, position_ + done, &cache_};
+    count_pass(n, reads_all ? n : done + n == tokens.size() ? 1 : 0, masks);
+    TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
+    TERN_TRY(read(pass, done, n));
+    done += n;
   }
   std::copy(tokens.begin(), tokens.end(), tokens_.data() + position_);
-  append(tokens.size());
+  const size_t last = reads_all ? (tokens.size() - 1) % batch_ % kVectorTokens : 0;
+  append(tokens.size(), activations_.head_x.row(last));
   return {};
 }
 
-// Tokens that are in place become part of the text, and scratch its logits.
-void Session::append(size_t n_tokens) {
+Result<void> Session::score(std::span<const TokenId> tokens, std::span<double> log_probs) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  TERN_TRY(check_tokens(tokens, {}));
+  if (log_probs.size() != tokens.size()) {
+    return Error(Status::invalid_argument, "not one probability for each token");
+  }
+  const size_t vocab_size = model_->config().vocab_size;
+  const size_t few = Activations::vector_tokens(batch_);
+  const size_t n_lanes = std::min(runner_.n_workers(), few);
+  TERN_TRY_ASSIGN(Buffer<float> rows, Buffer<float>::create(few * vocab_size, hooks_));
+  TERN_TRY_ASSIGN(Buffer<float> scratch, Buffer<float>::create(n_lanes * vocab_size, hooks_));
+  const FpEnvironmentGuard fp_environment;
+  const Stopwatch stopwatch(*this);
+  const KernelTable& kernels = model_->kernels();
+  const auto log_prob = [&](const float* logits, TokenId token, size_t lane) {
+    return kernels.log_prob(logits, vocab_size, static_cast<size_t>(token),
+                            scratch.data() + lane * vocab_size);
+  };
+  log_probs[0] = std::numeric_limits<double>::quiet_NaN();
+  if (has_logits_ && has_all_logits_) log_probs[0] = log_prob(logits_.data(), tokens[0], 0);
+  const auto read = [&](ForwardPass& pass, size_t done, size_t n) -> Result<void> {
+    for (size_t t = 0; t < n; t += few) {
+      const size_t count = std::min(few, n - t);
+      const size_t next = done + t + 1;  // the token that the first row is about
+      float* to[kVectorTokens];
+      for (size_t i = 0; i < count; ++i) to[i] = rows.data() + i * vocab_size;
+      TERN_TRY(pass.logits(t, {to, count}));
+      runner_.run(n_lanes, [&](size_t lane) {
+        for (size_t i = lane; i < count && next + i < tokens.size(); i += n_lanes) {
+          log_probs[next + i] = log_prob(to[i], tokens[next + i], lane);
+        }
+      });
+      if (next - 1 + count == tokens.size()) {
+        std::copy_n(to[count - 1], vocab_size, scratch_.data());
+      }
+    }
+    return {};
+  };
+  const RowsGuard rows_guard(*this);
+  rows_ = {};
+  return run_batches(tokens, {}, true, read);
+}
+
+// Tokens that are in place become part of the text, scratch its logits.
+void Session::append(size_t n_tokens, const float* features) {
+  std::copy_n(features, features_.size(), features_.data());
+  has_features_ = true;
   std::swap(logits_, scratch_);
   position_ += static_cast<uint32_t>(n_tokens);
   has_logits_ = true;
@@ -223,7 +285,8 @@ SessionStatistics Session::statistics() const {
   const LayerWeights& layer = model_->weights().layers.front();
   const uint64_t row = layer.ffn_up.packed_size() / layer.ffn_up.view().rows;
   const uint64_t column = layer.ffn_down.packed_size() / layer.ffn_down.view().cols;
-  const uint64_t read = n_passes_ * model_->linear_bytes() + n_head_rows_ * model_->weights().head.row_bytes;
+  const uint64_t read = n_passes_ * model_->linear_bytes() +
+                        n_head_rows_ * model_->weights().head.row_bytes;
   out.weight_bytes = read - skip_counts_.dead_gates * row - skip_counts_.zero_inputs * column;
   return out;
 }

@@ -195,6 +195,7 @@ Result<void> Session::restore(std::span<const uint8_t> saved) {
   });
   position_ = header.n_tokens;
   has_logits_ = !logits.empty();
+  has_features_ = false;
   has_all_logits_ = std::ranges::find(this->logits(), kMaskedLogit) == this->logits().end();
   return {};
 }

@@ -83,7 +83,7 @@ Result<bool> Session::step_slice(uint64_t budget_ns) {
   TERN_TRY(pass.logit_rows(rows * p.head_part / kHeadParts, rows * (p.head_part + 1) / kHeadParts,
                            {&out, 1}, masks));
   if (++p.head_part < kHeadParts) return false;
-  append(p.n_tokens);
+  append(p.n_tokens, activations_.head_x.row(0));
   return true;
 }
 
@@ -135,10 +135,11 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
   first.count_pass(n, n, masks);
   TERN_TRY(pass.run(tokens, {texts.data(), n}));
   TERN_TRY(pass.logits(0, {logits.data(), n}, masks));
+  const size_t few = Activations::vector_tokens(first.batch_);
   for (size_t i = 0; i < n; ++i) {
     Session& session = *sessions[i];
     session.tokens_[session.position_] = tokens[i];
-    session.append(1);
+    session.append(1, first.activations_.head_x.row(i % few));
   }
   return {};
 }

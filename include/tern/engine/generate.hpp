@@ -54,8 +54,8 @@ struct Generation {
 /// Ensures:  every token that was handed out is in the session, but for one at which the callback
 ///           stopped, a stop text was met or the context was full. The token that ended the text is
 ///           not.
-/// Errors:   unsupported_tokenizer (no vocabulary), out_of_memory, those of Session::sample and
-///           evaluate; text that was handed out before stays valid.
+/// Errors:   unsupported_tokenizer (no vocabulary), invalid_argument (a grammar of another model),
+///           out_of_memory, those of Session::sample and evaluate and of Grammar::mask; text that was handed out before stays valid.
 /// Cost:     three allocations a call at most, none a token but for those of Grammar::mask().
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
@@ -70,6 +70,9 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
                   StreamDecoder::create(*tokenizer, decode_options, session.allocator()));
   TERN_TRY_ASSIGN(StopTexts stops,
                   StopTexts::create(options.stop_texts, decoder.max_bytes(), session.allocator()));
+  if (options.grammar != nullptr && &options.grammar->tokenizer() != tokenizer) {
+    return Error(Status::invalid_argument, "the grammar is of another model");
+  }
   if (options.grammar != nullptr && options.begins_text) TERN_TRY(options.grammar->reset(true));
   TERN_TRY_ASSIGN(Constraint constraint,
                   Constraint::create(options.grammar, options.sampler.mask, session.mask_view(),

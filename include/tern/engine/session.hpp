@@ -146,6 +146,12 @@ class Session {
     return has_logits_ ? logits_.span() : std::span<const float>();
   }
 
+  /// What the head sees of the last token, [model_dim]: the last layer's output, normed. Empty where
+  /// logits() are, of a restored session, and of a model of embeddings.
+  std::span<const float> features() const {
+    return has_logits_ && has_features_ ? features_.span() : std::span<const float>();
+  }
+
   /// The next token, from logits(). The session does not move: evaluate the token to go on.
   /// Errors: invalid_argument (no logits, a bad option), busy. Cost: no allocation.
   Result<TokenId> sample(const SamplerOptions& options);
@@ -153,6 +159,14 @@ class Session {
   /// Natural log of the probability of `token` under logits(), over all of vocab_size.
   /// Errors: invalid_argument (no logits, or those of a mask), token_out_of_range, busy.
   Result<double> log_prob(TokenId token);
+
+  /// evaluate() of tokens that are given, with how likely each was: the natural log of its
+  /// probability under the logits of the token before. The first one's are those of logits(); without
+  /// them, or with those of a mask, it gets NaN. The logits that are left are of all tokens.
+  /// Shapes: log_probs [tokens.size()]. Errors: those of evaluate(), out_of_memory; log_probs are
+  /// then unspecified. Cost: the head for every token; kVectorTokens + 1 times vocab_size floats
+  /// for the call.
+  Result<void> score(std::span<const TokenId> tokens, std::span<double> log_probs);
 
   /// Forgets everything from `position` on. Errors: invalid_argument (beyond the end), busy.
   Result<void> truncate(uint32_t position);
@@ -256,13 +270,16 @@ class Session {
   Result<void> check_tokens(std::span<const TokenId> tokens, std::span<float> all_logits) const;
   Result<void> check_token_ids(std::span<const TokenId> tokens) const;
   Result<void> evaluate_batches(std::span<const TokenId> tokens, std::span<float> all_logits);
+  template <typename Read>
+  Result<void> run_batches(std::span<const TokenId> tokens, TokenMasks masks, bool reads_all,
+                           Read&& read);
   Result<void> check_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                            std::span<float> embeddings) const;
   Result<void> embed_texts(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                            float* embeddings);
   Result<bool> step_slice(uint64_t budget_ns);
   uint32_t step_tokens(uint64_t budget_ns) const;
-  void append(size_t n_tokens);
+  void append(size_t n_tokens, const float* features);
   /// Counts a pass, and `n_logits` tokens through the head.
   void count_pass(size_t n_tokens, size_t n_logits, TokenMasks masks);
   TokenMask mask_view() const { return has_mask_ ? TokenMask(mask_.span()) : TokenMask(); }
@@ -287,9 +304,11 @@ class Session {
   Buffer<float> logits_;    // [vocab_size]; empty for a model of embeddings
   Buffer<float> scratch_;   // [vocab_size], for log_prob; the same
   Buffer<TextRun> texts_;   // [batch], for embed
+  Buffer<float> features_;  // [model_dim]
   Buffer<uint64_t> mask_;   // [token_mask_words(vocab_size)]
   TokenMask rows_;          // of the head, to be computed
   Progress progress_;
+  bool has_features_ = false;
   bool has_mask_ = false;
   bool has_all_logits_ = true;  // logits_ are of all tokens
   bool is_stepping_ = false;
