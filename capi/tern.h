@@ -919,8 +919,8 @@ enum {
 
 /*
 ** Continues the session's text: samples a token, hands its text to on_text, evaluates it,
-** repeats. With a mask or a grammar the head is read only where it is needed; the logits that are
-** left are then those of the tokens that were allowed.
+** repeats. With a mask or a grammar the head is read only for tokens that may come. Where the last
+** token drawn is not in the session, the logits it was drawn from are left: those of such tokens.
 ** Results: *n_tokens, unless NULL: how many were handed out; *stop_reason, unless NULL: a
 **          TERN_STOP_ value. Both are 0 after an error; text that was handed out before it stays
 **          valid, and its tokens, but for the last, are in the session.

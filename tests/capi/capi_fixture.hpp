@@ -20,9 +20,11 @@ namespace capi_test {
 struct Free {
   void operator()(tern_model* model) const { tern_model_free(model); }
   void operator()(tern_session* session) const { tern_session_free(session); }
+  void operator()(tern_grammar* grammar) const { tern_grammar_free(grammar); }
 };
 using ModelPtr = std::unique_ptr<tern_model, Free>;
 using SessionPtr = std::unique_ptr<tern_session, Free>;
+using GrammarPtr = std::unique_ptr<tern_grammar, Free>;
 
 /// The story model that the repository holds.
 inline std::string stories_path() {

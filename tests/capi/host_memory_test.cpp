@@ -29,14 +29,16 @@ struct Program {
   tern_status run() const {
     tern_model* model = nullptr;
     tern_session* session = nullptr;
-    const tern_status status = run(&model, &session);
+    tern_grammar* grammar = nullptr;
+    const tern_status status = run(&model, &session, &grammar);
+    tern_grammar_free(grammar);
     tern_session_free(session);
     tern_model_free(model);
     return status;
   }
 
  private:
-  tern_status run(tern_model** model, tern_session** session) const {
+  tern_status run(tern_model** model, tern_session** session, tern_grammar** grammar) const {
     const auto ignore = [](void*, const char*, size_t, int32_t) -> int32_t { return 0; };
     int32_t tokens[16];
     size_t n = 0;
@@ -53,8 +55,19 @@ struct Program {
     }
     if (status == TERN_OK) status = tern_session_evaluate(*session, tokens, n, nullptr, 0);
     if (status == TERN_OK) {
-      status =
-          tern_session_generate(*session, &generate_options, ignore, nullptr, nullptr, nullptr);
+      const std::string_view schema = R"({"enum":["the","thin"]})";
+      status = tern_grammar_create(*model, TERN_GRAMMAR_JSON_SCHEMA, schema.data(), schema.size(),
+                                   grammar);
+    }
+    tern_generate_options options = generate_options;
+    for (tern_grammar* const used : {static_cast<tern_grammar*>(nullptr), *grammar}) {
+      if (status != TERN_OK) break;
+      options.grammar = used;
+      status = tern_session_generate(*session, &options, ignore, nullptr, nullptr, nullptr);
+    }
+    if (status == TERN_OK) {
+      double log_probs[2];
+      status = tern_session_score(*session, tokens, 2, log_probs);
     }
     return status;
   }

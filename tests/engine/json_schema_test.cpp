@@ -12,7 +12,7 @@ namespace {
 
 using tern::Status;
 
-std::string grammar_of(std::string_view schema) {
+std::string gbnf_of(std::string_view schema) {
   const auto grammar = tern::json_schema_grammar(schema);
   INFO(schema);
   if (!grammar.ok()) FAIL(grammar.error().what << ": " << grammar.error().subject);
@@ -21,7 +21,7 @@ std::string grammar_of(std::string_view schema) {
 
 /// The grammar without the rules that all schemas share.
 std::string own_rules_of(std::string_view schema) {
-  const std::string grammar = grammar_of(schema);
+  const std::string grammar = gbnf_of(schema);
   std::string own;
   for (size_t begin = 0; begin < grammar.size();) {
     const size_t end = grammar.find('\n', begin) + 1;
@@ -42,7 +42,7 @@ char ::= [^"\\\x00-\x1F] | "\\" (["\\/bfnrt] | "u00" [01] [0-9a-fA-F])
 }  // namespace
 
 TEST_CASE("any value", "[json_schema]") {
-  CHECK(grammar_of("true") == std::string("root ::= value\n") + kWs +
+  CHECK(gbnf_of("true") == std::string("root ::= value\n") + kWs +
                                   R"(value ::= object | array | string | number | boolean | null
 object ::= "{" ws (member ("," ws member)* ws)? "}"
 member ::= string ":" ws value
@@ -53,11 +53,11 @@ array ::= "[" ws (value ("," ws value)* ws)? "]"
 boolean ::= "true" | "false"
 null ::= "null"
 )");
-  CHECK(grammar_of("{}") == grammar_of("true"));
+  CHECK(gbnf_of("{}") == gbnf_of("true"));
 }
 
 TEST_CASE("a grammar is its schema's rules and those that they use", "[json_schema]") {
-  CHECK(grammar_of(R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"},
+  CHECK(gbnf_of(R"({"type":"object","required":["name"],"properties":{"name":{"type":"string"},
                        "age":{"type":"integer","minimum":0,"maximum":120}}})") ==
         R"(root ::= "{" ws "\"name\":" ws string ("," ws "\"age\":" ws s1)? ws "}"
 s1 ::= [0-9] | [1-9] [0-9] | "1" [0-1] [0-9] | "120"
@@ -137,7 +137,7 @@ TEST_CASE("ranges of integers are few alternatives", "[json_schema]") {
                                            R"([0-9] | [1-3] [0-9] | "4" [0-5])"}}) {
     INFO(row.bounds);
     const std::string schema = R"({"type":"integer",)" + std::string(row.bounds) + "}";
-    CHECK(grammar_of(schema) == "root ::= " + std::string(row.rule) + "\n");
+    CHECK(gbnf_of(schema) == "root ::= " + std::string(row.rule) + "\n");
   }
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("the tables of texts and ranges have grammars in ASCII", "[json_schema
   for (const auto& row : tern_test::schema_ranges()) schemas.push_back(row.schema);
   for (const std::string_view schema : schemas) {
     INFO(schema);
-    const std::string grammar = grammar_of(schema);
+    const std::string grammar = gbnf_of(schema);
     CHECK(grammar.rfind("root ::= ", 0) == 0);
     for (const char c : grammar) CHECK((c == '\n' || (c >= ' ' && c <= '~')));
   }
@@ -294,7 +294,7 @@ TEST_CASE("long schemas are refused, or have grammars as long", "[json_schema]")
   std::string properties;
   for (int i = 0; i < 2000; ++i)
     properties += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":{}";
-  const std::string grammar = grammar_of(R"({"properties":{)" + properties + "}}");
+  const std::string grammar = gbnf_of(R"({"properties":{)" + properties + "}}");
   CHECK(grammar.size() < 20 * properties.size());
   std::string deep = "true";
   for (size_t i = 0; i < 30; ++i) deep = R"({"items":)" + deep + "}";
@@ -307,7 +307,7 @@ TEST_CASE("schemas use the hooks' memory and give it back", "[json_schema]") {
   {
     const auto grammar = tern::json_schema_grammar(schema, counter.hooks());
     REQUIRE(grammar.ok());
-    CHECK(std::string(*grammar) == grammar_of(schema));
+    CHECK(std::string(*grammar) == gbnf_of(schema));
     CHECK(counter.calls > 0);
   }
   CHECK(counter.live == 0);

@@ -49,7 +49,8 @@ struct Generation {
 /// What is held back when the text ends comes last, with kNoToken: the bytes of an unfinished
 /// character, or the beginning of a stop text. In the callback the session is in use: only cancel()
 /// is legal, calls that would change it give busy.
-/// With a mask or a grammar, the logits that are left behind are those of the tokens it allows.
+/// With a mask or a grammar the head is computed for tokens that may come. Where a token was drawn
+/// that is not in the session (an end, a stop), the logits it was drawn from are left: those.
 /// Requires: session.logits() is not empty; a grammar is of the model's vocabulary.
 /// Ensures:  every token that was handed out is in the session, but for one at which the callback
 ///           stopped, a stop text was met or the context was full. The token that ended the text is
@@ -106,7 +107,11 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
       generation.reason = StopReason::context_full;
       break;
     }
-    TERN_TRY_ASSIGN(session.rows_, constraint.mask());
+    // What is drawn from next needs no other logits; the last ones are the caller's.
+    session.rows_ = session.mask_view();
+    if (generation.n_tokens < options.max_tokens && !constraint.is_finished()) {
+      TERN_TRY_ASSIGN(session.rows_, constraint.mask());
+    }
     TERN_TRY(session.evaluate_in_use({&token, 1}, {}));
     if (constraint.is_finished()) {
       generation.reason = StopReason::grammar;
