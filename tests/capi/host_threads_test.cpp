@@ -162,10 +162,14 @@ TEST_CASE("a cancel from another thread ends an evaluation") {
   CHECK(logits(session) == logits(fresh));
 }
 
-TEST_CASE("sessions of one model run on several threads at once") {
+TEST_CASE("eight sessions of one model run on eight threads at once") {
   const auto expected = plain_logits();
   const auto model = load(tiny_bytes());
-  std::vector<std::vector<float>> results(4);
+  struct Outcome {
+    std::vector<float> logits;
+    std::string text;
+  };
+  std::vector<Outcome> results(8);
   std::vector<std::thread> threads;
   for (auto& result : results) {
     threads.emplace_back([&model, &result] {
@@ -175,13 +179,30 @@ TEST_CASE("sessions of one model run on several threads at once") {
       size_t n = 0;
       if (tern_session_evaluate(session, kPrompt.data(), kPrompt.size(), nullptr, 0) == TERN_OK &&
           tern_session_logits(session, &view, &n) == TERN_OK) {
-        result.assign(view, view + n);
+        result.logits.assign(view, view + n);
       }
+      // A generation with a grammar of its own.
+      constexpr char kWords[] = "root ::= [a-z]{3} (\" \" [a-z]{3}){2}";
+      tern_grammar* grammar = nullptr;
+      if (tern_grammar_create(model.get(), TERN_GRAMMAR_GBNF, kWords, sizeof(kWords) - 1,
+                              &grammar) == TERN_OK) {
+        tern_generate_options options;
+        tern_generate_options_init(&options);
+        options.grammar = grammar;
+        Collected collected;
+        tern_session_generate(session, &options, Collected::on_text, &collected, nullptr, nullptr);
+        result.text = collected.text;
+      }
+      tern_grammar_free(grammar);
       tern_session_free(session);
     });
   }
   for (auto& thread : threads) thread.join();
-  for (const auto& result : results) CHECK(result == expected);
+  for (const Outcome& result : results) {
+    CHECK(result.logits == expected);
+    CHECK(result.text == results[0].text);
+    CHECK(result.text.size() == 11);
+  }
 }
 
 TEST_CASE("own threads change no bit") {
