@@ -740,6 +740,8 @@ typedef struct tern_session_statistics {
   uint64_t dead_gates;   /* of them zero: rows that were not read */
   uint64_t inputs;       /* of the layers behind them */
   uint64_t zero_inputs;  /* of them zero: columns that were not read */
+  uint64_t output_inputs;      /* of attention's output projections that can skip */
+  uint64_t zero_output_inputs; /* of them zero: columns that were not read */
 } tern_session_statistics;
 
 #define tern_session_statistics_init(statistics) \

@@ -116,10 +116,12 @@ tern_status tern_session_get_statistics(const tern_session* session,
     out.n_passes = did.n_passes;
     out.nanoseconds = did.nanoseconds;
     out.weight_bytes = did.weight_bytes;
-    out.gates = did.skipped.gates;
-    out.dead_gates = did.skipped.dead_gates;
-    out.inputs = did.skipped.inputs;
-    out.zero_inputs = did.skipped.zero_inputs;
+    out.gates = did.skipped.gates.all;
+    out.dead_gates = did.skipped.gates.zeros;
+    out.inputs = did.skipped.down_inputs.all;
+    out.zero_inputs = did.skipped.down_inputs.zeros;
+    out.output_inputs = did.skipped.output_inputs.all;
+    out.zero_output_inputs = did.skipped.output_inputs.zeros;
     // A caller of an older header has less room.
     std::memcpy(statistics, &out, std::min<size_t>(size, sizeof(out)));
     return {};

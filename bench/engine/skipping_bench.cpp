@@ -77,12 +77,12 @@ void decode(benchmark::State& state, const Zeros& zeros, const How& how, uint32_
   if (!ok) return;
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * kTokens));
   const tern::SkipCounts counts = (*session)->statistics().skipped;
-  if (counts.gates == 0) return;
+  if (counts.gates.all == 0) return;
   const auto share = [](uint64_t part, uint64_t all) {
     return static_cast<double>(part) / static_cast<double>(all);
   };
-  state.counters["dead_gates"] = share(counts.dead_gates, counts.gates);
-  state.counters["zero_inputs"] = share(counts.zero_inputs, counts.inputs);
+  state.counters["dead_gates"] = share(counts.gates.zeros, counts.gates.all);
+  state.counters["zero_inputs"] = share(counts.down_inputs.zeros, counts.down_inputs.all);
 }
 
 }  // namespace

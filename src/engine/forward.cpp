@@ -72,16 +72,16 @@ void ForwardPass::embed(std::span<const TokenId> tokens) {
 // y <- W x of every product, x = norm(input); where layers have norms of their own at their inputs,
 // each has its own x = norm_of_the_layer(norm(input)).
 void ForwardPass::multiply(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                           const Products& products, bool adds) {
+                           Quantizer quantizer, const Products& products, bool adds) {
   if (!config_.input_norms) {
-    quantize(input, gain);
+    quantize(input, gain, quantizer);
     multiply_quantized(products, adds);
     return;
   }
   const Tensor<float, 2>& x = normalize(input, gain);
   for (const Product& product : products.items) {
     if (product.matrix == nullptr) break;
-    quantize(x, product.matrix->input_gain());
+    quantize(x, product.matrix->input_gain(), quantizer);
     multiply_quantized({{product}}, adds);
   }
 }
@@ -101,7 +101,8 @@ const Tensor<float, 2>& ForwardPass::normalize(const Tensor<float, 2>& input,
 
 // Norm (unless `gain` is empty) and quantization of each token; in batches also its packing for the
 // matrix kernel, by whole groups of tokens.
-void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& gain) {
+void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                           Quantizer quantizer) {
   if (is_stopped()) return;
   QuantizedBatch& out = act_.quantized;
   const size_t width = input.extent(1);
@@ -113,7 +114,7 @@ void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& g
     const size_t begin = n_groups * task / tasks * group;
     const size_t end = std::min(n_groups * (task + 1) / tasks * group, n_);
     for (size_t t = begin; t < end; ++t) {
-      out.tokens[t] = quantize_row(input.row(t), gain.data(), width, t);
+      out.tokens[t] = quantize_row(input.row(t), gain.data(), width, quantizer, t);
       if (out.tokens[t].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
     }
     if (packs) kernels_.pack_tokens(out.view(n_), width, begin, end, out.packed.data());
@@ -121,17 +122,30 @@ void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& g
 }
 
 QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size_t width,
-                                         size_t token) {
+                                         Quantizer quantizer, size_t token) {
+  const KernelTable& k = kernels_;
   const size_t stride = activation_stride(width);
   const float eps = config_.norm_eps;
   int8_t* high = act_.quantized.codes.row(token);
-  if (config_.activation_bits == 8) {
-    return gain != nullptr ? kernels_.norm_quantize_i8(x, gain, width, eps, high, stride)
-                           : kernels_.quantize_i8(x, width, high, stride);
+  switch (quantizer) {
+    case Quantizer::i8:
+      return gain != nullptr ? k.norm_quantize_i8(x, gain, width, eps, high, stride)
+                             : k.quantize_i8(x, width, high, stride);
+    case Quantizer::i4:
+      return gain != nullptr ? k.norm_quantize_i4(x, gain, width, eps, high, stride)
+                             : k.quantize_i4(x, width, high, stride);
+    case Quantizer::i8_topk: {
+      // A norm always comes before (the architecture's); ranks are of finite values only.
+      float* kept = act_.kept.row(token);
+      if (!k.rms_norm(x, gain, width, eps, kept) || !k.all_finite(kept, width)) return {};
+      k.keep_largest(kept, width, config_.output_topk);
+      return k.quantize_i8(kept, width, high, stride);
+    }
+    case Quantizer::i16: break;
   }
   int8_t* low = act_.quantized.low.row(token);
-  return gain != nullptr ? kernels_.norm_quantize_i16(x, gain, width, eps, high, low, stride)
-                         : kernels_.quantize_i16(x, width, high, low, stride);
+  return gain != nullptr ? k.norm_quantize_i16(x, gain, width, eps, high, low, stride)
+                         : k.quantize_i16(x, width, high, low, stride);
 }
 
 // Units [begin, end) of one matrix.
@@ -194,8 +208,7 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();
   live.n_rows = kernels_.find_live_rows(act_.gate.row(0), w.rows, 0, live.rows.data());
-  skipped_->gates += w.rows;
-  skipped_->dead_gates += w.rows - live.n_rows;
+  skipped_->gates.add(w.rows, w.rows - live.n_rows);
   const size_t tasks = task_count(matrix.packed_size() / w.rows * live.n_rows);
   runner_.run(tasks, [&](size_t task) {
     kernels_.multiply_rows(w, act_.quantized.view(1), live.rows.data(), live.n_rows * task / tasks,
@@ -205,14 +218,16 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
 
 // h <- h + post(W x), x = norm(input).
 void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                              const TernaryMatrix& matrix, const Buffer<float>& post_gain) {
+                              Quantizer quantizer, const TernaryMatrix& matrix,
+                              const Buffer<float>& post_gain) {
   const bool adds = post_gain.size() == 0;
   if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
-    quantize(input, gain);
-    multiply_live_columns(matrix);
+    quantize(input, gain, quantizer);
+    multiply_live_columns(matrix, quantizer == Quantizer::i8_topk ? &SkipCounts::output_inputs
+                                                                  : &SkipCounts::down_inputs);
     if (adds) add_delta(0, matrix.view().rows);
   } else {
-    multiply(input, gain, {{{&matrix, &act_.delta}}}, adds);
+    multiply(input, gain, quantizer, {{{&matrix, &act_.delta}}}, adds);
   }
   if (!adds) add_normed_delta(post_gain);
 }
@@ -230,7 +245,8 @@ void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
 
 // Columns by tasks: each sums its own over all rows, then the sums are added. One token skips the
 // columns of zero inputs; several tokens read all.
-void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
+void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix,
+                                        ZeroCount SkipCounts::*count) {
   if (is_stopped()) return;
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();
@@ -240,8 +256,7 @@ void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix) {
   if (is_single()) {
     n_columns = kernels_.find_nonzero(a.high, w.cols, live.columns.data(), live.values.data());
     in = {live.columns.data(), live.values.data(), 0, 1};
-    skipped_->inputs += w.cols;
-    skipped_->zero_inputs += w.cols - n_columns;
+    (skipped_->*count).add(w.cols, w.cols - n_columns);
   }
   const size_t tasks = task_count(matrix.packed_size() / w.cols * n_columns);
   runner_.run(tasks, [&](size_t task) {

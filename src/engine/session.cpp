@@ -281,13 +281,16 @@ SessionStatistics Session::statistics() const {
   out.n_passes = n_passes_;
   out.nanoseconds = nanoseconds_;
   out.skipped = skip_counts_;
-  // Layers are alike: a row of up, or a column of down, has one size in all of them.
+  // Layers are alike: a row, or a column, of a matrix has one size in all of them.
   const LayerWeights& layer = model_->weights().layers.front();
-  const uint64_t row = layer.ffn_up.packed_size() / layer.ffn_up.view().rows;
-  const uint64_t column = layer.ffn_down.packed_size() / layer.ffn_down.view().cols;
+  const auto column = [](const TernaryMatrix& w) { return w.packed_size() / w.view().cols; };
+  const uint64_t skipped =
+      skip_counts_.gates.zeros * (layer.ffn_up.packed_size() / layer.ffn_up.view().rows) +
+      skip_counts_.down_inputs.zeros * column(layer.ffn_down) +
+      skip_counts_.output_inputs.zeros * column(layer.attn_output);
   const uint64_t read = n_passes_ * model_->linear_bytes() +
                         n_head_rows_ * model_->weights().head.row_bytes;
-  out.weight_bytes = read - skip_counts_.dead_gates * row - skip_counts_.zero_inputs * column;
+  out.weight_bytes = read - skipped;
   return out;
 }
 

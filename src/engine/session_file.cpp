@@ -74,6 +74,8 @@ uint64_t model_fingerprint(const Model& model) {
                               std::bit_cast<uint32_t>(c.norm_eps),
                               static_cast<uint64_t>(c.activation),
                               static_cast<uint64_t>(c.activation_bits),
+                              c.int4_inputs,
+                              c.output_topk,
                               static_cast<uint64_t>(c.rope_style),
                               std::bit_cast<uint64_t>(c.rope_linear_factor),
                               std::bit_cast<uint32_t>(c.attention_scale),

@@ -19,6 +19,7 @@ namespace {
 #include "kernels/body/sampling.inl.hpp"
 #include "kernels/body/scalar_product.inl.hpp"
 #include "kernels/body/scalar_vector.inl.hpp"
+#include "kernels/body/largest.inl.hpp"
 #include "kernels/body/scalar_attention.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/master_weights.inl.hpp"
@@ -46,6 +47,9 @@ constexpr KernelTable kScalarTable = {
     .quantize_i16 = scalar::quantize_i16,
     .norm_quantize_i8 = scalar::norm_quantize_i8,
     .norm_quantize_i16 = scalar::norm_quantize_i16,
+    .quantize_i4 = scalar::quantize_i4,
+    .norm_quantize_i4 = scalar::norm_quantize_i4,
+    .keep_largest = scalar::keep_largest,
     .multiply_vector = scalar::multiply_vector,
     .multiply_rows = scalar::multiply_rows,
     .multiply_columns = scalar::multiply_columns,

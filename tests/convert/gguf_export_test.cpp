@@ -58,7 +58,7 @@ uint32_t id_of(TensorType type) { return static_cast<uint32_t>(type); }
 }  // namespace
 
 TEST_CASE("an exported model gives the same logits, whatever it was loaded from and packed as") {
-  for (const char* architecture : {"bitnet-b1.58", "bitnet-25", "bitnet", "llama"}) {
+  for (const char* architecture : {"bitnet-b1.58", "bitnet-25", "bitnet-a4.8", "bitnet", "llama"}) {
     const auto model = small_model(architecture);
     const auto expected = logits_of(gguf_of(model, TensorType::f32).build());
     for (const TensorType from : {TensorType::bf16, TensorType::tq1_0, TensorType::i2_s}) {

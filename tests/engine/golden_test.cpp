@@ -15,13 +15,14 @@ namespace {
 // against a pass that rounds it, four cases agree within 1e-5.
 constexpr double kTolerance = 0.3;
 
-void check_golden(const std::string& path, const std::string& isa) {
+void check_golden(const std::string& path, const std::string& isa,
+                  const std::string& cases = "models/golden") {
   tern::LoadOptions load_options;
   load_options.isa = isa;
   const auto model = tern::Model::load_file(path, load_options);
   INFO(path << " " << isa);
   REQUIRE(model.ok());
-  for (const GoldenCase& golden : golden_cases("models/golden")) {
+  for (const GoldenCase& golden : golden_cases(cases)) {
     const auto session = open_session(*model);
     const std::vector<TokenId> prompt(golden.prompt_ids.begin(), golden.prompt_ids.end());
     REQUIRE(session->evaluate(prompt).ok());
@@ -31,6 +32,7 @@ void check_golden(const std::string& path, const std::string& isa) {
                          std::fabs(static_cast<double>(golden.logits[i]) - session->logits()[i]));
     }
     CHECK(largest < kTolerance);
+    if (cases != "models/golden") WARN(largest);
     std::vector<int> greedy;
     while (greedy.size() < golden.continuation_ids.size()) {
       const auto token = session->sample({});
@@ -50,6 +52,14 @@ TEST_CASE("every encoding of the test model gives the golden ids and logits") {
     check_golden(shared_path("models/stories-" + name + ".gguf"), "");
   }
   check_golden(shared_path("models/hf-packed"), "");
+}
+
+TEST_CASE("the a4.8 model gives the golden ids and logits on every table") {
+  if (!have_shared()) return;
+  for (const auto& isa : available_isas()) {
+    check_golden(shared_path("models/stories-a48-tq2_0.gguf"), isa, "models/golden-a48");
+  }
+  check_golden(shared_path("models/stories-a48-f16.gguf"), "", "models/golden-a48");
 }
 
 TEST_CASE("the committed model gives the golden ids and logits on every table") {

@@ -11,8 +11,9 @@ using tern::Packing;
 namespace {
 
 /// A ReLU^2 model of which every `dead_every`-th gate is zero whatever comes in (0: none).
-std::vector<uint8_t> relu_model_bytes(size_t dead_every) {
-  LogicalModel shape = small_shape("bitnet-b1.58");
+std::vector<uint8_t> relu_model_bytes(size_t dead_every,
+                                      const std::string& architecture = "bitnet-b1.58") {
+  LogicalModel shape = small_shape(architecture);
   shape.model_dim = 96;
   shape.ffn_dim = 355;  // more than a block of a column line in either packing, and not whole
   LogicalModel model = random_model(shape, 2, 11, RandomScales::row);
@@ -45,8 +46,15 @@ SessionPtr open_with(const ModelPtr& model, bool skip, CacheType kv, uint32_t th
 }  // namespace
 
 TEST_CASE("logits are the same bits skipped and dense, for every table, packing and cache") {
-  for (const size_t dead_every : {0, 3, 1}) {
-    const auto bytes = relu_model_bytes(dead_every);
+  struct Case {
+    const char* architecture;
+    size_t dead_every;
+  };
+  // Gates dead in none, half, nine of ten and all rows are among these: random ones are half dead.
+  for (const auto& [architecture, dead_every] :
+       {Case{"bitnet-b1.58", 0}, {"bitnet-b1.58", 3}, {"bitnet-b1.58", 1}, {"bitnet-a4.8", 0},
+        {"bitnet-a4.8", 3}, {"bitnet-a4.8", 1}}) {
+    const auto bytes = relu_model_bytes(dead_every, architecture);
     const auto tokens = some_tokens(25, 70);
     for (const CacheType kv : {CacheType::f16, CacheType::i8}) {
       const auto reference = load_packed(bytes, "scalar", Packing::t2);
@@ -56,12 +64,12 @@ TEST_CASE("logits are the same bits skipped and dense, for every table, packing 
           const auto model = load_packed(bytes, isa, packing);
           for (const bool skip : {false, true}) {
             for (const uint32_t threads : {1u, 3u}) {
-              INFO("dead " << dead_every << " kv " << static_cast<int>(kv) << " " << isa
+              INFO(architecture << " dead " << dead_every << " kv " << static_cast<int>(kv) << " " << isa
                            << " packing " << static_cast<int>(packing) << " skip " << skip
                            << " threads " << threads);
               const auto session = open_with(model, skip, kv, threads);
               CHECK(all_logits(*session, tokens, 1) == expected);
-              CHECK((session->statistics().skipped.gates != 0) == skip);
+              CHECK((session->statistics().skipped.gates.all != 0) == skip);
               REQUIRE(session->reset().ok());
               CHECK(all_logits(*session, tokens, 6) == expected);  // several tokens in one pass
               REQUIRE(session->reset().ok());
@@ -88,10 +96,11 @@ TEST_CASE("a model that is not laid out for skipping has tiles only, and the sam
     CHECK_FALSE(tern::is_columns(layer.ffn_down.view().packing));
     CHECK(tern::is_rows(lines->weights().layers[n].ffn_up.view().packing));
     CHECK(tern::is_columns(lines->weights().layers[n].ffn_down.view().packing));
+    CHECK_FALSE(tern::is_columns(lines->weights().layers[n].attn_output.view().packing));
   }
   const auto session = open_session(*tiles);
   CHECK(all_logits(*session, tokens, 1) == all_logits(*open_session(lines), tokens, 1));
-  CHECK(session->statistics().skipped.gates == 0);
+  CHECK(session->statistics().skipped.gates.all == 0);
 }
 
 TEST_CASE("what was skipped is counted") {
@@ -99,21 +108,38 @@ TEST_CASE("what was skipped is counted") {
   const auto all_dead = open_session(load(bytes));
   const auto tokens = some_tokens(3, 70);
   for (const auto token : tokens) REQUIRE(all_dead->evaluate({&token, 1}).ok());
-  CHECK(all_dead->statistics().skipped.gates == 3 * 2 * 355);
-  CHECK(all_dead->statistics().skipped.dead_gates == 3 * 2 * 355);
-  CHECK(all_dead->statistics().skipped.inputs == 3 * 2 * 355);
-  CHECK(all_dead->statistics().skipped.zero_inputs == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.gates.all == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.gates.zeros == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.down_inputs.all == 3 * 2 * 355);
+  CHECK(all_dead->statistics().skipped.down_inputs.zeros == 3 * 2 * 355);
 
   const auto random_bytes = relu_model_bytes(0);
   const auto random = open_session(load(random_bytes));
   for (const auto token : tokens) REQUIRE(random->evaluate({&token, 1}).ok());
   const tern::SkipCounts counts = random->statistics().skipped;
-  CHECK(counts.dead_gates > counts.gates / 4);
-  CHECK(counts.dead_gates < counts.gates * 3 / 4);
-  CHECK(counts.zero_inputs >= counts.dead_gates);
+  CHECK(counts.gates.zeros > counts.gates.all / 4);
+  CHECK(counts.gates.zeros < counts.gates.all * 3 / 4);
+  CHECK(counts.down_inputs.zeros >= counts.gates.zeros);
   // Batches read everything, and count nothing.
   REQUIRE(random->evaluate(tokens).ok());
-  CHECK(random->statistics().skipped.gates == 3 * 2 * 355);
+  CHECK(random->statistics().skipped.gates.all == 3 * 2 * 355);
+}
+
+TEST_CASE("where only the largest inputs are kept, the others' columns are not read") {
+  const auto bytes = relu_model_bytes(0, "bitnet-a4.8");
+  const auto model = load(bytes);
+  const auto& config = model->config();
+  CHECK(config.output_topk == config.q_dim() / 2);
+  const auto session = open_session(model);
+  const auto tokens = some_tokens(5, 70);
+  for (const auto token : tokens) REQUIRE(session->evaluate({&token, 1}).ok());
+  const tern::ZeroCount counts = session->statistics().skipped.output_inputs;
+  CHECK(counts.all == 5 * 2 * config.q_dim());
+  CHECK(counts.zeros >= counts.all / 2);  // rounding makes some more
+  CHECK(counts.zeros < counts.all * 6 / 10);
+  for (const auto& layer : model->weights().layers) {
+    CHECK(tern::is_columns(layer.attn_output.view().packing));
+  }
 }
 
 TEST_CASE("an int8 cache costs half, and is close to a binary16 one") {

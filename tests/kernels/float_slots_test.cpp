@@ -37,16 +37,35 @@ Bytes run_l2_normalize(const KernelTable& k, const FloatCase& c) {
   return out;
 }
 
-Bytes run_quantize_i8(const KernelTable& k, const FloatCase& c) {
+using Quantize = tern::QuantizedToken (*)(const float*, size_t, int8_t*, size_t);
+
+Bytes run_quantize(Quantize quantize, const FloatCase& c) {
   const auto x = c.input(0);
   GuardedBuffer<int8_t> q(tern::activation_stride(c.n));
   q.fill(99);
-  const tern::QuantizedToken token = k.quantize_i8(x.data(), c.n, q.data(), q.size());
+  const tern::QuantizedToken token = quantize(x.data(), c.n, q.data(), q.size());
   Bytes out;
   append(out, token.finite);
   if (token.finite == 0) return out;
   append(out, token);
   append(out, q);
+  return out;
+}
+
+Bytes run_quantize_i8(const KernelTable& k, const FloatCase& c) {
+  return run_quantize(k.quantize_i8, c);
+}
+Bytes run_quantize_i4(const KernelTable& k, const FloatCase& c) {
+  return run_quantize(k.quantize_i4, c);
+}
+
+Bytes run_keep_largest(const KernelTable& k, const FloatCase& c) {
+  Bytes out;
+  for (const size_t keep : {size_t{1}, (c.n + 1) / 2, c.n}) {
+    auto x = c.input(0);
+    k.keep_largest(x.data(), c.n, keep);
+    append(out, x);
+  }
   return out;
 }
 
@@ -169,16 +188,25 @@ Bytes run_attention(const KernelTable& k, const FloatCase& c) {
   return out;
 }
 
-Bytes run_norm_quantize(const KernelTable& k, const FloatCase& c) {
+using NormQuantize = tern::QuantizedToken (*)(const float*, const float*, size_t, float, int8_t*,
+                                              size_t);
+
+Bytes run_norm_quantize(NormQuantize norm_quantize, const FloatCase& c) {
   const auto x = c.input(0), gain = c.input(1);
   GuardedBuffer<int8_t> q(tern::activation_stride(c.n));
   q.fill(1);
   const tern::QuantizedToken token =
-      k.norm_quantize_i8(x.data(), gain.data(), c.n, kEps, q.data(), q.size());
+      norm_quantize(x.data(), gain.data(), c.n, kEps, q.data(), q.size());
   Bytes out;
   append(out, token);
   if (token.finite != 0) append(out, q);
   return out;
+}
+Bytes run_norm_quantize_i8(const KernelTable& k, const FloatCase& c) {
+  return run_norm_quantize(k.norm_quantize_i8, c);
+}
+Bytes run_norm_quantize_i4(const KernelTable& k, const FloatCase& c) {
+  return run_norm_quantize(k.norm_quantize_i4, c);
 }
 
 Bytes run_norm_quantize_i16(const KernelTable& k, const FloatCase& c) {
@@ -216,8 +244,11 @@ constexpr FloatSlot kFloatSlots[] = {
     {"l2_normalize", run_l2_normalize},
     {"quantize_i8", run_quantize_i8},
     {"quantize_i16", run_quantize_i16},
-    {"norm_quantize_i8", run_norm_quantize},
+    {"norm_quantize_i8", run_norm_quantize_i8},
     {"norm_quantize_i16", run_norm_quantize_i16},
+    {"quantize_i4", run_quantize_i4},
+    {"norm_quantize_i4", run_norm_quantize_i4},
+    {"keep_largest", run_keep_largest},
     {"to_i8", run_to_i8},
     {"add", run_add},
     {"relu2_mul", run_relu2_mul},

@@ -51,16 +51,39 @@ bool l2_normalize(const KernelTable& k, const Line& l) {
   if (l.is_non_finite()) return !finite;
   return finite && same(x, l.floats("->y"));
 }
+/// Whether the codes of one plane, their sum and their step are the line's.
+bool is_quantized(const tern::QuantizedToken& token, const std::vector<int8_t>& q, size_t n,
+                  const Line& l) {
+  int64_t sum = 0;
+  for (const int64_t v : l.integers("->q")) sum += v;
+  return token.finite == 1 && token.sum == sum && token.sum_low == 0 &&
+         integers(q.data(), n) == l.integers("->q") && same({token.step}, l.floats("->step"));
+}
 bool quantize_i8(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x");
   std::vector<int8_t> q(tern::activation_stride(x.size()));
   const tern::QuantizedToken token = k.quantize_i8(x.data(), x.size(), q.data(), q.size());
   if (l.is_non_finite()) return token.finite == 0;
-  int64_t sum = 0;
-  for (const int64_t v : l.integers("->q")) sum += v;
-  return token.finite == 1 && token.sum == sum && token.sum_low == 0 &&
-         integers(q.data(), x.size()) == l.integers("->q") &&
-         same({token.step}, l.floats("->step"));
+  return is_quantized(token, q, x.size(), l);
+}
+bool quantize_i4(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x");
+  std::vector<int8_t> q(tern::activation_stride(x.size()));
+  const tern::QuantizedToken token = k.quantize_i4(x.data(), x.size(), q.data(), q.size());
+  if (l.is_non_finite()) return token.finite == 0;
+  return is_quantized(token, q, x.size(), l);
+}
+bool norm_quantize_i4(const KernelTable& k, const Line& l) {
+  const Floats x = l.floats("x"), gain = l.floats("gain");
+  std::vector<int8_t> q(tern::activation_stride(x.size()));
+  const tern::QuantizedToken token =
+      k.norm_quantize_i4(x.data(), gain.data(), x.size(), l.floats("eps")[0], q.data(), q.size());
+  return is_quantized(token, q, x.size(), l);
+}
+bool keep_largest(const KernelTable& k, const Line& l) {
+  Floats x = l.floats("x");
+  k.keep_largest(x.data(), x.size(), static_cast<size_t>(l.integers("keep")[0]));
+  return same(x, l.floats("->x"));
 }
 bool quantize_i16(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x");
@@ -77,11 +100,7 @@ bool norm_quantize_i8(const KernelTable& k, const Line& l) {
   std::vector<int8_t> q(tern::activation_stride(x.size()));
   const tern::QuantizedToken token =
       k.norm_quantize_i8(x.data(), gain.data(), x.size(), l.floats("eps")[0], q.data(), q.size());
-  int64_t sum = 0;
-  for (const int64_t v : l.integers("->q")) sum += v;
-  return token.finite == 1 && token.sum == sum &&
-         integers(q.data(), x.size()) == l.integers("->q") &&
-         same({token.step}, l.floats("->step"));
+  return is_quantized(token, q, x.size(), l);
 }
 bool norm_quantize_i16(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x"), gain = l.floats("gain");
@@ -332,6 +351,9 @@ constexpr Operation kOperations[] = {
     {"quantize_i16", quantize_i16},
     {"norm_quantize_i8", norm_quantize_i8},
     {"norm_quantize_i16", norm_quantize_i16},
+    {"quantize_i4", quantize_i4},
+    {"norm_quantize_i4", norm_quantize_i4},
+    {"keep_largest", keep_largest},
     {"multiply", multiply},
     {"exp", exp_of},
     {"relu2_mul", relu2_mul},

@@ -53,6 +53,8 @@ struct LogicalModel {
   bool relu2 = true;
   bool gelu = false;
   int activation_bits = 8;
+  bool int4_inputs = false;  ///< of q, k, v, gate and up: BitNet a4.8
+  double output_topk = 1;    ///< share of the output projection's inputs that are kept
   unsigned pooling = 0;  ///< of the file: 0 none, 3 last
   bool rope_halves = true;
   std::vector<float> embedding;  // [vocab_size, model_dim]
@@ -67,7 +69,8 @@ struct LogicalModel {
 
 /// What the reference leaves out or puts in beside the formulas.
 struct ReferenceOptions {
-  bool f16_cache = true;  ///< round keys and values to binary16
+  bool f16_cache = true;       ///< round keys and values to binary16
+  bool down_topk = false;      ///< keep the largest inputs of the down projection too: a mistake
 };
 
 namespace reference {
@@ -117,9 +120,39 @@ inline Quantized quantize(const Row& x, int bits) {
   return out;
 }
 
-/// A linear layer: its input's own norm, quantization, the product.
-inline Row apply(const LogicalModel& m, const LogicalLinear& w, const Row& input) {
-  const Quantized x = quantize(rms_norm(input, w.norm_in, m.eps), m.activation_bits);
+/// int4 by the mean magnitude: BitNet a4.8, equation 7.
+inline Quantized quantize_absmean(const Row& x) {
+  double sum = 0;
+  for (const double v : x) sum += std::fabs(v);
+  const double beta = std::max(sum / static_cast<double>(x.size()), 1e-5);
+  Quantized out;
+  out.step = beta / std::sqrt(7.0);
+  for (const double v : x) {
+    const double code = std::nearbyint(v * (std::sqrt(7.0) / beta));
+    out.q.push_back(static_cast<int>(std::clamp(code, -8.0, 7.0)));
+  }
+  return out;
+}
+
+/// The largest magnitudes of a row, the first of equal ones; the rest zero.
+inline Row largest(const Row& x, double share) {
+  std::vector<size_t> order(x.size());
+  for (size_t i = 0; i < x.size(); ++i) order[i] = i;
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return std::fabs(x[a]) > std::fabs(x[b]); });
+  Row y(x.size());
+  for (size_t i = 0; i < static_cast<size_t>(share * static_cast<double>(x.size())); ++i) {
+    y[order[i]] = x[order[i]];
+  }
+  return y;
+}
+
+/// A linear layer: its input's own norm, quantization (by the mean magnitude where `is_int4`), the
+/// product.
+inline Row apply(const LogicalModel& m, const LogicalLinear& w, const Row& input,
+                 bool is_int4 = false) {
+  const Row normed = rms_norm(input, w.norm_in, m.eps);
+  const Quantized x = is_int4 ? quantize_absmean(normed) : quantize(normed, m.activation_bits);
   Row y(w.rows);
   for (size_t r = 0; r < w.rows; ++r) {
     double sum = 0;
@@ -199,9 +232,9 @@ inline std::vector<Row> reference_states(const LogicalModel& m, const std::vecto
     for (size_t l = 0; l < m.layers.size(); ++l) {
       const LogicalLayer& w = m.layers[l];
       const Row a = rms_norm(h, w.attn_norm, m.eps);
-      Row q = apply(m, w.q, a);
-      Row k = apply(m, w.k, a);
-      Row v = apply(m, w.v, a);
+      Row q = apply(m, w.q, a, m.int4_inputs);
+      Row k = apply(m, w.k, a, m.int4_inputs);
+      Row v = apply(m, w.v, a, m.int4_inputs);
       norm_heads(q, w.attn_q_norm, m.head_dim, m.eps);
       norm_heads(k, w.attn_k_norm, m.head_dim, m.eps);
       const double base = m.slides(l) ? m.window_rope_base : m.rope_base;
@@ -214,15 +247,17 @@ inline std::vector<Row> reference_states(const LogicalModel& m, const std::vecto
       keys[l].push_back(k);
       values[l].push_back(v);
       const Row seen = attend(m, q, keys[l], values[l], m.slides(l) ? m.window : 0);
-      const Row mixed = rms_norm(seen, w.attn_sub_norm, m.eps);
+      Row mixed = rms_norm(seen, w.attn_sub_norm, m.eps);
+      if (m.output_topk < 1) mixed = largest(mixed, m.output_topk);
       const Row attention = rms_norm(apply(m, w.output, mixed), w.post_attention_norm, m.eps);
       for (size_t i = 0; i < h.size(); ++i) h[i] += attention[i];
 
       const Row f = rms_norm(h, w.ffn_norm, m.eps);
-      Row z = apply(m, w.gate, f);
-      const Row up = apply(m, w.up, f);
+      Row z = apply(m, w.gate, f, m.int4_inputs);
+      const Row up = apply(m, w.up, f, m.int4_inputs);
       for (size_t i = 0; i < z.size(); ++i) z[i] = activate(m, z[i]) * up[i];
       z = rms_norm(z, w.ffn_sub_norm, m.eps);
+      if (options.down_topk) z = largest(z, m.output_topk);
       const Row down = rms_norm(apply(m, w.down, z), w.post_ffw_norm, m.eps);
       for (size_t i = 0; i < h.size(); ++i) h[i] += down[i];
     }

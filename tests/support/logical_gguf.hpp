@@ -175,6 +175,12 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
     writer.add(a + "attention.sliding_window_pattern", static_cast<uint32_t>(m.window_period));
     writer.add(a + "rope.freq_base_swa", static_cast<float>(m.window_rope_base));
   }
+  if (m.int4_inputs) {
+    writer.add(a + "activation.input_format", "int4_absmean");
+    writer.add(a + "activation.output_topk", static_cast<float>(m.output_topk));
+    writer.add(a + "activation.topk_position", "after_norm");
+    writer.add(a + "activation.epsilon", 1e-5f);
+  }
   if (m.pooling != 0) writer.add(a + "pooling_type", static_cast<uint32_t>(m.pooling));
   const auto table = [&](const char* name, const std::vector<float>& values) {
     writer.add_tensor({name,
@@ -226,7 +232,9 @@ inline LogicalModel small_shape(const std::string& architecture = "bitnet-b1.58"
   m.sub_norms = architecture != "llama" && !m.head_norms;
   // Without norms at their inputs, such models were trained with float activations.
   if (m.head_norms) m.activation_bits = 16;
-  m.relu2 = architecture == "bitnet-b1.58" || architecture == "bitnet-25";
+  m.int4_inputs = architecture == "bitnet-a4.8";
+  if (m.int4_inputs) m.output_topk = 0.5;
+  m.relu2 = m.int4_inputs || architecture == "bitnet-b1.58" || architecture == "bitnet-25";
   m.rope_halves = architecture != "llama";
   return m;
 }

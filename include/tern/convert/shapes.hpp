@@ -49,6 +49,10 @@ inline constexpr ModelShape kModelShapes[] = {
     {"bitnet-large", "bitnet",        1536,  4096, 24, 16, 16,  32002,  2048,   10000.0f, 1e-5f},
     {"bitnet-3b",    "bitnet",        3200,  8640, 26, 32, 32,  32002,  2048,   10000.0f, 1e-5f},
     {"bitnet-2b-4t", "bitnet-b1.58",  2560,  6912, 30, 20,  5, 128256,  4096,  500000.0f, 1e-5f},
+    // Vocabulary and context are those of Llama 2, on whose data these were trained.
+    {"a48-700m",     "bitnet-a4.8",   1536,  4096, 24, 24, 24,  32002,  2048,   10000.0f, 1e-5f},
+    {"a48-3b",       "bitnet-a4.8",   3200,  8640, 26, 32, 32,  32002,  2048,   10000.0f, 1e-5f},
+    {"a48-7b",       "bitnet-a4.8",   4096, 11008, 32, 32, 32,  32002,  2048,   10000.0f, 1e-5f},
     {"llama3-8b",    "llama",         4096, 14336, 32, 32,  8, 128256,  8192,  500000.0f, 1e-5f},
     {"falcon3-1b",   "llama",         2048,  8192, 18,  8,  4, 131072,  8192, 1000042.0f, 1e-6f},
     // Rope base, eps and context of Falcon-E are not published; these are Falcon3's.

@@ -131,6 +131,12 @@ inline void ModelSynthesizer::add_metadata(GgufHeader& header) const {
     add("attention.key_length", shape_.key_length);
     add("attention.value_length", shape_.key_length);
   }
+  if (architecture_->a48_inputs) {
+    add("activation.input_format", "int4_absmean");
+    add("activation.output_topk", 0.5f);
+    add("activation.topk_position", "after_norm");
+    add("activation.epsilon", 1e-5f);
+  }
   constexpr uint32_t kPoolingLast = 3;
   if (shape_.embeds) add("pooling_type", kPoolingLast);
 }
@@ -154,11 +160,12 @@ inline Result<TernLayout> ModelSynthesizer::plan(uint64_t hash) {
     }
     const bool is_relu2 = architecture_->activation == Activation::relu2;
     const bool skips = is_relu2 && options_.skip_zeros;
+    const bool skips_inputs = architecture_->a48_inputs && options_.skip_zeros;
     for (const LinearRule& rule : architecture_->linears) {
       TernaryView w;
       w.rows = extent_of(config_, rule.rows);
       w.cols = extent_of(config_, rule.cols);
-      w.packing = choose_packing(options_.packing, w.scale_kind, rule.skippable, skips);
+      w.packing = choose_packing(options_.packing, w.scale_kind, rule.skippable, skips, skips_inputs);
       const bool is_gate = is_relu2 && rule.matrix == &LayerWeights::ffn_gate;
       if (shape_.embeds) {
         const LayerTensorName gain(n, rule.name, kInputNormSuffix);

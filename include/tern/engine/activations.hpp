@@ -15,12 +15,22 @@
 
 TERN_NAMESPACE_BEGIN
 
+/// How many values there were, and how many of them were zero, so that weights were not read.
+struct ZeroCount {
+  uint64_t all = 0;
+  uint64_t zeros = 0;
+
+  void add(uint64_t n, uint64_t n_zeros) {
+    all += n;
+    zeros += n_zeros;
+  }
+};
+
 /// What exact skipping met in single tokens so far, over all layers.
 struct SkipCounts {
-  uint64_t gates = 0;        ///< gates computed
-  uint64_t dead_gates = 0;   ///< of them zero after ReLU: rows of up that were not read
-  uint64_t inputs = 0;       ///< inputs of the down projection
-  uint64_t zero_inputs = 0;  ///< of them zero after rounding: columns that were not read
+  ZeroCount gates;          ///< after ReLU: rows of up
+  ZeroCount down_inputs;    ///< after rounding: columns of the down projection
+  ZeroCount output_inputs;  ///< columns of the attention's output projection
 };
 
 /// Tokens of one attention call: they share the work of reading a block of keys and values.
@@ -47,11 +57,11 @@ struct QuantizedBatch {
   }
 };
 
-/// What exact skipping keeps of one token: which rows of up and which columns of down are live.
+/// What exact skipping keeps of one token: which rows of up and which columns are live.
 struct LiveChannels {
   Buffer<uint32_t> rows;     // [ffn_dim]
-  Buffer<uint32_t> columns;  // [ffn_dim + 63]
-  Buffer<int8_t> values;     // [ffn_dim + 63]: the codes of `columns`
+  Buffer<uint32_t> columns;  // [the most inputs of a matrix by columns + 63]
+  Buffer<int8_t> values;     // the same: the codes of `columns`
   size_t n_rows = 0;
   size_t n_columns = 0;
 };
@@ -98,6 +108,7 @@ struct Activations {
   Tensor<float, 2> k;         // [batch, kv_dim]
   Tensor<float, 2> v;         // [batch, kv_dim]
   Tensor<float, 2> mixed;     // [batch, q_dim]: attention's output
+  Tensor<float, 2> kept;      // [batch, q_dim] where only its largest values are, else empty
   Tensor<float, 2> gate;      // [batch, ffn_dim]; becomes act(gate) * up
   Tensor<float, 2> up;        // [batch, ffn_dim]
   Tensor<float, 2> delta;     // [batch, model_dim]: what a block adds to the residual
@@ -107,7 +118,7 @@ struct Activations {
   Tensor<float, 2> window_sin;  // the same
   QuantizedBatch quantized;
   LiveChannels live;
-  Tensor<int32_t, 2> column_sums;  // [tasks, tokens in one pass * sums of ffn_down by columns]
+  Tensor<int32_t, 2> column_sums;  // [tasks, tokens in one pass * sums of a matrix by columns]
   TaskScratch matrix_scratch;      // [tasks]
   TaskScratch attention_scratch;   // [workers]
   Tensor<float, 2> head_x;         // [head tokens, model_dim]
@@ -150,6 +161,7 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
       {&Activations::k, batch, c.kv_dim()},
       {&Activations::v, batch, c.kv_dim()},
       {&Activations::mixed, batch, c.q_dim()},
+      {&Activations::kept, c.output_topk != 0 ? batch : 0, c.q_dim()},
       {&Activations::gate, batch, c.ffn_dim},
       {&Activations::up, batch, c.ffn_dim},
       {&Activations::delta, batch, c.model_dim},
@@ -174,14 +186,19 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   }
   const size_t tasks = most_tasks(n_workers);
   size_t sums = 0;
+  size_t columns = 0;
   for (const LayerWeights& layer : model.weights().layers) {
-    const TernaryView down = layer.ffn_down.view();
-    if (is_columns(down.packing)) sums = std::max(sums, column_sums_size(down));
+    for (const TernaryMatrix* matrix : {&layer.ffn_down, &layer.attn_output}) {
+      const TernaryView w = matrix->view();
+      if (!is_columns(w.packing)) continue;
+      sums = std::max(sums, column_sums_size(w));
+      columns = std::max<size_t>(columns, w.cols);
+    }
   }
-  if (model.config().may_skip()) {
-    TERN_TRY(plan.add(a.live.rows, c.ffn_dim));
-    TERN_TRY(plan.add(a.live.columns, c.ffn_dim + size_t{63}));
-    TERN_TRY(plan.add(a.live.values, c.ffn_dim + size_t{63}));
+  if (c.may_skip()) TERN_TRY(plan.add(a.live.rows, c.ffn_dim));
+  if (columns != 0) {
+    TERN_TRY(plan.add(a.live.columns, columns + 63));
+    TERN_TRY(plan.add(a.live.values, columns + 63));
     TERN_TRY(plan.add(a.column_sums, {tasks, few * sums}));
   }
   TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));

@@ -84,24 +84,27 @@ class ForwardPass {
   // h <- h + post(W_o norm(attention(W_q a, W_k a, W_v a))),  a = norm(h)
   void attention_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
-    multiply(act_.residual, w.attn_norm,
+    multiply(act_.residual, w.attn_norm, config_.input_quantizer(),
              {{{&w.attn_q, &act_.q}, {&w.attn_k, &act_.k}, {&w.attn_v, &act_.v}}});
     rotate_and_store(layer);
     attend(layer);
-    add_product(act_.mixed, w.attn_sub_norm, w.attn_output, w.post_attention_norm);
+    add_product(act_.mixed, w.attn_sub_norm, config_.output_quantizer(), w.attn_output,
+                w.post_attention_norm);
   }
 
   // h <- h + post(W_down norm(act(W_gate f) * W_up f)),  f = norm(h)
   void feed_forward_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
     if (skips_rows(w)) {
-      multiply(act_.residual, w.ffn_norm, {{{&w.ffn_gate, &act_.gate}}});
+      multiply(act_.residual, w.ffn_norm, config_.input_quantizer(), {{{&w.ffn_gate, &act_.gate}}});
       multiply_live_rows(w.ffn_up);
     } else {
-      multiply(act_.residual, w.ffn_norm, {{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
+      multiply(act_.residual, w.ffn_norm, config_.input_quantizer(),
+               {{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
     }
     activate();
-    add_product(act_.gate, w.ffn_sub_norm, w.ffn_down, w.post_ffw_norm);
+    add_product(act_.gate, w.ffn_sub_norm, config_.plain_quantizer(), w.ffn_down,
+                w.post_ffw_norm);
   }
 
   /// Linear layers that share an input, each with where its outputs go.
@@ -115,17 +118,18 @@ class ForwardPass {
   };
 
   void embed(std::span<const TokenId> tokens);
-  void multiply(const Tensor<float, 2>& input, const Buffer<float>& gain, const Products& products,
-                bool adds = false);
+  void multiply(const Tensor<float, 2>& input, const Buffer<float>& gain, Quantizer quantizer,
+                const Products& products, bool adds = false);
   const Tensor<float, 2>& normalize(const Tensor<float, 2>& input, const Buffer<float>& gain);
-  void quantize(const Tensor<float, 2>& input, const Buffer<float>& gain);
-  QuantizedToken quantize_row(const float* x, const float* gain, size_t width, size_t token);
+  void quantize(const Tensor<float, 2>& input, const Buffer<float>& gain, Quantizer quantizer);
+  QuantizedToken quantize_row(const float* x, const float* gain, size_t width, Quantizer quantizer,
+                              size_t token);
   void multiply_quantized(const Products& products, bool adds);
   void multiply_units(const Product& product, size_t begin, size_t end, size_t task);
   void multiply_live_rows(const TernaryMatrix& matrix);
-  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
+  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, Quantizer quantizer,
                    const TernaryMatrix& matrix, const Buffer<float>& post_gain);
-  void multiply_live_columns(const TernaryMatrix& matrix);
+  void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count);
   void add_delta(size_t begin, size_t end);
   void add_normed_delta(const Buffer<float>& gain);
   void rotate_and_store(size_t layer);

@@ -143,6 +143,14 @@ struct AttentionView {
   X(norm_quantize_i16, QuantizedToken,                                                             \
     (const float* x, const float* gain, size_t n, float eps, int8_t* high, int8_t* low,            \
      size_t stride))                                                                               \
+  /* int4 absmean, as bytes in [-8, 7] (numerics 3.3); the rest as quantize_i8. Requires: k > 0. */\
+  X(quantize_i4, QuantizedToken, (const float* x, size_t k, int8_t* q, size_t stride))             \
+  /* rms_norm, then quantize_i4 of its result. */                                                  \
+  X(norm_quantize_i4, QuantizedToken,                                                              \
+    (const float* x, const float* gain, size_t n, float eps, int8_t* q, size_t stride))            \
+  /* All but the `keep` largest magnitudes become +0.0; of equal ones the first are kept (numerics \
+     3.4). Requires: finite x, 0 < keep <= n < 2^32. */                                            \
+  X(keep_largest, void, (float* x, size_t n, size_t keep))                                         \
   /* y[t, r] for tokens t and the rows of tiles [begin, end) (numerics 4). Requires: packing t2 or \
      t5; a.n <= kVectorTokens; a.stride >= activation_stride(w.cols); w.cols <= 65536. */          \
   X(multiply_vector, void,                                                                         \

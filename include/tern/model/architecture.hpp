@@ -50,7 +50,8 @@ inline constexpr LinearRule kBlockLinears[] = {
     {"attn_q", &LayerWeights::attn_q, Extent::q_dim, Extent::model_dim},
     {"attn_k", &LayerWeights::attn_k, Extent::kv_dim, Extent::model_dim},
     {"attn_v", &LayerWeights::attn_v, Extent::kv_dim, Extent::model_dim},
-    {"attn_output", &LayerWeights::attn_output, Extent::model_dim, Extent::q_dim},
+    {"attn_output", &LayerWeights::attn_output, Extent::model_dim, Extent::q_dim,
+     Skippable::topk_columns},
     {"ffn_gate", &LayerWeights::ffn_gate, Extent::ffn_dim, Extent::model_dim},
     {"ffn_up", &LayerWeights::ffn_up, Extent::ffn_dim, Extent::model_dim, Skippable::rows},
     {"ffn_down", &LayerWeights::ffn_down, Extent::model_dim, Extent::ffn_dim, Skippable::columns},
@@ -104,6 +105,8 @@ struct Architecture {
   /// What a byte-level vocabulary without a pre-tokenizer key means: the file of BitNet b1.58 2B-4T
   /// has none and the Llama 3 vocabulary.
   std::string_view default_pretokenizer = {};
+  /// Keys say how the inputs of linear layers are quantized: those of BitNet a4.8.
+  bool a48_inputs = false;
 };
 
 inline constexpr Architecture kArchitectures[] = {
@@ -119,6 +122,12 @@ inline constexpr Architecture kArchitectures[] = {
      .tied_head = true,
      .activation = Activation::relu2,
      .default_pretokenizer = "llama3"},
+    {.name = "bitnet-a4.8",
+     .linears = kBlockLinears,
+     .gains = kSubNormGains,
+     .activation = Activation::relu2,
+     .default_pretokenizer = "llama3",
+     .a48_inputs = true},
     {.name = "bitnet", .linears = kBlockLinears, .gains = kSubNormGains, .tied_head = true},
     {.name = "llama",
      .linears = kBlockLinears,

@@ -16,6 +16,14 @@ enum class Activation : uint8_t { relu2, silu, gelu };
 /// Which elements of a head rotate together: (p, p + dim/2), or (2p, 2p + 1).
 enum class RopeStyle : uint8_t { halves, pairs };
 
+/// How the input of a linear layer becomes integers (docs/numerics.md 3).
+enum class Quantizer : uint8_t {
+  i8,       ///< absmax
+  i16,      ///< absmax, in two planes
+  i4,       ///< absmean
+  i8_topk,  ///< of the largest magnitudes alone: absmax
+};
+
 /// What a model makes of the hidden states of a text: the logits of the next token, or one vector
 /// that is the last token's.
 enum class Pooling : uint8_t { none, last };
@@ -52,6 +60,8 @@ struct ModelConfig {
   bool input_norms = false;       ///< a norm of its own at the input of every linear layer
   bool scales_embedding = false;  ///< embeddings are multiplied by sqrt(model_dim)
   uint32_t activation_bits = 8;   ///< of the inputs of linear layers: 8 or 16
+  bool int4_inputs = false;       ///< those of q, k, v, gate and up have 4 bits, beside 8
+  uint32_t output_topk = 0;       ///< inputs of the output projection that are kept; 0: all
   Pooling pooling = Pooling::none;
 
   /// Whether tokens see only the last `window` positions in a layer.
@@ -62,6 +72,18 @@ struct ModelConfig {
   uint32_t kv_dim() const { return n_kv_heads * head_dim; }
   /// Elements of a text's embedding; 0 for a model of logits.
   uint32_t embedding_size() const { return pooling == Pooling::none ? 0 : model_dim; }
+  /// Of the inputs of q, k, v, gate and up.
+  constexpr Quantizer input_quantizer() const {
+    return int4_inputs ? Quantizer::i4 : plain_quantizer();
+  }
+  /// Of the input of the output projection.
+  constexpr Quantizer output_quantizer() const {
+    return output_topk != 0 ? Quantizer::i8_topk : plain_quantizer();
+  }
+  /// Of every other input.
+  constexpr Quantizer plain_quantizer() const {
+    return activation_bits == 16 ? Quantizer::i16 : Quantizer::i8;
+  }
   /// Whether layers may leave out what ReLU^2 makes zero. The steps that do so know one int8 input
   /// for the gate and `up`.
   constexpr bool may_skip() const {

@@ -190,6 +190,34 @@ inline Result<void> read_activation_bits(const GgufFile& file, const Architectur
   return Error(Status::mismatch, "value is neither 8 nor 16", kActivationBitsKey);
 }
 
+// The choices of BitNet a4.8 that the paper leaves open are keys; tern knows one value of each
+// (docs/formats.md).
+inline Result<void> read_a48_inputs(ConfigReader& reader, const Architecture& architecture,
+                                    ModelConfig& config) {
+  if (!architecture.a48_inputs) return {};
+  if (config.activation_bits != 8) {
+    return Error(Status::unsupported, "value is not supported for this architecture",
+                 kActivationBitsKey);
+  }
+  const auto known = [&](std::string_view key, std::string_view value) -> Result<void> {
+    TERN_TRY_ASSIGN(const std::string_view said, reader.get<std::string_view>(key));
+    if (said == value) return {};
+    return Error(Status::unsupported, "inputs of linear layers are of a kind not supported", said);
+  };
+  TERN_TRY(known("activation.input_format", "int4_absmean"));
+  config.int4_inputs = true;
+  TERN_TRY_ASSIGN(const float share, reader.positive_or("activation.output_topk", 1.0f));
+  if (share > 1.0f) return reader.bad("activation.output_topk", "value is above one");
+  if (share < 1.0f) {
+    TERN_TRY(known("activation.topk_position", "after_norm"));
+    const double kept = static_cast<double>(share) * static_cast<double>(config.q_dim());
+    config.output_topk = std::max(1u, static_cast<uint32_t>(kept));
+  }
+  TERN_TRY_ASSIGN(const float epsilon, reader.positive_or("activation.epsilon", 1e-5f));
+  if (epsilon == 1e-5f) return {};
+  return Error(Status::unsupported, "value is not supported", "activation.epsilon");
+}
+
 }  // namespace detail
 
 /// The architecture that a file names.
@@ -255,6 +283,7 @@ inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture&
   TERN_TRY(detail::read_window(reader, architecture, config));
   TERN_TRY(detail::read_activation(reader, config));
   TERN_TRY(detail::read_activation_bits(file, architecture, config));
+  TERN_TRY(detail::read_a48_inputs(reader, architecture, config));
   TERN_TRY(detail::read_pooling(reader, config));
   return config;
 }

@@ -231,6 +231,8 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
   // All scales of the layer are known now. What stays where it is leaves the list again.
   const bool skips = layer_skips(config, layer.ffn_up.view(), layer.ffn_down.view());
   const bool has_lines = is_rows(layer.ffn_up.view().packing);
+  const bool has_columns = is_columns(layer.attn_output.view().packing);
+  const bool may_choose = config.output_topk != 0;
   // One that is packed already beside one that is not could end as lines beside tiles.
   if (skips && (layer.ffn_up.view().data != nullptr) != (layer.ffn_down.view().data != nullptr)) {
     return Error(Status::mismatch, "of ffn_up and ffn_down only one is packed",
@@ -242,10 +244,12 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
     const TernaryView& view = piece.matrix->view();
     const Skippable skippable = architecture_.linears[i].skippable;
     piece.packing =
-        choose_packing(options_.tiles, view.scale_kind, skippable, skips && options_.skip_zeros);
+        choose_packing(options_.tiles, view.scale_kind, skippable, skips && options_.skip_zeros,
+                       may_choose && options_.skip_zeros);
     if (view.data != nullptr) {
       const Packing tiles = is_five(view.packing) ? Packing::t5 : Packing::t2;
-      if (view.packing != choose_packing(tiles, view.scale_kind, skippable, skips && has_lines)) {
+      if (view.packing != choose_packing(tiles, view.scale_kind, skippable, skips && has_lines,
+                                         may_choose && has_columns)) {
         return Error(Status::mismatch, "the packing is not one that this layer can have",
                      piece.source.tensor->name, piece.source.tensor->offset);
       }

@@ -24,6 +24,9 @@ static inline float floored_absmax(uint32_t bits) {
   return absmax > 1e-5f ? absmax : 1e-5f;
 }
 
+// 3.3: sqrt(7), what int4 codes of a mean magnitude go up to.
+constexpr float kSqrt7 = 2.6457513f;
+
 // 9.4: the same for the weights of a chunk, whose unit may be as small as weights get.
 static inline float floored_weight(uint32_t bits) {
   const float absmax = f32_of_bits(bits);

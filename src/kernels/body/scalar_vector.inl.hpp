@@ -102,6 +102,35 @@ static QuantizedToken quantize_i16(const float* x, size_t k, int8_t* high, int8_
   return quantize_values_i16(PlainValues{x}, k, high, low, stride);
 }
 
+// 3.3
+template <typename Values>
+static QuantizedToken quantize_values_i4(const Values& x, size_t n, int8_t* q, size_t stride) {
+  for (size_t i = n; i < stride; ++i) q[i] = 0;
+  QuantizedToken token = {};
+  float lanes[16] = {};
+  for (size_t i = 0; i < n; ++i) {
+    const float v = x[i];
+    lanes[i % 16] = lanes[i % 16] + (v > 0.0f ? v : 0.0f - v);
+  }
+  const float mean = lane_tree(lanes) / static_cast<float>(n);
+  if (!is_finite(mean)) return token;
+  const float b = mean > 1e-5f ? mean : 1e-5f;
+  const float s = kSqrt7 / b;
+  for (size_t i = 0; i < n; ++i) {
+    const float v = x[i] * s;
+    const float low = v < 7.0f ? v : 7.0f;
+    const int value = static_cast<int>(rint_f32(low > -8.0f ? low : -8.0f));
+    q[i] = static_cast<int8_t>(value);
+    token.sum += value;
+  }
+  token.step = b / kSqrt7;
+  token.finite = 1;
+  return token;
+}
+static QuantizedToken quantize_i4(const float* x, size_t k, int8_t* q, size_t stride) {
+  return quantize_values_i4(PlainValues{x}, k, q, stride);
+}
+
 // 2 and 3 together. A mean that is not finite makes every value NaN, which 3 reports.
 static NormedValues normed_values(const float* x, const float* gain, size_t n, float eps) {
   const float mean = lane_dot(x, x, n) / static_cast<float>(n);
@@ -111,6 +140,10 @@ static NormedValues normed_values(const float* x, const float* gain, size_t n, f
 static QuantizedToken norm_quantize_i8(const float* x, const float* gain, size_t n, float eps,
                                        int8_t* q, size_t stride) {
   return quantize_values_i8(normed_values(x, gain, n, eps), n, q, stride);
+}
+static QuantizedToken norm_quantize_i4(const float* x, const float* gain, size_t n, float eps,
+                                       int8_t* q, size_t stride) {
+  return quantize_values_i4(normed_values(x, gain, n, eps), n, q, stride);
 }
 static QuantizedToken norm_quantize_i16(const float* x, const float* gain, size_t n, float eps,
                                         int8_t* high, int8_t* low, size_t stride) {

@@ -17,6 +17,8 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .quantize_i16 = quantize_i16,
       .norm_quantize_i8 = norm_quantize_i8,
       .norm_quantize_i16 = norm_quantize_i16,
+      .quantize_i4 = quantize_i4,
+      .norm_quantize_i4 = norm_quantize_i4,
       .multiply_vector = multiply_vector,
       .multiply_rows = multiply_rows,
       .multiply_columns = multiply_columns,

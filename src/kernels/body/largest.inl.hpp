@@ -1,0 +1,27 @@
+// The largest magnitudes of a vector (docs/numerics.md 3.4), by the bits of floats, which as integers
+// are in the order of the magnitudes. Included inside a kernel region
+// after scalar_vector.inl.hpp.
+
+static inline size_t count_from(const float* x, size_t n, uint32_t least) {
+  uint32_t count = 0;
+  for (size_t i = 0; i < n; ++i) count += magnitude_bits(x[i]) >= least ? 1u : 0u;
+  return count;
+}
+
+// The magnitude of rank `keep` bit by bit from above; then what is below it goes, and of those equal
+// to it the last ones.
+static void keep_largest(float* x, size_t n, size_t keep) {
+  uint32_t least = 0;
+  for (uint32_t bit = 1u << 30; bit != 0; bit >>= 1) {
+    if (count_from(x, n, least | bit) >= keep) least |= bit;
+  }
+  size_t equal = keep - count_from(x, n, least + 1);
+  for (size_t i = 0; i < n; ++i) {
+    const uint32_t bits = magnitude_bits(x[i]);
+    if (bits > least || (bits == least && equal > 0)) {
+      if (bits == least) --equal;
+    } else {
+      x[i] = 0.0f;
+    }
+  }
+}
