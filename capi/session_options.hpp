@@ -14,6 +14,9 @@ namespace capi {
 
 static_assert(TERN_KV_F16 == static_cast<uint32_t>(CacheType::f16));
 static_assert(TERN_KV_I8 == static_cast<uint32_t>(CacheType::i8));
+static_assert(TERN_KV_I4 == static_cast<uint32_t>(CacheType::i4));
+static_assert(TERN_KV_I3 == static_cast<uint32_t>(CacheType::i3));
+static_assert(TERN_KV_F32 == static_cast<uint32_t>(CacheType::f32));
 
 /// The session's options, with the allocator to use.
 inline Result<SessionOptions> read_session_options(const tern_session_options* given,
@@ -24,7 +27,7 @@ inline Result<SessionOptions> read_session_options(const tern_session_options* g
     return Error(Status::invalid_argument, "either a scheduler or own threads", "n_threads");
   }
   TERN_TRY(check_flags(options.flags, TERN_SESSION_NO_SKIPPING));
-  if (options.kv > TERN_KV_I8) {
+  if (options.kv > TERN_KV_F32) {
     return Error(Status::invalid_argument, "session option is out of range", "kv");
   }
   SessionOptions session;

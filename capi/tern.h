@@ -511,8 +511,14 @@ typedef struct tern_session tern_session;
 /* Zeros are not skipped, though the model could. Results are the same. */
 #define TERN_SESSION_NO_SKIPPING UINT32_C(1)
 
-/* What keys and values are rounded to: bits a number. */
-enum { TERN_KV_F16 = 0, TERN_KV_I8 = 1 };
+/* What keys and values are kept as: bits a number, and one f16 for all of a head's integers. */
+enum {
+  TERN_KV_F16 = 0,
+  TERN_KV_I8 = 1,
+  TERN_KV_I4 = 2,
+  TERN_KV_I3 = 3, /* the first position in 4 bits; not for models of embeddings */
+  TERN_KV_F32 = 4 /* exact, to compare with other programs; slow */
+};
 
 typedef struct tern_session_options {
   uint32_t struct_size;
@@ -534,7 +540,7 @@ typedef struct tern_session_options {
 **          TERN_OUT_OF_MEMORY, TERN_IO_ERROR (no thread could be started).
 ** Owns:    *out is yours; give it to tern_session_free(). The model may be freed before it.
 ** Cost:    memory in proportion to context * layers * kv heads * head dim, 4 bytes each (2 with
-**          TERN_KV_I8), and to batch: tern_session_memory() says how much.
+**          TERN_KV_I8, 1 with TERN_KV_I4, 0.75 with TERN_KV_I3), and to batch: tern_session_memory() says how much.
 */
 TERN_API tern_status tern_session_create(const tern_model* model,
                                          const tern_session_options* options, tern_session** out);

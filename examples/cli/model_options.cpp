@@ -13,8 +13,7 @@ namespace cli {
 
 namespace {
 
-constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3"};
-constexpr size_t kKvTypes = 2;  // of the names, those that this version can do
+constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3", "f32"};  // as CacheType
 constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
 constexpr std::string_view kPackingNames[] = {"t2", "t5"};
 constexpr std::string_view kI2sLayoutNames[] = {"x86", "arm"};
@@ -65,7 +64,8 @@ ModelOptions::ModelOptions() : threads(static_cast<uint32_t>(tern::available_pro
 }
 
 tern::CacheType kv_type(const ModelOptions& options) {
-  return options.kv == "i8" ? tern::CacheType::i8 : tern::CacheType::f16;
+  const auto at = std::find(std::begin(kKvNames), std::end(kKvNames), options.kv);
+  return static_cast<tern::CacheType>(at - std::begin(kKvNames));
 }
 
 std::optional<int> read_head(std::string_view text, tern::HeadOption& out) {
@@ -110,7 +110,7 @@ void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
        Number<uint32_t>{&threads, 1, kMaxThreads, "a whole number from 1 to 1024"}},
       {"--isa", "NAME", "instruction set, as `tern info` lists them; results do not depend on it",
        &isa},
-      {"--kv", "TYPE", "what keys and values are kept as: f16, i8, i4 or i3", &kv},
+      {"--kv", "TYPE", "what keys and values are kept as: f16, i8, i4, i3 or f32", &kv},
       {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8", &head},
       {"--ctx", "N", "positions of the context; 0 takes the model's",
        Number<uint32_t>{&context, 0, tern::kMaxContext, "a whole number up to 1048575"}},
@@ -123,10 +123,6 @@ std::optional<int> prepare_load(const ModelOptions& options, OpenModel& out,
                                 tern::LoadOptions& load) {
   const auto kv = read_name("--kv", *options.kv, kKvNames);
   if (!kv) return kWrongUsage;
-  if (*kv >= kKvTypes) {
-    say(fmt::format("--kv {}: not supported in this version", *options.kv));
-    return kFailed;
-  }
   if (const auto status = read_head(*options.head, load.head)) return status;
   if (const auto status = read_i2s_layout(*options.i2s_layout, load.i2_s_layout)) return status;
   if (options.isa && options.isa->empty()) return fail_usage("--isa", "needs a name");

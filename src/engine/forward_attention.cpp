@@ -58,8 +58,7 @@ void ForwardPass::attend(size_t layer) {
   runner_.run(tasks, [&](size_t task) {
     // Later blocks see more positions: dealing the items out in turn keeps the tasks even.
     for (size_t item = task; item < n_items; item += tasks) {
-      attend_block(layer, act_.blocks[item / per_block], item % per_block * heads, heads,
-                   act_.attention_scratch.of(task));
+      attend_block(layer, act_.blocks[item / per_block], item % per_block * heads, heads, task);
     }
   });
 }
@@ -68,7 +67,7 @@ void ForwardPass::attend(size_t layer) {
 // reading; one that does not is alone with the positions in its window, as if they were all
 // (docs/numerics.md 9.6).
 void ForwardPass::attend_block(size_t layer, const TokenBlock& block, size_t head, size_t heads,
-                               void* scratch) {
+                               size_t task) {
   const size_t window = window_of(layer);
   const size_t kv_head = head / (config_.n_heads / config_.n_kv_heads);
   for (size_t done = 0; done < block.n;) {
@@ -82,11 +81,21 @@ void ForwardPass::attend_block(size_t layer, const TokenBlock& block, size_t hea
     view.n_heads = heads;
     view.position = place.position - first;
     view.dim = config_.head_dim;
-    view.keys = place.cache->keys(layer, kv_head, place.slot + first);
-    view.values = place.cache->values(layer, kv_head, place.slot + first);
+    const KvCache& cache = *place.cache;
+    view.keys = cache.keys(layer, kv_head, place.slot + first);
+    view.values = cache.values(layer, kv_head, place.slot + first);
     view.scale = model_.attention_scale();
-    kernels_.attend(view, act_.mixed.row(token) + head * config_.head_dim, act_.mixed.stride(0),
-                    scratch);
+    if (is_packed(cache.type())) {
+      const size_t n = view.position + view.n_tokens;
+      auto* keys = static_cast<int8_t*>(act_.cache_codes.of(task));
+      int8_t* const values = keys + n * view.dim;
+      cache.unpack(kernels_, layer, kv_head, place.slot + first, n, keys, values);
+      view.keys = {CacheType::i8, keys, view.dim, view.keys.scales};
+      view.values = {CacheType::i8, values, view.dim, view.values.scales};
+    }
+    const auto attend = cache.type() == CacheType::f32 ? kernels_.attend_f32 : kernels_.attend;
+    attend(view, act_.mixed.row(token) + head * config_.head_dim, act_.mixed.stride(0),
+           act_.attention_scratch.of(task));
     done += view.n_tokens;
   }
 }

@@ -33,6 +33,11 @@ Result<SessionOptions> resolved(const std::shared_ptr<const Model>& model,
   if (options.batch > kMaxBatch) return bad("batch");
   // A batch beyond the context is never filled.
   out.batch = std::min(options.batch != 0 ? options.batch : kDefaultBatch, out.context);
+  // Of several texts in one cache each would need a first position of its own.
+  if (options.kv > CacheType::f32 ||
+      (options.kv == CacheType::i3 && model->config().pooling != Pooling::none)) {
+    return bad("kv");
+  }
   if (options.n_threads == 0 || options.n_threads > kMaxThreads) return bad("n_threads");
 #if defined(TERN_NO_THREADS)
   out.n_threads = 1;
@@ -77,7 +82,8 @@ Result<void> Session::allocate(const SessionOptions& options, size_t n_workers, 
   batch_ = options.batch;
   TERN_TRY_ASSIGN(cache_, KvCache::create(config, options.context, options.kv, plan));
   TERN_TRY_ASSIGN(activations_,
-                  Activations::create(*model_, batch_, options.context, n_workers, plan));
+                  Activations::create(*model_, batch_, options.context, options.kv,
+                                                     n_workers, plan));
   TERN_TRY(sampler_.allocate(model_->n_tokens(), plan));
   TERN_TRY(plan.add(tokens_, options.context));
   const bool embeds = config.pooling != Pooling::none;

@@ -34,9 +34,9 @@ std::span<const uint8_t> bytes_of(const T* data, size_t n) {
   return {reinterpret_cast<const uint8_t*>(data), n * sizeof(T)};
 }
 
-/// What a position takes.
-uint64_t token_bytes(const ModelConfig& config, CacheType type) {
-  return sizeof(TokenId) + KvCache::bytes_per_position(config, type);
+/// What positions take.
+uint64_t token_bytes(const ModelConfig& config, CacheType type, uint64_t n) {
+  return sizeof(TokenId) * n + KvCache::run_bytes(config, type, n);
 }
 
 /// Hashes norms, scales and rotary factors; tables by their type alone.
@@ -92,7 +92,7 @@ uint64_t model_fingerprint(const Model& model) {
 }  // namespace
 
 uint64_t Session::saved_bytes() const {
-  return sizeof(Header) + token_bytes(model_->config(), cache_.type()) * position_ +
+  return sizeof(Header) + token_bytes(model_->config(), cache_.type(), position_) +
          logits().size_bytes();
 }
 
@@ -150,7 +150,7 @@ Result<void> Session::restore(std::span<const uint8_t> saved) {
     return Error(Status::malformed, "the saved logits are not the model's", uint64_t{28});
   }
   const uint64_t size = sizeof(header) +
-                        token_bytes(model_->config(), cache_.type()) * header.n_tokens +
+                        token_bytes(model_->config(), cache_.type(), header.n_tokens) +
                         uint64_t{sizeof(float)} * header.n_logits;
   if (saved.size() != size) {
     return Error(saved.size() < size ? Status::truncated : Status::malformed,

@@ -21,6 +21,7 @@ namespace {
 #include "kernels/body/scalar_vector.inl.hpp"
 #include "kernels/body/largest.inl.hpp"
 #include "kernels/body/scalar_attention.inl.hpp"
+#include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/master_weights.inl.hpp"
 #include "kernels/body/scalar_head.inl.hpp"
@@ -71,11 +72,14 @@ constexpr KernelTable kScalarTable = {
     .rope_pairs = scalar::rope_pairs,
     .to_f16 = scalar::to_f16,
     .to_i8 = scalar::to_i8,
+    .to_packed = scalar::to_packed,
+    .unpack_codes = scalar::unpack_codes,
     .attention_scale = scalar::attention_scale,
     .qk_f16 = scalar::qk_f16,
     .softmax_exp = scalar::softmax_exp,
     .pv_f16 = scalar::pv_f16,
     .attend = scalar::attend,
+    .attend_f32 = scalar::attend,
     .attention_scratch_bytes = scalar::attention_scratch_bytes,
     .head_rows = scalar::head_rows,
     .all_finite = scalar::all_finite,

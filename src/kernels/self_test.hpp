@@ -17,7 +17,7 @@ TERN_NAMESPACE_BEGIN
 
 /// FNV-1a, 64 bits, of the outputs. A change of docs/numerics.md or of the problem changes it:
 /// tests/kernels/registry_test.cpp prints the new value.
-inline constexpr uint64_t kSelfTestChecksum = 0x45EA6F2D87798D5Eu;
+inline constexpr uint64_t kSelfTestChecksum = 0x86F54BCB6C712D7Cu;
 
 /// What a table makes of the inputs. Types have one size on every machine, wide ones come first,
 /// and what a table does not write is zero, so that the bytes can be compared.
@@ -75,7 +75,7 @@ struct SelfTestOutputs {
   float scores[2][kPositions];
   float exp_sums[2];
   float mixed[2][kHeadDim];
-  float attended[2][2][2 * kHeadDim];  // f16, i8; two tokens of two heads
+  float attended[3][2][2 * kHeadDim];  // f16, i8, f32; two tokens of two heads
   float decoded[3][In::kRows];
   float decoded_blocks[std::size(In::kBlockTypes)][In::kBlockCols];
   float logits[3][In::kHeadRows];
@@ -93,6 +93,9 @@ struct SelfTestOutputs {
   int8_t fused_low[kStride];
   int8_t codes4[2][kStride];
   int8_t cached[kHeadDim];
+  uint8_t packed_rows[2][kHeadDim];  // i4, i3
+  uint16_t packed_units[2];
+  int8_t unpacked[2][kHeadDim];
   uint8_t encoded[2][256];
   int8_t q[In::kTokens][kStride];
   int8_t high[In::kTokens][kStride];
@@ -279,17 +282,25 @@ struct SelfTest {
       k.pv_f16(out.scores[i], out.exp_sums[i], cache, positions[i], dims[i], out.mixed[i]);
     }
     report(k.to_i8(in.x, Out::kHeadDim, out.cached, &out.unit));
-    const CacheView bytes{CacheType::i8, in.tiles, Out::kCacheStride, in.units};
+    const CacheType types[2] = {CacheType::i4, CacheType::i3};
     for (size_t i = 0; i < 2; ++i) {
+      report(k.to_packed(types[i], in.x, Out::kHeadDim, out.packed_rows[i], &out.packed_units[i]));
+      k.unpack_codes(types[i], in.tiles, 1, Out::kHeadDim, out.unpacked[i]);
+    }
+    const CacheView bytes{CacheType::i8, in.tiles, Out::kCacheStride, in.units};
+    const CacheView floats{CacheType::f32, in.x, Out::kCacheStride};
+    const CacheView caches[3] = {cache, bytes, floats};
+    for (size_t i = 0; i < 3; ++i) {
       AttentionView view;
       view.q = in.x;
       view.q_stride = 7;
       view.n_tokens = view.n_heads = 2;
       view.position = Out::kPositions - 2;
       view.dim = Out::kHeadDim;
-      view.keys = view.values = i == 0 ? cache : bytes;
-      view.scale = i == 0 ? 0.25f : 0x1p-6f;
-      k.attend(view, out.attended[i][0], 2 * Out::kHeadDim, scratch);
+      view.keys = view.values = caches[i];
+      view.scale = i == 1 ? 0x1p-6f : 0.25f;
+      const auto attend = i == 2 ? k.attend_f32 : k.attend;
+      attend(view, out.attended[i][0], 2 * Out::kHeadDim, scratch);
     }
   }
 

@@ -15,15 +15,22 @@ namespace {
 // against a pass that rounds it, four cases agree within 1e-5.
 constexpr double kTolerance = 0.3;
 
+// Of a4.8, and with keys and values in float32 as in the golden pass: what is left is the order of
+// sums. Measured: 3e-5 at most. A rounded cache turns int4 codes over and moves logits by up to 1.
+constexpr double kExactTolerance = 1e-3;
+
 void check_golden(const std::string& path, const std::string& isa,
-                  const std::string& cases = "models/golden") {
+                  const std::string& cases = "models/golden", double tolerance = kTolerance,
+                  tern::CacheType kv = tern::CacheType::f16) {
   tern::LoadOptions load_options;
   load_options.isa = isa;
   const auto model = tern::Model::load_file(path, load_options);
   INFO(path << " " << isa);
   REQUIRE(model.ok());
   for (const GoldenCase& golden : golden_cases(cases)) {
-    const auto session = open_session(*model);
+    tern::SessionOptions options;
+    options.kv = kv;
+    const auto session = open_session(*model, options);
     const std::vector<TokenId> prompt(golden.prompt_ids.begin(), golden.prompt_ids.end());
     REQUIRE(session->evaluate(prompt).ok());
     double largest = 0;
@@ -31,8 +38,7 @@ void check_golden(const std::string& path, const std::string& isa,
       largest = std::max(largest,
                          std::fabs(static_cast<double>(golden.logits[i]) - session->logits()[i]));
     }
-    CHECK(largest < kTolerance);
-    if (cases != "models/golden") WARN(largest);
+    CHECK(largest < tolerance);
     std::vector<int> greedy;
     while (greedy.size() < golden.continuation_ids.size()) {
       const auto token = session->sample({});
@@ -57,9 +63,11 @@ TEST_CASE("every encoding of the test model gives the golden ids and logits") {
 TEST_CASE("the a4.8 model gives the golden ids and logits on every table") {
   if (!have_shared()) return;
   for (const auto& isa : available_isas()) {
-    check_golden(shared_path("models/stories-a48-tq2_0.gguf"), isa, "models/golden-a48");
+    check_golden(shared_path("models/stories-a48-tq2_0.gguf"), isa, "models/golden-a48",
+                 kExactTolerance, tern::CacheType::f32);
   }
-  check_golden(shared_path("models/stories-a48-f16.gguf"), "", "models/golden-a48");
+  check_golden(shared_path("models/stories-a48-f16.gguf"), "", "models/golden-a48",
+               kExactTolerance, tern::CacheType::f32);
 }
 
 TEST_CASE("the committed model gives the golden ids and logits on every table") {

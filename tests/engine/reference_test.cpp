@@ -97,15 +97,18 @@ TEST_CASE("the trained a4.8 model agrees with the double-precision pass, which t
   m.output_topk = 0.5;
   const auto model = load(bytes);
   double farthest_mistake = 0;
+  size_t close = 0;
   for (const GoldenCase& golden : golden_cases("models/golden-a48")) {
     const std::vector<tern::TokenId> prompt(golden.prompt_ids.begin(), golden.prompt_ids.end());
     const auto session = open_session(model);
     REQUIRE(session->evaluate(prompt).ok());
     const std::vector<float> logits(session->logits().begin(), session->logits().end());
     const Row expected = reference_logits(m, golden.prompt_ids).back();
-    // Both round the cache: what is left is the rounding of sums.
+    // Both round the cache: what is left is the rounding of sums, and in one case a code that it
+    // turns over.
     const double difference = largest_difference({expected}, logits);
-    WARN("a48 " << difference);
+    CHECK(difference < 0.5);
+    close += difference < 1e-4 ? 1 : 0;
     const Row exact_cache = reference_logits(m, golden.prompt_ids, {.f16_cache = false}).back();
     CHECK(largest_difference({exact_cache}, golden.logits) < 1e-3);
     const ReferenceOptions mistake{.f16_cache = false, .down_topk = true};
@@ -115,7 +118,7 @@ TEST_CASE("the trained a4.8 model agrees with the double-precision pass, which t
   // Keeping half of the inputs of the down projection too, of which a fifth are not zero, changes
   // little: but more than the tolerance.
   CHECK(farthest_mistake > 1e-2);
-  WARN("mistake " << farthest_mistake);
+  CHECK(close >= 4);
 }
 
 TEST_CASE("the trained model agrees with the double-precision pass when both round the cache") {

@@ -123,7 +123,7 @@ TEST_CASE("a step after a cancel ends with it, and the session is where it was")
 }
 
 TEST_CASE("tokens of several sessions in one pass give the bits of each alone") {
-  for (const auto kv : {tern::CacheType::f16, tern::CacheType::i8}) {
+  for (const tern::CacheType kv : kCacheTypes) {
     const auto model = relu2_model();
     for (const size_t n : {1u, 3u, 8u, 11u}) {
       std::vector<std::shared_ptr<Session>> sessions;
@@ -183,7 +183,7 @@ TEST_CASE("what cannot run together is refused, and no session moves") {
 TEST_CASE("a fork goes its own way from where it was made") {
   const auto model = relu2_model();
   const auto tokens = some_tokens(24, 70);
-  for (const auto kv : {tern::CacheType::f16, tern::CacheType::i8}) {
+  for (const tern::CacheType kv : kCacheTypes) {
     tern::SessionOptions options;
     options.kv = kv;
     options.n_threads = 2;
@@ -202,7 +202,7 @@ TEST_CASE("a fork goes its own way from where it was made") {
 
 TEST_CASE("a saved session goes on where it was, in another one of any capacity and table") {
   const auto tokens = some_tokens(24, 70);
-  for (const auto kv : {tern::CacheType::f16, tern::CacheType::i8}) {
+  for (const tern::CacheType kv : kCacheTypes) {
     tern::SessionOptions options;
     options.kv = kv;
     const auto session = open_session(relu2_model(), options);
@@ -279,7 +279,7 @@ TEST_CASE("what is no saved session of the model is refused, and changes nothing
 TEST_CASE("the memory of a session is known before it is made") {
   const auto model = relu2_model();
   for (const uint32_t context : {16u, 300u}) {
-    for (const auto kv : {tern::CacheType::f16, tern::CacheType::i8}) {
+    for (const tern::CacheType kv : kCacheTypes) {
       CountingAllocator allocator;
       tern::SessionOptions options;
       options.context = context;

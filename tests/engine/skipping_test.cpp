@@ -82,6 +82,23 @@ TEST_CASE("logits are the same bits skipped and dense, for every table, packing 
   }
 }
 
+TEST_CASE("a cache in four or three bits gives the same bits on every table, however texts are cut") {
+  const auto bytes = relu_model_bytes(0);
+  const auto tokens = some_tokens(40, 70);
+  for (const CacheType kv : kCacheTypes) {
+    const auto expected =
+        all_logits(*open_with(load_packed(bytes, "scalar", Packing::t2), false, kv, 1), tokens, 1);
+    for (const auto& isa : available_isas()) {
+      const auto session = open_with(load_packed(bytes, isa, Packing::t2), true, kv, 3);
+      for (const size_t step : {1, 7, 40}) {
+        INFO(static_cast<int>(kv) << " " << isa << " step " << step);
+        REQUIRE(session->reset().ok());
+        CHECK(all_logits(*session, tokens, step) == expected);
+      }
+    }
+  }
+}
+
 TEST_CASE("a model that is not laid out for skipping has tiles only, and the same logits") {
   const auto bytes = relu_model_bytes(3);
   const auto tokens = some_tokens(12, 70);
@@ -163,4 +180,8 @@ TEST_CASE("an int8 cache costs half, and is close to a binary16 one") {
         4u * config.n_layers * config.kv_dim());
   CHECK(tern::KvCache::bytes_per_position(config, CacheType::i8) ==
         2u * config.n_layers * (config.kv_dim() + 2 * config.n_kv_heads));
+  CHECK(tern::KvCache::bytes_per_position(config, CacheType::i4) ==
+        2u * config.n_layers * (config.kv_dim() / 2 + 2 * config.n_kv_heads));
+  CHECK(tern::KvCache::bytes_per_position(config, CacheType::i3) ==
+        2u * config.n_layers * (config.kv_dim() * 3 / 8 + 2 * config.n_kv_heads));
 }

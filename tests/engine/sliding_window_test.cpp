@@ -81,7 +81,7 @@ TEST_CASE("the bits of layers that slide do not depend on table, threads, batch 
     for (const bool input_norms : {false, true}) {
       const auto bytes = file_of(sliding_model(window, 2, input_norms));
       const auto tokens = some_tokens(window == 300 ? 340 : 70, 70);
-      for (const CacheType kv : {CacheType::f16, CacheType::i8}) {
+      for (const tern::CacheType kv : kCacheTypes) {
         tern::SessionOptions options;
         options.kv = kv;
         const auto expected = all_logits(*open_session(load(bytes, "scalar"), options), tokens, 1);

@@ -220,3 +220,34 @@ TEST_CASE("Scratch of attention grows with every argument and stays small") {
     CHECK(bytes(16, 4, 32768, 128) < 8 * 1024 * 1024);
   }
 }
+
+TEST_CASE("packed rows become the codes they were made of, on every table, within their bounds") {
+  for (const KernelTable& table : runnable_kernels()) {
+    for (const CacheType type : {CacheType::i4, CacheType::i3}) {
+      for (const size_t dim : {2, 8, 14, 30, 64, 96, 128, 130, 256}) {
+        constexpr size_t kRows = 5;
+        const size_t row_bytes = tern::cache_row_bytes(type, dim);
+        const int limit = type == CacheType::i4 ? 7 : 3;
+        std::mt19937 random(static_cast<uint32_t>(dim));
+        GuardedBuffer<uint8_t> rows(kRows * row_bytes);
+        std::vector<int> expected;
+        for (size_t j = 0; j < kRows; ++j) {
+          std::vector<float> x(dim);
+          for (float& v : x) {
+            v = static_cast<float>(static_cast<int>(random() % 15) % (2 * limit + 1) - limit);
+          }
+          x[random() % dim] = static_cast<float>(limit);
+          uint16_t unit = 0;
+          REQUIRE(table.to_packed(type, x.data(), dim, rows.data() + j * row_bytes, &unit));
+          CHECK(tern::f32_from_f16(unit) == 1.0f);
+          expected.insert(expected.end(), x.begin(), x.end());
+        }
+        GuardedBuffer<int8_t> codes(kRows * dim);
+        codes.fill(55);
+        table.unpack_codes(type, rows.data(), kRows, dim, codes.data());
+        INFO(table.isa << " dim " << dim);
+        CHECK(std::equal(expected.begin(), expected.end(), codes.data()));
+      }
+    }
+  }
+}

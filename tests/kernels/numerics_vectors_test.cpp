@@ -112,6 +112,19 @@ bool norm_quantize_i16(const KernelTable& k, const Line& l) {
          integers(low.data(), x.size()) == l.integers("->low") &&
          same({token.step}, l.floats("->step"));
 }
+bool to_packed(const KernelTable& k, const Line& l) {
+  const tern::CacheType type =
+      l.word("type") == "i4" ? tern::CacheType::i4 : tern::CacheType::i3;
+  const Floats x = l.floats("x");
+  std::vector<uint8_t> row(tern::cache_row_bytes(type, x.size()));
+  uint16_t unit = 0;
+  const bool finite = k.to_packed(type, x.data(), x.size(), row.data(), &unit);
+  if (l.is_non_finite()) return !finite;
+  std::vector<int8_t> codes(x.size());
+  k.unpack_codes(type, row.data(), 1, x.size(), codes.data());
+  return finite && integers(codes.data(), codes.size()) == l.integers("->codes") &&
+         same({tern::f32_from_f16(unit)}, l.floats("->unit"));
+}
 // exp(x) is the weight of a logit x beside a logit 0; where x <= 0, also its share in a softmax.
 bool exp_of(const KernelTable& k, const Line& l) {
   const Floats x = l.floats("x"), expected = l.floats("->y");
@@ -354,6 +367,7 @@ constexpr Operation kOperations[] = {
     {"quantize_i4", quantize_i4},
     {"norm_quantize_i4", norm_quantize_i4},
     {"keep_largest", keep_largest},
+    {"to_packed", to_packed},
     {"multiply", multiply},
     {"exp", exp_of},
     {"relu2_mul", relu2_mul},

@@ -86,6 +86,10 @@ inline std::vector<float> last_logits(const std::vector<uint8_t>& bytes) {
 }
 
 /// Names of the tables that this machine runs.
+inline constexpr tern::CacheType kCacheTypes[] = {tern::CacheType::f16, tern::CacheType::i8,
+                                                  tern::CacheType::i4, tern::CacheType::i3,
+                                                  tern::CacheType::f32};
+
 inline std::vector<std::string> available_isas() {
   std::vector<std::string> out;
   for (const tern::KernelTable* table : tern::compiled_kernels()) {

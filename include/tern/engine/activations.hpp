@@ -121,6 +121,7 @@ struct Activations {
   Tensor<int32_t, 2> column_sums;  // [tasks, tokens in one pass * sums of a matrix by columns]
   TaskScratch matrix_scratch;      // [tasks]
   TaskScratch attention_scratch;   // [workers]
+  TaskScratch cache_codes;         // [workers]: a head's keys and values, of packed caches
   Tensor<float, 2> head_x;         // [head tokens, model_dim]
   QuantizedBatch head;             // [head tokens]
 
@@ -134,12 +135,12 @@ struct Activations {
 
   /// Errors: out_of_memory.
   static Result<Activations> create(const Model& model, uint32_t batch, uint32_t capacity,
-                                    size_t n_workers, BufferPlan& plan);
+                                    CacheType cache, size_t n_workers, BufferPlan& plan);
 };
 
 inline Result<Activations> Activations::create(const Model& model, uint32_t batch,
-                                               uint32_t capacity, size_t n_workers,
-                                               BufferPlan& plan) {
+                                               uint32_t capacity, CacheType cache,
+                                               size_t n_workers, BufferPlan& plan) {
   const ModelConfig& c = model.config();
   const KernelTable& kernels = model.kernels();
   const size_t few = vector_tokens(batch);
@@ -204,7 +205,13 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));
   const size_t attention = kernels.attention_scratch_bytes(
       std::min<size_t>(batch, kAttentionTokens), c.n_heads / c.n_kv_heads, capacity, c.head_dim);
-  TERN_TRY(a.attention_scratch.allocate(plan, std::min(n_workers, kMaxStepTasks), attention));
+  const size_t attention_tasks = std::min(n_workers, kMaxStepTasks);
+  TERN_TRY(a.attention_scratch.allocate(plan, attention_tasks, attention));
+  if (is_packed(cache)) {
+    const uint64_t codes = uint64_t{2} * capacity * c.head_dim;
+    if (codes > SIZE_MAX) return Error(Status::out_of_memory, "out of memory");
+    TERN_TRY(a.cache_codes.allocate(plan, attention_tasks, static_cast<size_t>(codes)));
+  }
   const size_t head_stride = activation_stride(c.model_dim);
   TERN_TRY(plan.add(a.head.codes, {few, head_stride}));
   TERN_TRY(plan.add(a.head.low, {few, head_stride}));

@@ -136,8 +136,7 @@ class ForwardPass {
   bool turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain, const float* cos,
                   const float* sin);
   void attend(size_t layer);
-  void attend_block(size_t layer, const TokenBlock& block, size_t head, size_t heads,
-                    void* scratch);
+  void attend_block(size_t layer, const TokenBlock& block, size_t head, size_t heads, size_t task);
   size_t window_of(size_t layer) const {
     return config_.slides(layer) ? config_.window : kMaxContext;
   }

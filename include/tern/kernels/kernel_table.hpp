@@ -83,15 +83,37 @@ struct HeadInput {
   ActivationView codes;  // n tokens, int16; n <= kVectorTokens
 };
 
-/// What the key-value cache holds: binary16, or int8 with one binary16 unit a position and head.
-enum class CacheType : uint32_t { f16, i8 };
+/// What the key-value cache holds. Integers have one binary16 unit a position and head.
+enum class CacheType : uint32_t {
+  f16,
+  i8,
+  i4,
+  i3,   ///< but for the text's first position, which has 4 bits
+  f32,  ///< exact, to compare with other programs; slow
+};
+
+/// Whether attention reads codes that unpack_codes makes of the cache.
+constexpr bool is_packed(CacheType type) { return type == CacheType::i4 || type == CacheType::i3; }
+constexpr bool has_units(CacheType type) { return type == CacheType::i8 || is_packed(type); }
+
+/// Bytes of one key or value of a head.
+constexpr size_t cache_row_bytes(CacheType type, size_t dim) {
+  switch (type) {
+    case CacheType::f16: return 2 * dim;
+    case CacheType::i8: return dim;
+    case CacheType::i4: return (dim + 1) / 2;
+    case CacheType::i3: return (dim + 3) / 4 + (dim + 7) / 8;
+    case CacheType::f32: return 4 * dim;
+  }
+  return 0;
+}
 
 /// The keys or values of one head: position j starts at data + j * stride elements.
 struct CacheView {
   CacheType type = CacheType::f16;
-  const void* data = nullptr;  // [n, stride] binary16 or int8
+  const void* data = nullptr;  // [n, stride] elements, or [n] packed rows
   size_t stride = 0;
-  const uint16_t* scales = nullptr;  // [n] binary16 units, for i8; else null
+  const uint16_t* scales = nullptr;  // [n] binary16 units of integers; else null
 };
 
 /// Attention of query heads that share one key and value head, for neighbouring tokens. Token t
@@ -216,6 +238,13 @@ struct AttentionView {
   X(to_f16, bool, (const float* x, size_t n, uint16_t* y))                                         \
   /* int8 absmax with its unit rounded to binary16; false when it is not finite (numerics 9.1). */ \
   X(to_i8, bool, (const float* x, size_t n, int8_t* y, uint16_t* scale))                           \
+  /* The same in 4 or 3 bits, packed into a row of cache_row_bytes (numerics 9.1). Requires: type i4\
+     or i3. */                                                                                     \
+  X(to_packed, bool,                                                                               \
+    (CacheType type, const float* x, size_t n, uint8_t* row, uint16_t* scale))                     \
+  /* codes [n, dim] of n packed rows that lie one behind the other. Requires: type i4 or i3. */    \
+  X(unpack_codes, void,                                                                            \
+    (CacheType type, const uint8_t* rows, size_t n, size_t dim, int8_t* codes))                    \
   /* 1 / sqrt(head_dim) (numerics 9.2). Requires: head_dim > 0. */                                 \
   X(attention_scale, float, (size_t head_dim))                                                     \
   /* scores[j] = dot(q, k_j) * scale for j < n (numerics 9.2). */                                  \
@@ -228,9 +257,11 @@ struct AttentionView {
   X(pv_f16, void,                                                                                  \
     (const float* weights, float sum, CacheView values, size_t n, size_t dim, float* y))           \
   /* Attention (numerics 9): y[t * y_stride + h * dim + d] of a.n_tokens tokens and a.n_heads heads;\
-     NaN where a score is not finite. Requires: `scratch` of attention_scratch_bytes, 64-byte      \
+     NaN where a score is not finite. Requires: caches of f16 or i8; `scratch` of attention_scratch_bytes, 64-byte      \
      aligned, for this call alone; dim <= 65536. */                                                \
   X(attend, void, (const AttentionView& a, float* y, size_t y_stride, void* scratch))              \
+  /* The same for caches of f32. */                                                                \
+  X(attend_f32, void, (const AttentionView& a, float* y, size_t y_stride, void* scratch))          \
   /* Scratch of one attend call that sees n_positions at most; grows with each argument. */        \
   X(attention_scratch_bytes, size_t,                                                               \
     (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \

@@ -25,6 +25,7 @@ constexpr size_t kPackedColumns = 4;
 #include "kernels/body/avx512_unpack.inl.hpp"
 #include "kernels/body/token_packing.inl.hpp"
 #include "kernels/body/avx512_matrix.inl.hpp"
+#include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/vector_table.inl.hpp"
 // clang-format on
 

@@ -13,22 +13,52 @@ static bool to_f16(const float* x, size_t n, uint16_t* y) {
   return finite;
 }
 
-static bool to_i8(const float* x, size_t n, int8_t* y, uint16_t* scale) {
+// The unit of codes up to `limit`, and what values are multiplied by; zero where it is not finite.
+static float cache_unit(const float* x, size_t n, float limit, uint16_t* scale) {
   const uint32_t bits = absmax_bits(x, n);
   *scale = 0x7C00;
-  if (is_finite_bits(bits)) *scale = f16_from_f32(floored_absmax(bits) / 127.0f);
-  if ((*scale & 0x7C00) == 0x7C00) {
-    for (size_t i = 0; i < n; ++i) y[i] = 0;
-    return false;
-  }
-  const float s = 1.0f / f32_from_f16(*scale);
+  if (is_finite_bits(bits)) *scale = f16_from_f32(floored_absmax(bits) / limit);
+  return (*scale & 0x7C00) == 0x7C00 ? 0.0f : 1.0f / f32_from_f16(*scale);
+}
+static inline int cache_code(float x, float s, float limit) {
+  float v = x * s;
+  v = v > limit ? limit : v;
+  v = v < 0.0f - limit ? 0.0f - limit : v;
+  return static_cast<int>(rint_f32(v));
+}
+
+static bool to_i8(const float* x, size_t n, int8_t* y, uint16_t* scale) {
+  const float s = cache_unit(x, n, 127.0f, scale);
   for (size_t i = 0; i < n; ++i) {
-    float v = x[i] * s;
-    v = v > 127.0f ? 127.0f : v;
-    v = v < -127.0f ? -127.0f : v;
-    y[i] = static_cast<int8_t>(rint_f32(v));
+    y[i] = s != 0.0f ? static_cast<int8_t>(cache_code(x[i], s, 127.0f)) : int8_t{0};
   }
-  return true;
+  return s != 0.0f;
+}
+
+// Adds a code to a row that was zero; unpack_codes.inl.hpp says where.
+static inline void put_code(CacheType type, unsigned code, size_t i, size_t n, uint8_t* row) {
+  if (type == CacheType::i4) {
+    const size_t half = (n + 1) / 2;
+    row[i % half] = static_cast<uint8_t>(row[i % half] | code << (i / half * 4));
+    return;
+  }
+  const size_t quarter = (n + 3) / 4;
+  const size_t eighth = (n + 7) / 8;
+  uint8_t& low = row[i % quarter];
+  uint8_t& high = row[quarter + i % eighth];
+  low = static_cast<uint8_t>(low | (code & 3) << (i / quarter * 2));
+  high = static_cast<uint8_t>(high | (code >> 2) << (i / eighth));
+}
+
+static bool to_packed(CacheType type, const float* x, size_t n, uint8_t* row, uint16_t* scale) {
+  const int offset = type == CacheType::i4 ? 8 : 4;
+  const float limit = static_cast<float>(offset - 1);
+  const float s = cache_unit(x, n, limit, scale);
+  for (size_t b = 0; b < cache_row_bytes(type, n); ++b) row[b] = 0;
+  for (size_t i = 0; i < n && s != 0.0f; ++i) {
+    put_code(type, static_cast<unsigned>(cache_code(x[i], s, limit) + offset), i, n, row);
+  }
+  return s != 0.0f;
 }
 
 // 9.2
@@ -36,14 +66,22 @@ static float attention_scale(size_t head_dim) {
   return 1.0f / __builtin_sqrtf(static_cast<float>(head_dim));
 }
 
-static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
-                   float* scores) {
+static inline float cached_value(uint16_t half) { return f32_from_f16(half); }
+static inline float cached_value(float value) { return value; }
+
+template <typename T>
+static void qk_floats(const float* q, CacheView keys, size_t n, size_t dim, float scale,
+                      float* scores) {
   for (size_t j = 0; j < n; ++j) {
-    const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
+    const T* key = static_cast<const T*>(keys.data) + j * keys.stride;
     float lane[16] = {};
-    for (size_t i = 0; i < dim; ++i) lane[i % 16] = lane[i % 16] + q[i] * f32_from_f16(key[i]);
+    for (size_t i = 0; i < dim; ++i) lane[i % 16] = lane[i % 16] + q[i] * cached_value(key[i]);
     scores[j] = lane_tree(lane) * scale;
   }
+}
+static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
+                   float* scores) {
+  qk_floats<uint16_t>(q, keys, n, dim, scale, scores);
 }
 
 // `codes` is room for dim int8.
@@ -73,22 +111,27 @@ static float softmax_exp(float* s, size_t n) {
 }
 
 // 9.4
-static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
-                   float* y) {
+template <typename T>
+static void pv_floats(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                      float* y) {
   const float inverse = 1.0f / sum;
-  const auto* data = static_cast<const uint16_t*>(values.data);
+  const auto* data = static_cast<const T*>(values.data);
   for (size_t d = 0; d < dim; ++d) {
     float total = 0.0f;
     for (size_t begin = 0; begin < n; begin += kChunk) {
       const size_t end = begin + kChunk < n ? begin + kChunk : n;
       float chunk = 0.0f;
       for (size_t j = begin; j < end; ++j) {
-        chunk = chunk + weights[j] * f32_from_f16(data[j * values.stride + d]);
+        chunk = chunk + weights[j] * cached_value(data[j * values.stride + d]);
       }
       total = total + chunk;
     }
     y[d] = total * inverse;
   }
+}
+static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
+                   float* y) {
+  pv_floats<uint16_t>(weights, sum, values, n, dim, y);
 }
 
 static void pv_i8(const float* weights, float sum, CacheView values, size_t n, size_t dim,
@@ -135,6 +178,9 @@ static void attend(const AttentionView& a, float* y, size_t y_stride, void* scra
       if (a.keys.type == CacheType::f16) {
         qk_f16(q, a.keys, n, a.dim, a.scale, scores);
         pv_f16(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
+      } else if (a.keys.type == CacheType::f32) {
+        qk_floats<float>(q, a.keys, n, a.dim, a.scale, scores);
+        pv_floats<float>(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
       } else {
         qk_i8(q, a.keys, n, a.dim, a.scale, reinterpret_cast<int8_t*>(scores + n), scores);
         pv_i8(scores, softmax_exp(scores, n), a.values, n, a.dim, out);

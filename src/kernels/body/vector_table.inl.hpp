@@ -36,6 +36,7 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .rope_halves = rope_halves,
       .to_f16 = to_f16,
       .to_i8 = to_i8,
+      .unpack_codes = unpack_codes,
       .qk_f16 = qk_f16,
       .softmax_exp = softmax_exp,
       .pv_f16 = pv_f16,
