@@ -5,7 +5,6 @@
 #include <cstdlib>
 
 #include "console.hpp"
-#include "embedded_model.hpp"
 #include "pcre2_patterns.hpp"
 #include "report.hpp"
 
@@ -31,8 +30,9 @@ std::optional<size_t> read_name(std::string_view option, std::string_view text,
 
 std::optional<CheckpointPtr> open_checkpoint(std::string_view name, tern::FileAccess access) {
   const tern::AllocatorHooks hooks = tern::default_allocator();
-  auto checkpoint = name == kStoriesName ? tern::Checkpoint::view(stories_model(), hooks)
-                                         : tern::Checkpoint::open(name, access, hooks);
+  const std::span<const uint8_t> embedded = embedded_model(name);
+  auto checkpoint = embedded.empty() ? tern::Checkpoint::open(name, access, hooks)
+                                     : tern::Checkpoint::view(embedded, hooks);
   if (checkpoint.ok()) return *std::move(checkpoint);
   fail(checkpoint.error(), name);
   return std::nullopt;

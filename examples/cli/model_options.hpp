@@ -12,15 +12,14 @@
 
 #include "option_table.hpp"
 #include "tern/convert/shapes.hpp"
+#include "embedded_model.hpp"
 #include "tern/tern.hpp"
 
 namespace cli {
 
-/// The model that is inside the program.
-inline constexpr std::string_view kStoriesName = "@stories";
 /// What an argument that names a model takes.
 inline constexpr std::string_view kModelHelp =
-    "a GGUF or tern file, a Hugging Face folder, or @stories: the model inside the program";
+    "a GGUF or tern file, a Hugging Face folder, or @stories, @stories-a48: models in the program";
 
 /// The most that -t takes.
 using tern::kMaxThreads;
