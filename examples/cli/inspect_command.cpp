@@ -1,4 +1,5 @@
 // tern inspect: shows what is in a model file, as tables or JSON.
+#include "activity_report.hpp"
 #include "command.hpp"
 #include "console.hpp"
 #include "conventions.hpp"
@@ -11,13 +12,15 @@ namespace cli {
 namespace {
 
 constexpr CommandHelp kInspectHelp = {
-    "tern inspect FILE [--json]",
+    "tern inspect FILE [--activations TEXT] [--json]",
     "Shows what is in a model's files, whether or not tern can run it: metadata, tensors with "
     "their "
     "share\n"
     "of zero weights, tokenizer, and what is doubtful about it. Shapes are [rows, columns]; "
     "offsets\n"
-    "count from the start of the file that holds a tensor.",
+    "count from the start of the file that holds a tensor. With a text: which inputs of each layer "
+    "are\n"
+    "zero on it, so that their weights need not be read.",
 };
 
 constexpr std::string_view kTypeNames[tern::kMetadataTypes] = {
@@ -253,12 +256,15 @@ std::string inspection_text(const tern::Checkpoint& checkpoint, const Inspection
 
 int inspect_command(Arguments arguments) {
   std::optional<std::string_view> path;
+  std::optional<std::string_view> text_path;
   bool json = false;
   const OptionRow rows[] = {
       {"FILE", "", kModelHelp, &path, true},
+      {"--activations", "TEXT", "a text file to run the model on", &text_path},
       {"--json", "", "as JSON", &json},
   };
   if (const auto status = parse_options(kInspectHelp, rows, arguments)) return *status;
+  if (text_path) return report_activity(*path, *text_path, json);
 
   const auto source = open_checkpoint(*path);
   if (!source) return kFailed;

@@ -72,16 +72,16 @@ void ForwardPass::embed(std::span<const TokenId> tokens) {
 // y <- W x of every product, x = norm(input); where layers have norms of their own at their inputs,
 // each has its own x = norm_of_the_layer(norm(input)).
 void ForwardPass::multiply(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                           Quantizer quantizer, const Products& products, bool adds) {
+                           const LayerInput& kind, const Products& products, bool adds) {
   if (!config_.input_norms) {
-    quantize(input, gain, quantizer);
+    quantize(input, gain, kind);
     multiply_quantized(products, adds);
     return;
   }
   const Tensor<float, 2>& x = normalize(input, gain);
   for (const Product& product : products.items) {
     if (product.matrix == nullptr) break;
-    quantize(x, product.matrix->input_gain(), quantizer);
+    quantize(x, product.matrix->input_gain(), kind);
     multiply_quantized({{product}}, adds);
   }
 }
@@ -102,7 +102,7 @@ const Tensor<float, 2>& ForwardPass::normalize(const Tensor<float, 2>& input,
 // Norm (unless `gain` is empty) and quantization of each token; in batches also its packing for the
 // matrix kernel, by whole groups of tokens.
 void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                           Quantizer quantizer) {
+                           const LayerInput& kind) {
   if (is_stopped()) return;
   QuantizedBatch& out = act_.quantized;
   const size_t width = input.extent(1);
@@ -114,11 +114,31 @@ void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& g
     const size_t begin = n_groups * task / tasks * group;
     const size_t end = std::min(n_groups * (task + 1) / tasks * group, n_);
     for (size_t t = begin; t < end; ++t) {
-      out.tokens[t] = quantize_row(input.row(t), gain.data(), width, quantizer, t);
+      out.tokens[t] = quantize_row(input.row(t), gain.data(), width, kind.quantizer, t);
       if (out.tokens[t].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
     }
     if (packs) kernels_.pack_tokens(out.view(n_), width, begin, end, out.packed.data());
   });
+  if (activity_ != nullptr) count_zero_codes(width, activity_->*kind.zeros);
+}
+
+void ForwardPass::count_zero_codes(size_t width, ZeroCount& count) const {
+  const ActivationView a = act_.quantized.view(n_);
+  for (size_t t = 0; t < n_; ++t) {
+    size_t zeros = 0;
+    for (size_t i = 0; i < width; ++i) {
+      zeros += a.high[t * a.stride + i] == 0 && (a.low == nullptr || a.low[t * a.stride + i] == 0);
+    }
+    count.add(width, zeros);
+  }
+}
+
+void ForwardPass::count_dead_gates() {
+  for (size_t t = 0; t < n_; ++t) {
+    const float* gate = act_.gate.row(t);
+    const auto dead = std::count_if(gate, gate + config_.ffn_dim, [](float v) { return v <= 0; });
+    activity_->gates.add(config_.ffn_dim, static_cast<uint64_t>(dead));
+  }
 }
 
 QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size_t width,
@@ -218,16 +238,17 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
 
 // h <- h + post(W x), x = norm(input).
 void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                              Quantizer quantizer, const TernaryMatrix& matrix,
+                              const LayerInput& kind, const TernaryMatrix& matrix,
                               const Buffer<float>& post_gain) {
   const bool adds = post_gain.size() == 0;
   if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
-    quantize(input, gain, quantizer);
-    multiply_live_columns(matrix, quantizer == Quantizer::i8_topk ? &SkipCounts::output_inputs
-                                                                  : &SkipCounts::down_inputs);
+    quantize(input, gain, kind);
+    const bool is_output = kind.quantizer == Quantizer::i8_topk;
+    multiply_live_columns(matrix,
+                          is_output ? &SkipCounts::output_inputs : &SkipCounts::down_inputs);
     if (adds) add_delta(0, matrix.view().rows);
   } else {
-    multiply(input, gain, quantizer, {{{&matrix, &act_.delta}}}, adds);
+    multiply(input, gain, kind, {{{&matrix, &act_.delta}}}, adds);
   }
   if (!adds) add_normed_delta(post_gain);
 }
@@ -268,7 +289,9 @@ void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix,
 }
 
 void ForwardPass::activate() {
-  const auto act = config_.activation == Activation::relu2  ? kernels_.relu2_mul
+  const bool is_relu2 = config_.activation == Activation::relu2;
+  if (activity_ != nullptr && is_relu2 && !is_stopped()) count_dead_gates();
+  const auto act = is_relu2                                 ? kernels_.relu2_mul
                    : config_.activation == Activation::gelu ? kernels_.gelu_mul
                                                             : kernels_.silu_mul;
   for_tokens(

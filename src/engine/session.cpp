@@ -261,6 +261,16 @@ TokenMasks Session::same_rows(std::array<TokenMask, kVectorTokens>& masks) const
   return masks;
 }
 
+Result<void> Session::count_activity(std::span<LayerActivity> activity) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  if (!activity.empty() && activity.size() != model_->config().n_layers) {
+    return Error(Status::invalid_argument, "not one count for each layer");
+  }
+  activations_.activity = activity;
+  return {};
+}
+
 Result<void> Session::set_mask(TokenMask mask) {
   const Use use(*this);
   TERN_TRY(use.check());

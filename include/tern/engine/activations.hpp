@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 
 #include "tern/base/tensor.hpp"
 #include "tern/engine/kv_cache.hpp"
@@ -31,6 +32,16 @@ struct SkipCounts {
   ZeroCount gates;          ///< after ReLU: rows of up
   ZeroCount down_inputs;    ///< after rounding: columns of the down projection
   ZeroCount output_inputs;  ///< columns of the attention's output projection
+};
+
+/// How many inputs of a layer's linear layers were zero, over all tokens since it was cleared; and
+/// gates, where the layer has ReLU^2.
+struct LayerActivity {
+  ZeroCount qkv_inputs;
+  ZeroCount output_inputs;
+  ZeroCount ffn_inputs;
+  ZeroCount gates;
+  ZeroCount down_inputs;
 };
 
 /// Tokens of one attention call: they share the work of reading a block of keys and values.
@@ -124,6 +135,7 @@ struct Activations {
   TaskScratch cache_codes;         // [workers]: a head's keys and values, of packed caches
   Tensor<float, 2> head_x;         // [head tokens, model_dim]
   QuantizedBatch head;             // [head tokens]
+  std::span<LayerActivity> activity;  // [layers], the caller's; empty: nothing is counted
 
   /// Tasks of a step: more than workers, so that a slow core does less, but few enough for their
   /// scratch.

@@ -60,6 +60,7 @@ class ForwardPass {
   }
   void resume(std::span<const TextRun> texts);
   Result<void> run_layer(size_t layer) {
+    activity_ = act_.activity.empty() ? nullptr : &act_.activity[layer];
     attention_block(layer);
     feed_forward_block(layer);
     return check();
@@ -84,26 +85,29 @@ class ForwardPass {
   // h <- h + post(W_o norm(attention(W_q a, W_k a, W_v a))),  a = norm(h)
   void attention_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
-    multiply(act_.residual, w.attn_norm, config_.input_quantizer(),
+    multiply(act_.residual, w.attn_norm, {config_.input_quantizer(), &LayerActivity::qkv_inputs},
              {{{&w.attn_q, &act_.q}, {&w.attn_k, &act_.k}, {&w.attn_v, &act_.v}}});
     rotate_and_store(layer);
     attend(layer);
-    add_product(act_.mixed, w.attn_sub_norm, config_.output_quantizer(), w.attn_output,
+    add_product(act_.mixed, w.attn_sub_norm,
+                {config_.output_quantizer(), &LayerActivity::output_inputs}, w.attn_output,
                 w.post_attention_norm);
   }
 
   // h <- h + post(W_down norm(act(W_gate f) * W_up f)),  f = norm(h)
   void feed_forward_block(size_t layer) {
     const LayerWeights& w = model_.weights().layers[layer];
+    const LayerInput input{config_.input_quantizer(), &LayerActivity::ffn_inputs};
     if (skips_rows(w)) {
-      multiply(act_.residual, w.ffn_norm, config_.input_quantizer(), {{{&w.ffn_gate, &act_.gate}}});
+      multiply(act_.residual, w.ffn_norm, input, {{{&w.ffn_gate, &act_.gate}}});
       multiply_live_rows(w.ffn_up);
     } else {
-      multiply(act_.residual, w.ffn_norm, config_.input_quantizer(),
+      multiply(act_.residual, w.ffn_norm, input,
                {{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
     }
     activate();
-    add_product(act_.gate, w.ffn_sub_norm, config_.plain_quantizer(), w.ffn_down,
+    add_product(act_.gate, w.ffn_sub_norm,
+                {config_.plain_quantizer(), &LayerActivity::down_inputs}, w.ffn_down,
                 w.post_ffw_norm);
   }
 
@@ -117,18 +121,26 @@ class ForwardPass {
     Product items[kMost];
   };
 
+  /// How an input becomes integers, and where its zeros are counted.
+  struct LayerInput {
+    Quantizer quantizer;
+    ZeroCount LayerActivity::*zeros;
+  };
+
+  void count_zero_codes(size_t width, ZeroCount& count) const;
+  void count_dead_gates();
   void embed(std::span<const TokenId> tokens);
-  void multiply(const Tensor<float, 2>& input, const Buffer<float>& gain, Quantizer quantizer,
+  void multiply(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind,
                 const Products& products, bool adds = false);
   const Tensor<float, 2>& normalize(const Tensor<float, 2>& input, const Buffer<float>& gain);
-  void quantize(const Tensor<float, 2>& input, const Buffer<float>& gain, Quantizer quantizer);
+  void quantize(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind);
   QuantizedToken quantize_row(const float* x, const float* gain, size_t width, Quantizer quantizer,
                               size_t token);
   void multiply_quantized(const Products& products, bool adds);
   void multiply_units(const Product& product, size_t begin, size_t end, size_t task);
   void multiply_live_rows(const TernaryMatrix& matrix);
-  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, Quantizer quantizer,
-                   const TernaryMatrix& matrix, const Buffer<float>& post_gain);
+  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
+                   const LayerInput& kind, const TernaryMatrix& matrix, const Buffer<float>& post_gain);
   void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count);
   void add_delta(size_t begin, size_t end);
   void add_normed_delta(const Buffer<float>& gain);
@@ -162,6 +174,7 @@ class ForwardPass {
   Activations& act_;
   CancelFlags cancelled_;
   SkipCounts* skipped_;
+  LayerActivity* activity_ = nullptr;  // of the layer that runs; null: nothing is counted
   std::atomic<bool> non_finite_{false};  // set by any task, read between steps
   size_t n_ = 0;                         // tokens of the batch
   size_t reach_ = 0;                     // the most positions that one of them sees

@@ -135,6 +135,11 @@ class Session {
   Result<void> embed(std::span<const TokenId> tokens, std::span<const size_t> lengths,
                      std::span<float> embeddings);
 
+  /// From here on the zeros among each layer's inputs are counted: added to `activity`, which is
+  /// viewed. Empty: no longer. Shapes: [n_layers]. Errors: invalid_argument (another size), busy.
+  /// Cost: a look at every input.
+  Result<void> count_activity(std::span<LayerActivity> activity);
+
   /// From here on logits are computed for these tokens alone, the others' are kMaskedLogit and none
   /// of them is sampled: the head's rows are read only where they are needed. Empty: of all tokens
   /// again, as after reset(). Copied. Errors: invalid_argument (shorter than the model's tokens),
