@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kernels/product_vectors.hpp"
+#include "kernels/quantizer_vectors.hpp"
 #include "tern/quant/tensor_type.hpp"
 
 using namespace tern_test;
@@ -11,10 +12,6 @@ using Line = VectorLine;
 
 namespace {
 
-template <typename T>
-std::vector<int64_t> integers(const T* values, size_t n) {
-  return {values, values + n};
-}
 std::vector<uint16_t> halves(const Floats& values) {
   std::vector<uint16_t> out;
   for (const float v : values) {
@@ -50,80 +47,6 @@ bool l2_normalize(const KernelTable& k, const Line& l) {
   const bool finite = k.l2_normalize(x.data(), x.size(), x.data());
   if (l.is_non_finite()) return !finite;
   return finite && same(x, l.floats("->y"));
-}
-/// Whether the codes of one plane, their sum and their step are the line's.
-bool is_quantized(const tern::QuantizedToken& token, const std::vector<int8_t>& q, size_t n,
-                  const Line& l) {
-  int64_t sum = 0;
-  for (const int64_t v : l.integers("->q")) sum += v;
-  return token.finite == 1 && token.sum == sum && token.sum_low == 0 &&
-         integers(q.data(), n) == l.integers("->q") && same({token.step}, l.floats("->step"));
-}
-bool quantize_i8(const KernelTable& k, const Line& l) {
-  const Floats x = l.floats("x");
-  std::vector<int8_t> q(tern::activation_stride(x.size()));
-  const tern::QuantizedToken token = k.quantize_i8(x.data(), x.size(), q.data(), q.size());
-  if (l.is_non_finite()) return token.finite == 0;
-  return is_quantized(token, q, x.size(), l);
-}
-bool quantize_i4(const KernelTable& k, const Line& l) {
-  const Floats x = l.floats("x");
-  std::vector<int8_t> q(tern::activation_stride(x.size()));
-  const tern::QuantizedToken token = k.quantize_i4(x.data(), x.size(), q.data(), q.size());
-  if (l.is_non_finite()) return token.finite == 0;
-  return is_quantized(token, q, x.size(), l);
-}
-bool norm_quantize_i4(const KernelTable& k, const Line& l) {
-  const Floats x = l.floats("x"), gain = l.floats("gain");
-  std::vector<int8_t> q(tern::activation_stride(x.size()));
-  const tern::QuantizedToken token =
-      k.norm_quantize_i4(x.data(), gain.data(), x.size(), l.floats("eps")[0], q.data(), q.size());
-  return is_quantized(token, q, x.size(), l);
-}
-bool keep_largest(const KernelTable& k, const Line& l) {
-  Floats x = l.floats("x");
-  k.keep_largest(x.data(), x.size(), static_cast<size_t>(l.integers("keep")[0]));
-  return same(x, l.floats("->x"));
-}
-bool quantize_i16(const KernelTable& k, const Line& l) {
-  const Floats x = l.floats("x");
-  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
-  const tern::QuantizedToken token =
-      k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
-  if (l.is_non_finite()) return token.finite == 0;
-  return token.finite == 1 && integers(high.data(), x.size()) == l.integers("->high") &&
-         integers(low.data(), x.size()) == l.integers("->low") &&
-         same({token.step}, l.floats("->step"));
-}
-bool norm_quantize_i8(const KernelTable& k, const Line& l) {
-  const Floats x = l.floats("x"), gain = l.floats("gain");
-  std::vector<int8_t> q(tern::activation_stride(x.size()));
-  const tern::QuantizedToken token =
-      k.norm_quantize_i8(x.data(), gain.data(), x.size(), l.floats("eps")[0], q.data(), q.size());
-  return is_quantized(token, q, x.size(), l);
-}
-bool norm_quantize_i16(const KernelTable& k, const Line& l) {
-  const Floats x = l.floats("x"), gain = l.floats("gain");
-  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
-  const tern::QuantizedToken token = k.norm_quantize_i16(
-      x.data(), gain.data(), x.size(), l.floats("eps")[0], high.data(), low.data(), high.size());
-  if (l.is_non_finite()) return token.finite == 0;
-  return token.finite == 1 && integers(high.data(), x.size()) == l.integers("->high") &&
-         integers(low.data(), x.size()) == l.integers("->low") &&
-         same({token.step}, l.floats("->step"));
-}
-bool to_packed(const KernelTable& k, const Line& l) {
-  const tern::CacheType type =
-      l.word("type") == "i4" ? tern::CacheType::i4 : tern::CacheType::i3;
-  const Floats x = l.floats("x");
-  std::vector<uint8_t> row(tern::cache_row_bytes(type, x.size()));
-  uint16_t unit = 0;
-  const bool finite = k.to_packed(type, x.data(), x.size(), row.data(), &unit);
-  if (l.is_non_finite()) return !finite;
-  std::vector<int8_t> codes(x.size());
-  k.unpack_codes(type, row.data(), 1, x.size(), codes.data());
-  return finite && integers(codes.data(), codes.size()) == l.integers("->codes") &&
-         same({tern::f32_from_f16(unit)}, l.floats("->unit"));
 }
 // exp(x) is the weight of a logit x beside a logit 0; where x <= 0, also its share in a softmax.
 bool exp_of(const KernelTable& k, const Line& l) {

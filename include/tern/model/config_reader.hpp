@@ -190,6 +190,15 @@ inline Result<void> read_activation_bits(const GgufFile& file, const Architectur
   return Error(Status::mismatch, "value is neither 8 nor 16", kActivationBitsKey);
 }
 
+/// floor(share * n), by integers: the host's compiler may round as it likes. Requires: 0 < share < 1.
+constexpr uint32_t share_of(float share, uint32_t n) {
+  const auto bits = __builtin_bit_cast(uint32_t, share);
+  const uint32_t exponent = bits >> 23;  // share = fraction * 2^(exponent - 150)
+  if (exponent < 150 - 63) return 0;
+  const uint64_t fraction = (bits & 0x7FFFFF) | 0x800000;
+  return static_cast<uint32_t>(fraction * n >> (150 - exponent));
+}
+
 // The choices of BitNet a4.8 that the paper leaves open are keys; tern knows one value of each
 // (docs/formats.md).
 inline Result<void> read_a48_inputs(ConfigReader& reader, const Architecture& architecture,
@@ -210,8 +219,7 @@ inline Result<void> read_a48_inputs(ConfigReader& reader, const Architecture& ar
   if (share > 1.0f) return reader.bad("activation.output_topk", "value is above one");
   if (share < 1.0f) {
     TERN_TRY(known("activation.topk_position", "after_norm"));
-    const double kept = static_cast<double>(share) * static_cast<double>(config.q_dim());
-    config.output_topk = std::max(1u, static_cast<uint32_t>(kept));
+    config.output_topk = std::max(1u, share_of(share, config.q_dim()));
   }
   TERN_TRY_ASSIGN(const float epsilon, reader.positive_or("activation.epsilon", 1e-5f));
   if (epsilon == 1e-5f) return {};

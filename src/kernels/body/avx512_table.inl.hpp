@@ -9,6 +9,7 @@ constexpr size_t kPackedColumns = 4;
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/avx512_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/vector_quantize.inl.hpp"
 #include "kernels/body/attention_blocks.inl.hpp"
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"

@@ -6,6 +6,7 @@
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/quad_lanes.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/vector_quantize.inl.hpp"
 #include "kernels/body/attention_blocks.inl.hpp"
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
