@@ -6,26 +6,28 @@
     session = model.session()
     for text in session.generate("Once upon a time", max_tokens=100):
         print(text, end="", flush=True)
+    print(*session.generate(" Was it a dog? ", grammar=model.grammar('root ::= "yes" | "no"')))
 
 One file, no dependency. The shared library is looked for where TERN_LIBRARY says, then beside this
 file, then where the system looks. Calls let other Python threads run. A Model may be used by any
-number of threads; a Session by one at a time, but for cancel(). Logits are a memoryview of floats:
-numpy.frombuffer(session.logits, numpy.float32) makes an array of it without a copy.
+number of threads; a Session or Grammar by one at a time, but for cancel(). Logits and features are
+memoryviews until the session moves on; numpy.frombuffer(session.logits, numpy.float32) copies none.
 """
 
 import codecs
 import ctypes
 import ctypes.util
+import json
 import os
 import sys
 
-__all__ = ["Model", "Session", "Error", "version", "SYSTEM", "USER", "ASSISTANT"]
+__all__ = ["Model", "Session", "Grammar", "Error", "version", "SYSTEM", "USER", "ASSISTANT"]
 
 ABI_VERSION = 1
 SYSTEM, USER, ASSISTANT = 0, 1, 2
 
 _OK, _BUFFER_TOO_SMALL = 0, 12
-_ADD_SPECIAL, _PARSE_SPECIAL, _CONTINUES = 1, 2, 2
+_ADD_SPECIAL, _PARSE_SPECIAL, _CONTINUES, _GBNF, _JSON_SCHEMA = 1, 2, 2, 0, 1
 _NO_POSITION = 0xFFFFFFFFFFFFFFFF
 
 _u32, _u64, _i32, _f32 = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_float
@@ -33,7 +35,6 @@ _text, _size, _pointer = ctypes.c_char_p, ctypes.c_size_t, ctypes.c_void_p
 
 # What is in tern.h, a letter a type.
 _TYPES = {"p": _pointer, "t": _text, "s": _size, "i": _i32, "u": _u32, "l": _u64, "f": _f32}
-
 # The functions by signature: the result (- for none, i for a status), then the arguments.
 _SIGNATURES = {
     "t": "version_string last_error_message",
@@ -41,17 +42,18 @@ _SIGNATURES = {
     "l": "last_error_where",
     "tpp": "model_name model_architecture model_isa",
     "up": "model_context model_vocab_size model_embedding_size session_position session_capacity",
-    "-p": "model_free session_free session_cancel",
+    "-p": "model_free session_free session_cancel grammar_free",
     "itspp": "model_load_file",
     "iptsupsp": "model_tokenize",
     "ippsupsp": "model_tokenize_chat model_detokenize",
-    "ipi": "model_is_end_of_generation",
-    "ippp": "session_create session_logits session_sample",
-    "ipp": "session_fork",
+    "ipi": "model_is_end_of_generation grammar_accept",
+    "ipitsp": "grammar_create",
+    "ippp": "session_create session_logits session_features session_sample grammar_mask",
+    "ipp": "session_fork grammar_fork",
     "ipu": "session_truncate",
-    "ip": "session_reset",
-    "ippsp": "session_save",
-    "ipps": "session_restore session_begin",
+    "ip": "session_reset grammar_reset grammar_may_end grammar_is_finished",
+    "ippsp": "session_save session_score",
+    "ipps": "session_restore session_begin session_set_mask",
     "ippsps": "session_evaluate",
     "iplp": "session_step",
     "ipip": "session_log_prob",
@@ -99,10 +101,9 @@ def _open_library():
     files = {"win32": "tern-%d.dll" % ABI_VERSION, "darwin": "libtern.dylib"}
     name = files.get(sys.platform, "libtern.so")
     beside = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
-    chosen = os.environ.get("TERN_LIBRARY")
-    path = chosen or (beside if os.path.exists(beside) else ctypes.util.find_library("tern") or name)
+    path = os.environ.get("TERN_LIBRARY")
+    path = path or (beside if os.path.exists(beside) else ctypes.util.find_library("tern") or name)
     library = ctypes.CDLL(path)
-    library.tern_abi_version.restype = ctypes.c_int32
     if library.tern_abi_version() != ABI_VERSION:
         raise ImportError("%s has another ABI than this binding" % path)
     entries = {}
@@ -143,6 +144,20 @@ def _fill(kind, capacity, name, *arguments):
 
 def _ids(tokens):
     return (ctypes.c_int32 * len(tokens))(*tokens)
+
+
+def _view(kind, name, owner):
+    """The numbers that a function of tern.h points to; good until the owner moves on."""
+    first, size = ctypes.POINTER(kind)(), ctypes.c_size_t()
+    _call(name, owner._handle, ctypes.byref(first), ctypes.byref(size))
+    numbers = ctypes.cast(first, ctypes.POINTER(kind * size.value)).contents
+    numbers.owner = owner  # which the view needs for as long as it lives
+    return memoryview(numbers).cast("B")
+
+
+def _mask(given):
+    """A number with a bit for every token that is allowed, of ids or such a number; -1 is all."""
+    return given if isinstance(given, int) else sum(1 << token for token in set(given))
 
 
 def version():
@@ -196,11 +211,9 @@ class Model(_Handle):
 
     def tokenize_chat(self, messages):
         """Token ids of a conversation: (role, text) pairs, role one of SYSTEM, USER, ASSISTANT."""
-        texts = [text.encode("utf-8") for _, text in messages]
-        given = [_ChatMessage(text, len(text), role) for text, (role, _) in zip(texts, messages)]
-        given = (_ChatMessage * len(messages))(*given)
-        guess = sum(map(len, texts)) + 64 * len(messages) + 64
-        return _fill(_i32, guess, "model_tokenize_chat", self._handle, given, len(messages), 0)
+        texts = [(text.encode("utf-8"), role) for role, text in messages]
+        given = (_ChatMessage * len(texts))(*((text, len(text), role) for text, role in texts))
+        return _fill(_i32, 4096, "model_tokenize_chat", self._handle, given, len(given), 0)
 
     def detokenize(self, tokens, continues=False):
         """The bytes of tokens; of a text in progress, they may end inside a character."""
@@ -214,17 +227,51 @@ class Model(_Handle):
         """A new session; options: context, batch, n_threads, kv (0 f16, 1 int8)."""
         return Session(self, **options)
 
+    def grammar(self, gbnf):
+        """A Grammar from rules, such as: root ::= "yes" | "no"."""
+        return Grammar(self, _GBNF, gbnf)
+
+    def json_schema(self, schema):
+        """A Grammar of JSON that is valid against a schema, its text or what json.loads gives."""
+        return Grammar(self, _JSON_SCHEMA, schema)
+
     def embed(self, texts, **options):
         """The embeddings of texts, a list of floats each, of a model that gives them."""
         lists = [self.tokenize(text) for text in texts]
         tokens = _ids([token for one in lists for token in one])
         lengths = (ctypes.c_size_t * len(lists))(*map(len, lists))
-        width = self.embedding_size
-        out = (ctypes.c_float * (width * len(lists)))()
+        out = (_f32 * self.embedding_size * len(lists))()
+        given = (tokens, len(tokens), lengths, len(lists), out, ctypes.sizeof(out) // 4)
         session = Session(self, **options)
-        texts_of = (tokens, len(tokens), lengths, len(lists))
-        _call("session_embed", session._handle, *texts_of, out, len(out))
-        return [list(out[i * width : (i + 1) * width]) for i in range(len(lists))]
+        _call("session_embed", session._handle, *given)
+        return [list(embedding) for embedding in out]
+
+
+class Grammar(_Handle):
+    """What a text has to be, and how far one is in it. One thread at a time."""
+
+    _free = "grammar_free"
+    may_end = property(lambda self: bool(_entries["grammar_may_end"](self._handle)))
+    is_finished = property(lambda self: bool(_entries["grammar_is_finished"](self._handle)))
+
+    def __init__(self, model, kind, text):
+        data = (text if isinstance(text, str) else json.dumps(text)).encode("utf-8")
+        self._create("grammar_create", model._handle, kind, data, len(data))
+
+    def fork(self):
+        other = Grammar.__new__(Grammar)
+        other._create("grammar_fork", self._handle)
+        return other
+
+    def reset(self):
+        _call("grammar_reset", self._handle)
+
+    def accept(self, token):
+        _call("grammar_accept", self._handle, token)
+
+    def mask(self):
+        """The tokens that may come next, a bit each: token 3 may if mask() >> 3 & 1."""
+        return int.from_bytes(_view(_u64, "grammar_mask", self), "little")
 
 
 class Session(_Handle):
@@ -232,6 +279,9 @@ class Session(_Handle):
 
     _free = "session_free"
     capacity = _number_of("session_capacity")
+    logits = property(lambda self: _view(_f32, "session_logits", self).cast("f"))
+    features = property(lambda self: _view(_f32, "session_features", self).cast("f"))
+    _allowed = -1  # by set_mask()
 
     def __init__(self, model, **options):
         self.model = model
@@ -243,7 +293,7 @@ class Session(_Handle):
 
     def fork(self):
         other = Session.__new__(Session)
-        other.model = self.model
+        other.model, other._allowed = self.model, self._allowed
         other._create("session_fork", self._handle)
         return other
 
@@ -252,6 +302,7 @@ class Session(_Handle):
 
     def reset(self):
         _call("session_reset", self._handle)
+        self._allowed = -1
 
     def cancel(self):
         _entries["session_cancel"](self._handle)
@@ -273,39 +324,57 @@ class Session(_Handle):
         """Works on what begin() was given for about this long; whether it is done."""
         return bool(_value(_i32, "session_step", self._handle, max(0, int(seconds * 1e6))))
 
-    @property
-    def logits(self):
-        """The logits of the last token, where they are: read them before the session moves on."""
-        view, size = ctypes.POINTER(ctypes.c_float)(), ctypes.c_size_t()
-        _call("session_logits", self._handle, ctypes.byref(view), ctypes.byref(size))
-        array = ctypes.cast(view, ctypes.POINTER(ctypes.c_float * size.value)).contents
-        array.session = self  # which the view needs for as long as it lives
-        return memoryview(array).cast("B").cast("f")
-
     def log_prob(self, token):
         return _value(ctypes.c_double, "session_log_prob", self._handle, token)
 
-    def sample(self, **sampler):
+    def score(self, tokens):
+        """Evaluates tokens; the log of each one's probability after those before it."""
+        out = (ctypes.c_double * len(tokens))()
+        _call("session_score", self._handle, _ids(tokens), len(tokens), out)
+        return list(out)
+
+    def set_mask(self, mask=-1):
+        """From here on logits are of these tokens alone: ids, or a Grammar's mask; -1: of all."""
+        allowed = _mask(mask)
+        _call("session_set_mask", self._handle, *self._words(allowed))
+        self._allowed = allowed
+
+    def _words(self, allowed):
+        size = 0 if allowed == -1 else (self.model.vocab_size + 63) // 64
+        return allowed.to_bytes(8 * size, "little") if size else None, size
+
+    def sample(self, mask=-1, **sampler):
         """The next token; sampler: temperature, top_k, top_p, min_p, repeat_penalty, seed."""
-        options = _SamplerOptions(**sampler)
+        words, size = self._words(_mask(mask))
+        options = _SamplerOptions(mask=words, mask_size=size, **sampler)
         return _value(_i32, "session_sample", self._handle, ctypes.byref(options))
 
-    def generate(self, prompt="", max_tokens=128, stop=(), **sampler):
+    def generate(self, prompt="", max_tokens=128, stop=(), grammar=None, mask=-1, **sampler):
         """Yields the continuation of a prompt (text or token ids) in pieces of whole characters.
 
         Break out of the loop to stop early: the session then holds all tokens but the last one that
-        was yielded. A text of `stop`, one or several, ends the continuation before it.
+        was yielded. A text of `stop`, one or several, ends the continuation before it. The text is
+        one of the grammar, which a prompt resets; without a prompt it goes on from where it is.
         """
         stop = [one for one in ([stop] if isinstance(stop, str) else stop) if one]
         if prompt:
+            if grammar is not None:
+                grammar.reset()
             tokens = self.model.tokenize(prompt) if isinstance(prompt, (str, bytes)) else prompt
             self.evaluate(tokens)
+        given = self._allowed & _mask(mask)
+        allowed = given if grammar is None else given & grammar.mask()
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         held = ""
         for _ in range(max_tokens):
-            token = self.sample(**sampler)
+            if grammar is not None and grammar.is_finished:
+                break
+            token = self.sample(mask=allowed, **sampler)
             if self.model.ends_text(token):
                 break
+            if grammar is not None:
+                grammar.accept(token)
+                allowed = given & grammar.mask()
             held += decoder.decode(self.model.detokenize([token], continues=True))
             found = min((at for at in map(held.find, stop) if at >= 0), default=-1)
             if found >= 0:
@@ -320,7 +389,12 @@ class Session(_Handle):
             held = held[len(held) - keep :]
             if len(self) == self.capacity:
                 break
-            self.evaluate([token])
+            kept = self._allowed
+            try:
+                self.set_mask(allowed)  # the head is read only for what may follow
+                self.evaluate([token])
+            finally:
+                self.set_mask(kept)
         held += decoder.decode(b"", final=True)
         if held:
             yield held
