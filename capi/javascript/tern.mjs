@@ -58,19 +58,19 @@ export class Tern {
     return tern;
   }
 
-  get version() {
-    return this.textAt(this.entries.tern_version_string());
-  }
+  get version() { return this.textAt(this.entries.tern_version_string()); }
 
   /** A model from the bytes of a GGUF or tern file, which are copied into the module. */
-  model(bytes, options = {}) {
-    return new Model(this, bytes, options);
-  }
+  model(bytes, options = {}) { return new Model(this, bytes, options); }
 
   // What follows is for the classes below.
 
   check(status) {
     if (status !== OK) throw new TernError(this, status);
+  }
+  /** Calls a function of tern.h; a failure becomes an error. */
+  call(name, ...args) {
+    this.check(this.entries[`tern_${name}`](...args));
   }
 
   /** body(allocate): what it allocates is freed when it ends. */
@@ -90,26 +90,16 @@ export class Tern {
   }
 
   // Views are made anew: they end when the memory grows.
-  bytes(at, size) {
-    return new Uint8Array(this.entries.memory.buffer, at, size);
-  }
-  view() {
-    return new DataView(this.entries.memory.buffer);
-  }
-  word(at) {
-    return this.view().getUint32(at, true);
-  }
+  bytes(at, size) { return new Uint8Array(this.entries.memory.buffer, at, size); }
+  view() { return new DataView(this.entries.memory.buffer); }
+  word(at) { return this.view().getUint32(at, true); }
 
-  put(allocate, bytes) {
-    const at = allocate(bytes.length);
-    this.bytes(at, bytes.length).set(bytes);
+  put(allocate, array) {
+    const at = allocate(array.byteLength);
+    this.bytes(at, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     return at;
   }
-  putIds(allocate, ids) {
-    const at = allocate(4 * ids.length);
-    new Int32Array(this.entries.memory.buffer, at, ids.length).set(ids);
-    return at;
-  }
+  putIds(allocate, ids) { return this.put(allocate, Int32Array.from(ids)); }
   /** A struct of options whose first field is its size: [offset, kind, value] of what is not 0. */
   putOptions(allocate, size, fields) {
     const at = allocate(size);
@@ -131,29 +121,33 @@ export class Tern {
     return new TextDecoder().decode(memory.slice(at, memory.indexOf(0, at)));
   }
 
-  /** The ids that call(array, capacity, size) gives, called again if there was too little room. */
-  ids(capacity, call) {
-    for (;;) {
-      const result = this.scoped((allocate) => {
-        const array = allocate(4 * capacity);
-        const size = allocate(4);
-        const status = call(array, capacity, size);
-        const n = this.word(size);
-        if (status === BUFFER_TOO_SMALL && n > capacity) return n;
-        this.check(status);
-        return [...new Int32Array(this.entries.memory.buffer, array, n)];
-      });
-      if (Array.isArray(result)) return result;
-      capacity = result;
-    }
+  /** What a function of tern.h puts into a buffer, called again if there was too little room. */
+  filled(ArrayOf, capacity, name, ...args) {
+    const result = this.scoped((allocate) => {
+      const array = allocate(ArrayOf.BYTES_PER_ELEMENT * capacity);
+      const size = allocate(4);
+      const status = this.entries[`tern_${name}`](...args, array, capacity, size);
+      if (status === BUFFER_TOO_SMALL) return this.word(size);
+      this.check(status);
+      return new ArrayOf(this.entries.memory.buffer, array, this.word(size)).slice();
+    });
+    return typeof result === 'number' ? this.filled(ArrayOf, result, name, ...args) : result;
   }
 
-  /** The handle that call(out) gives. */
-  handle(call) {
+  /** The handle or number that a function of tern.h gives through its last parameter. */
+  result(name, ...args) {
     return this.scoped((allocate) => {
       const out = allocate(4);
-      this.check(call(out));
+      this.call(name, ...args, out);
       return this.word(out);
+    });
+  }
+  /** read(address, size) of what a function of tern.h points to. */
+  pointed(read, name, ...args) {
+    return this.scoped((allocate) => {
+      const out = allocate(8);
+      this.call(name, ...args, out, out + 4);
+      return read(this.word(out), this.word(out + 4));
     });
   }
 }
@@ -170,11 +164,9 @@ class Model {
     try {
       this.at = tern.scoped((allocate) => {
         const name = new TextEncoder().encode(isa ?? '');
-        const options = tern.putOptions(allocate, 56, [
-          [8, 'u32', tern.put(allocate, name)],
-          [12, 'u32', name.length],
-        ]);
-        return tern.handle((out) => entries.tern_model_load_memory(this.file, bytes.length, options, out));
+        const fields = [[8, 'u32', tern.put(allocate, name)], [12, 'u32', name.length]];
+        const options = tern.putOptions(allocate, 56, fields);
+        return tern.result('model_load_memory', this.file, bytes.length, options);
       });
     } catch (error) {
       entries.free(this.file);
@@ -192,21 +184,14 @@ class Model {
     if (--this.users === 0) this.tern.entries.free(this.file);
   }
 
-  get name() {
-    return this.tern.textAt(this.tern.entries.tern_model_name(this.at, 0));
+  text(what) {
+    return this.tern.textAt(this.tern.entries[`tern_model_${what}`](this.at, 0));
   }
-  get architecture() {
-    return this.tern.textAt(this.tern.entries.tern_model_architecture(this.at, 0));
-  }
-  get isa() {
-    return this.tern.textAt(this.tern.entries.tern_model_isa(this.at, 0));
-  }
-  get context() {
-    return this.tern.entries.tern_model_context(this.at);
-  }
-  get vocabSize() {
-    return this.tern.entries.tern_model_vocab_size(this.at);
-  }
+  get name() { return this.text('name'); }
+  get architecture() { return this.text('architecture'); }
+  get isa() { return this.text('isa'); }
+  get context() { return this.tern.entries.tern_model_context(this.at); }
+  get vocabSize() { return this.tern.entries.tern_model_vocab_size(this.at); }
 
   /** Token ids of a text. */
   tokenize(text, {special = true, parseSpecial = false} = {}) {
@@ -215,8 +200,7 @@ class Model {
     const flags = (special ? ADD_SPECIAL : 0) | (parseSpecial ? PARSE_SPECIAL : 0);
     return tern.scoped((allocate) => {
       const at = tern.put(allocate, bytes);
-      return tern.ids(bytes.length + 8, (array, capacity, size) =>
-          tern.entries.tern_model_tokenize(this.at, at, bytes.length, flags, array, capacity, size));
+      return [...tern.filled(Int32Array, bytes.length + 8, 'model_tokenize', this.at, at, bytes.length, flags)];
     });
   }
 
@@ -228,9 +212,7 @@ class Model {
       const words = contents.flatMap((bytes, i) =>
           [tern.put(allocate, bytes), bytes.length, ROLES[messages[i].role]]);
       const at = tern.putIds(allocate, words);
-      const guess = contents.reduce((sum, bytes) => sum + bytes.length + 64, 64);
-      return tern.ids(guess, (array, capacity, size) => tern.entries.tern_model_tokenize_chat(
-          this.at, at, messages.length, 0, array, capacity, size));
+      return [...tern.filled(Int32Array, 4096, 'model_tokenize_chat', this.at, at, messages.length, 0)];
     });
   }
 
@@ -239,118 +221,83 @@ class Model {
     const {tern} = this;
     return tern.scoped((allocate) => {
       const ids = tern.putIds(allocate, tokens);
-      const size = allocate(4);
-      const call = (text, capacity) => tern.entries.tern_model_detokenize(
-          this.at, ids, tokens.length, continues ? CONTINUES : 0, text, capacity, size);
-      const status = call(0, 0);
-      if (status !== BUFFER_TOO_SMALL) {
-        tern.check(status);
-        return new Uint8Array();
-      }
-      const capacity = tern.word(size);
-      const text = allocate(capacity);
-      tern.check(call(text, capacity));
-      return tern.bytes(text, tern.word(size)).slice();
+      const flags = continues ? CONTINUES : 0;
+      return tern.filled(Uint8Array, 16 * tokens.length, 'model_detokenize', this.at, ids, tokens.length, flags);
     });
   }
 
-  endsText(token) {
-    return this.tern.entries.tern_model_is_end_of_generation(this.at, token) !== 0;
-  }
+  endsText(token) { return this.tern.entries.tern_model_is_end_of_generation(this.at, token) !== 0; }
 
   /** A new session. Options: context, batch, kv (0 f16, 1 int8). */
-  session(options = {}) {
-    return new Session(this, options);
-  }
+  session(options = {}) { return new Session(this, options); }
 }
 
-/** One text in progress. */
-class Session {
-  constructor(model, {context, batch, kv}, at) {
-    this.model = model;
-    this.tern = model.tern;
-    this.at = at ?? this.tern.scoped((allocate) => {
-      const options = this.tern.putOptions(allocate, 32, [
-        [4, 'u32', context],
-        [8, 'u32', batch],
-        [24, 'u32', kv],
-      ]);
-      return this.tern.handle((out) => this.tern.entries.tern_session_create(model.at, options, out));
-    });
+/** What uses a model: its handle, until free(). */
+class User {
+  constructor(model, kind, at) {
+    Object.assign(this, {model, tern: model.tern, kind, at});
     ++model.users;
   }
-
   free() {
-    this.tern.entries.tern_session_free(this.at);
+    this.tern.entries[`tern_${this.kind}_free`](this.at);
     this.at = 0;
     this.model.release();
   }
+  call(name, ...args) { this.tern.call(`${this.kind}_${name}`, this.at, ...args); }
+}
 
-  get position() {
-    return this.tern.entries.tern_session_position(this.at);
+/** One text in progress. */
+class Session extends User {
+  constructor(model, {context, batch, kv}, at) {
+    super(model, 'session', at ?? model.tern.scoped((allocate) => {
+      const fields = [[4, 'u32', context], [8, 'u32', batch], [24, 'u32', kv]];
+      return model.tern.result('session_create', model.at, model.tern.putOptions(allocate, 32, fields));
+    }));
   }
-  get capacity() {
-    return this.tern.entries.tern_session_capacity(this.at);
-  }
+
+  get position() { return this.tern.entries.tern_session_position(this.at); }
+  get capacity() { return this.tern.entries.tern_session_capacity(this.at); }
 
   fork() {
-    const at = this.tern.handle((out) => this.tern.entries.tern_session_fork(this.at, out));
-    return new Session(this.model, {}, at);
+    return new Session(this.model, {}, this.tern.result('session_fork', this.at));
   }
-  truncate(position) {
-    this.tern.check(this.tern.entries.tern_session_truncate(this.at, position));
-  }
-  reset() {
-    this.tern.check(this.tern.entries.tern_session_reset(this.at));
-  }
+  truncate(position) { this.call('truncate', position); }
+  reset() { this.call('reset'); }
 
   evaluate(tokens) {
     this.tern.scoped((allocate) => {
-      const ids = this.tern.putIds(allocate, tokens);
-      this.tern.check(this.tern.entries.tern_session_evaluate(this.at, ids, tokens.length, 0, 0));
+      this.call('evaluate', this.tern.putIds(allocate, tokens), tokens.length, 0, 0);
     });
   }
 
   /** An evaluation in slices: begin, then step(milliseconds) until it gives true. */
   begin(tokens) {
     this.tern.scoped((allocate) => {
-      const ids = this.tern.putIds(allocate, tokens);
-      this.tern.check(this.tern.entries.tern_session_begin(this.at, ids, tokens.length));
+      this.call('begin', this.tern.putIds(allocate, tokens), tokens.length);
     });
   }
   step(milliseconds) {
-    return this.tern.scoped((allocate) => {
-      const done = allocate(4);
-      const budget = BigInt(Math.max(0, Math.round(milliseconds * 1000)));
-      this.tern.check(this.tern.entries.tern_session_step(this.at, budget, done));
-      return this.tern.word(done) !== 0;
-    });
+    const budget = BigInt(Math.max(0, Math.round(milliseconds * 1000)));
+    return this.tern.result('session_step', this.at, budget) !== 0;
   }
 
   /** A copy of the logits of the last token. */
   get logits() {
-    return this.tern.scoped((allocate) => {
-      const out = allocate(8);
-      this.tern.check(this.tern.entries.tern_session_logits(this.at, out, out + 4));
-      return new Float32Array(this.tern.entries.memory.buffer, this.tern.word(out), this.tern.word(out + 4))
-          .slice();
-    });
+    return this.floats('session_logits');
+  }
+  floats(name) {
+    const {memory} = this.tern.entries;
+    return this.tern.pointed((at, size) => new Float32Array(memory.buffer, at, size).slice(), name, this.at);
   }
 
   /** The next token. Options: temperature, topK, topP, minP, repeatPenalty, seed. */
   sample({temperature, topK, topP, minP, repeatPenalty, seed} = {}) {
     return this.tern.scoped((allocate) => {
-      const options = this.tern.putOptions(allocate, 48, [
-        [4, 'f32', temperature],
-        [8, 'u32', topK],
-        [12, 'f32', topP],
-        [16, 'f32', minP],
-        [20, 'f32', repeatPenalty],
-        [24, 'u64', seed],
-      ]);
-      const token = allocate(4);
-      this.tern.check(this.tern.entries.tern_session_sample(this.at, options, token));
-      return this.tern.view().getInt32(token, true);
+      const fields = [
+        [4, 'f32', temperature], [8, 'u32', topK], [12, 'f32', topP], [16, 'f32', minP],
+        [20, 'f32', repeatPenalty], [24, 'u64', seed],
+      ];
+      return this.tern.result('session_sample', this.at, this.tern.putOptions(allocate, 48, fields));
     });
   }
 
