@@ -6,12 +6,13 @@
 //     const model = tern.model(bytesOfModel);
 //     const session = model.session();
 //     for (const text of session.generate('Once upon a time', {maxTokens: 100})) show(text);
-//     session.free();
-//     model.free();
+//     const answer = model.grammar('root ::= "yes" | "no"');
+//     for (const text of session.generate(' Was it a dog? ', {grammar: answer})) show(text);
+//     for (const used of [session, answer, model]) used.free();
 //
 // One file, no dependency; runs in browsers, workers and node. The module asks for nothing but a clock.
-// Models, sessions and the bytes of models lie in the module's memory until free(). Not for several
-// threads: a worker has a module of its own.
+// Models, sessions, grammars and the bytes of models lie in the module's memory until free(). Not for
+// several threads: a worker has a module of its own.
 
 const OK = 0;
 const BUFFER_TOO_SMALL = 12;
@@ -20,6 +21,8 @@ const PARSE_SPECIAL = 2;
 const CONTINUES = 2;
 const NOWHERE = 0xffffffffffffffffn;
 const BAD_DESCRIPTOR = 8;  // of WASI: there are no files
+const GBNF = 0;
+const JSON_SCHEMA = 1;
 const ROLES = {system: 0, user: 1, assistant: 2};
 
 /** What a call of tern failed with: a status, its name, one line, and where. */
@@ -142,12 +145,12 @@ export class Tern {
       return this.word(out);
     });
   }
-  /** read(address, size) of what a function of tern.h points to. */
-  pointed(read, name, ...args) {
+  /** A copy of the numbers that a function of tern.h points to, each of so many of the array's. */
+  pointed(ArrayOf, scale, name, ...args) {
     return this.scoped((allocate) => {
       const out = allocate(8);
       this.call(name, ...args, out, out + 4);
-      return read(this.word(out), this.word(out + 4));
+      return new ArrayOf(this.entries.memory.buffer, this.word(out), scale * this.word(out + 4)).slice();
     });
   }
 }
@@ -158,7 +161,7 @@ class Model {
     this.tern = tern;
     const {entries} = tern;
     this.file = entries.malloc(bytes.length) >>> 0;
-    this.users = 1;  // this object and its sessions: all read the bytes
+    this.users = 1;  // this object, its sessions and grammars: all read the bytes
     if (this.file === 0) throw new RangeError('the memory of the module is exhausted');
     tern.bytes(this.file, bytes.length).set(bytes);
     try {
@@ -174,7 +177,7 @@ class Model {
     }
   }
 
-  /** Sessions of the model may live on; the last one to be freed frees the bytes. */
+  /** Sessions and grammars of the model may live on; the last one to be freed frees the bytes. */
   free() {
     this.tern.entries.tern_model_free(this.at);
     this.at = 0;
@@ -230,7 +233,28 @@ class Model {
 
   /** A new session. Options: context, batch, kv (0 f16, 1 int8). */
   session(options = {}) { return new Session(this, options); }
+
+  /** A Grammar from rules, such as: root ::= "yes" | "no". */
+  grammar(gbnf) { return new Grammar(this, GBNF, gbnf); }
+  /** A Grammar of JSON that is valid against a schema, its text or an object. */
+  jsonSchema(schema) {
+    return new Grammar(this, JSON_SCHEMA, typeof schema === 'string' ? schema : JSON.stringify(schema));
+  }
+
+  /** A mask, 32 tokens a word: of ids (an array) that are allowed, or as Grammar.mask() gives it. */
+  mask(allowed) {
+    if (allowed === undefined || allowed instanceof Uint32Array) return allowed;
+    const words = new Uint32Array(2 * Math.ceil(this.vocabSize / 64));
+    for (const token of allowed) {
+      if (!(token >= 0 && token < this.vocabSize)) throw new RangeError(`the model has no token ${token}`);
+      words[token >> 5] |= 1 << (token & 31);
+    }
+    return words;
+  }
 }
+
+/** What two masks allow; undefined is all. */
+const both = (mask, other) => mask && other ? mask.map((word, i) => word & other[i]) : mask ?? other;
 
 /** What uses a model: its handle, until free(). */
 class User {
@@ -246,23 +270,46 @@ class User {
   call(name, ...args) { this.tern.call(`${this.kind}_${name}`, this.at, ...args); }
 }
 
+/** What a text has to be, and how far one is in it. */
+class Grammar extends User {
+  constructor(model, kind, text, at) {
+    super(model, 'grammar', at ?? model.tern.scoped((allocate) => {
+      const bytes = new TextEncoder().encode(text);
+      return model.tern.result('grammar_create', model.at, kind, model.tern.put(allocate, bytes), bytes.length);
+    }));
+  }
+
+  fork() { return new Grammar(this.model, GBNF, '', this.tern.result('grammar_fork', this.at)); }
+  reset() { this.call('reset'); }
+  accept(token) { this.call('accept', token); }
+  get mayEnd() { return this.tern.entries.tern_grammar_may_end(this.at) !== 0; }
+  get isFinished() { return this.tern.entries.tern_grammar_is_finished(this.at) !== 0; }
+
+  /** The tokens that may come next: token t may if mask()[t >> 5] >>> (t & 31) & 1. */
+  mask() { return this.tern.pointed(Uint32Array, 2, 'grammar_mask', this.at); }
+}
+
 /** One text in progress. */
 class Session extends User {
-  constructor(model, {context, batch, kv}, at) {
+  constructor(model, {context, batch, kv, allowed}, at) {
     super(model, 'session', at ?? model.tern.scoped((allocate) => {
       const fields = [[4, 'u32', context], [8, 'u32', batch], [24, 'u32', kv]];
       return model.tern.result('session_create', model.at, model.tern.putOptions(allocate, 32, fields));
     }));
+    this.allowed = allowed;  // by setMask()
   }
 
   get position() { return this.tern.entries.tern_session_position(this.at); }
   get capacity() { return this.tern.entries.tern_session_capacity(this.at); }
 
   fork() {
-    return new Session(this.model, {}, this.tern.result('session_fork', this.at));
+    return new Session(this.model, {allowed: this.allowed}, this.tern.result('session_fork', this.at));
   }
   truncate(position) { this.call('truncate', position); }
-  reset() { this.call('reset'); }
+  reset() {
+    this.call('reset');
+    this.allowed = undefined;
+  }
 
   evaluate(tokens) {
     this.tern.scoped((allocate) => {
@@ -281,38 +328,63 @@ class Session extends User {
     return this.tern.result('session_step', this.at, budget) !== 0;
   }
 
-  /** A copy of the logits of the last token. */
-  get logits() {
-    return this.floats('session_logits');
-  }
-  floats(name) {
-    const {memory} = this.tern.entries;
-    return this.tern.pointed((at, size) => new Float32Array(memory.buffer, at, size).slice(), name, this.at);
+  /** Copies of the logits of the last token, and of what the head sees of it. */
+  get logits() { return this.tern.pointed(Float32Array, 1, 'session_logits', this.at); }
+  get features() { return this.tern.pointed(Float32Array, 1, 'session_features', this.at); }
+
+  /** Evaluates tokens; the log of each one's probability after those before it. */
+  score(tokens) {
+    return this.tern.scoped((allocate) => {
+      const out = allocate(8 * tokens.length);
+      this.call('score', this.tern.putIds(allocate, tokens), tokens.length, out);
+      return new Float64Array(this.tern.entries.memory.buffer, out, tokens.length).slice();
+    });
   }
 
-  /** The next token. Options: temperature, topK, topP, minP, repeatPenalty, seed. */
-  sample({temperature, topK, topP, minP, repeatPenalty, seed} = {}) {
+  /** From here on logits are of these tokens alone: ids, or a Grammar's mask. Nothing: of all. */
+  setMask(mask) {
+    const allowed = this.model.mask(mask);
+    this.tern.scoped((allocate) =>
+        this.call('set_mask', allowed ? this.tern.put(allocate, allowed) : 0, (allowed?.length ?? 0) / 2));
+    this.allowed = allowed;
+  }
+
+  /** The next token. Options: temperature, topK, topP, minP, repeatPenalty, seed, mask. */
+  sample({temperature, topK, topP, minP, repeatPenalty, seed, mask} = {}) {
+    const allowed = this.model.mask(mask);
     return this.tern.scoped((allocate) => {
       const fields = [
         [4, 'f32', temperature], [8, 'u32', topK], [12, 'f32', topP], [16, 'f32', minP],
         [20, 'f32', repeatPenalty], [24, 'u64', seed],
+        [32, 'u32', allowed && this.tern.put(allocate, allowed)],
+        [36, 'u32', allowed && allowed.length / 2],
       ];
       return this.tern.result('session_sample', this.at, this.tern.putOptions(allocate, 48, fields));
     });
   }
 
   /** The continuation of a prompt, in pieces of whole characters. Leave the loop to stop early: the
-   * session then holds all tokens but the last one that came. */
-  * generate(prompt, {maxTokens = 128, ...sampler} = {}) {
+   * session then holds all tokens but the last one that came. The text is one of the grammar, which a
+   * prompt resets; without a prompt it goes on from where it is. Options: those of sample(), too. */
+  * generate(prompt, {maxTokens = 128, grammar, mask, ...sampler} = {}) {
+    if (prompt) grammar?.reset();
     if (prompt) this.evaluate(typeof prompt === 'string' ? this.model.tokenize(prompt) : prompt);
+    const given = both(this.allowed, this.model.mask(mask));
     const decoder = new TextDecoder();
-    for (let n = 0; n < maxTokens; ++n) {
-      const token = this.sample(sampler);
+    for (let n = 0; n < maxTokens && !grammar?.isFinished; ++n) {
+      const token = this.sample({...sampler, mask: both(given, grammar?.mask())});
       if (this.model.endsText(token)) break;
+      grammar?.accept(token);
       const text = decoder.decode(this.model.detokenize([token], {continues: true}), {stream: true});
       if (text) yield text;
       if (this.position === this.capacity) break;
-      this.evaluate([token]);
+      const kept = this.allowed;
+      try {
+        this.setMask(both(given, grammar?.mask()));  // the head is read only for what may follow
+        this.evaluate([token]);
+      } finally {
+        this.setMask(kept);
+      }
     }
     const rest = decoder.decode();
     if (rest) yield rest;
