@@ -231,7 +231,7 @@ class Model {
 
   endsText(token) { return this.tern.entries.tern_model_is_end_of_generation(this.at, token) !== 0; }
 
-  /** A new session. Options: context, batch, kv (0 f16, 1 int8). */
+  /** A new session. Options: context, batch, kv (0 f16, 1 to 3 int8, int4, int3). */
   session(options = {}) { return new Session(this, options); }
 
   /** A Grammar from rules, such as: root ::= "yes" | "no". */

@@ -224,7 +224,7 @@ class Model(_Handle):
         return bool(_entries["model_is_end_of_generation"](self._handle, token))
 
     def session(self, **options):
-        """A new session; options: context, batch, n_threads, kv (0 f16, 1 int8)."""
+        """A new session; options: context, batch, n_threads, kv (0 f16, 1 to 3 int8, int4, int3)."""
         return Session(self, **options)
 
     def grammar(self, gbnf):
