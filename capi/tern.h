@@ -808,9 +808,12 @@ TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampl
 ** of words, a number, JSON of a schema. tern_generate_options.grammar does it all; a loop of your
 ** own goes
 **
-**     tern_grammar_mask(grammar, &mask, &mask_size);    options.mask, tern_session_set_mask()
+**     tern_grammar_mask(grammar, &options.mask, &options.mask_size);
 **     tern_session_sample(session, &options, &token);
 **     tern_grammar_accept(grammar, token);
+**     tern_grammar_mask(grammar, &mask, &mask_size);     the place of the next token, if the head
+**     tern_session_set_mask(session, mask, mask_size);   shall be read only where it is needed
+**     tern_session_evaluate(session, &token, 1, NULL, 0);
 **
 ** A grammar holds how far one text is in it, and may be used by one thread at a time; forks are
 ** independent. It keeps the model alive.

@@ -6,12 +6,13 @@
 //     const model = tern.model(bytesOfModel);
 //     const session = model.session();
 //     for (const text of session.generate('Once upon a time', {maxTokens: 100})) show(text);
-//     session.free();
-//     model.free();
+//     const answer = model.grammar('root ::= "yes" | "no"');
+//     for (const text of session.generate(' Was it a dog? ', {grammar: answer})) show(text);
+//     for (const used of [session, answer, model]) used.free();
 //
 // One file, no dependency; runs in browsers, workers and node. The module asks for nothing but a clock.
-// Models, sessions and the bytes of models lie in the module's memory until free(). Not for several
-// threads: a worker has a module of its own.
+// Models, sessions, grammars and the bytes of models lie in the module's memory until free(). Not for
+// several threads: a worker has a module of its own.
 
 const OK = 0;
 const BUFFER_TOO_SMALL = 12;
@@ -20,6 +21,8 @@ const PARSE_SPECIAL = 2;
 const CONTINUES = 2;
 const NOWHERE = 0xffffffffffffffffn;
 const BAD_DESCRIPTOR = 8;  // of WASI: there are no files
+const GBNF = 0;
+const JSON_SCHEMA = 1;
 const ROLES = {system: 0, user: 1, assistant: 2};
 
 /** What a call of tern failed with: a status, its name, one line, and where. */
@@ -58,19 +61,19 @@ export class Tern {
     return tern;
   }
 
-  get version() {
-    return this.textAt(this.entries.tern_version_string());
-  }
+  get version() { return this.textAt(this.entries.tern_version_string()); }
 
   /** A model from the bytes of a GGUF or tern file, which are copied into the module. */
-  model(bytes, options = {}) {
-    return new Model(this, bytes, options);
-  }
+  model(bytes, options = {}) { return new Model(this, bytes, options); }
 
   // What follows is for the classes below.
 
   check(status) {
     if (status !== OK) throw new TernError(this, status);
+  }
+  /** Calls a function of tern.h; a failure becomes an error. */
+  call(name, ...args) {
+    this.check(this.entries[`tern_${name}`](...args));
   }
 
   /** body(allocate): what it allocates is freed when it ends. */
@@ -90,26 +93,16 @@ export class Tern {
   }
 
   // Views are made anew: they end when the memory grows.
-  bytes(at, size) {
-    return new Uint8Array(this.entries.memory.buffer, at, size);
-  }
-  view() {
-    return new DataView(this.entries.memory.buffer);
-  }
-  word(at) {
-    return this.view().getUint32(at, true);
-  }
+  bytes(at, size) { return new Uint8Array(this.entries.memory.buffer, at, size); }
+  view() { return new DataView(this.entries.memory.buffer); }
+  word(at) { return this.view().getUint32(at, true); }
 
-  put(allocate, bytes) {
-    const at = allocate(bytes.length);
-    this.bytes(at, bytes.length).set(bytes);
+  put(allocate, array) {
+    const at = allocate(array.byteLength);
+    this.bytes(at, array.byteLength).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
     return at;
   }
-  putIds(allocate, ids) {
-    const at = allocate(4 * ids.length);
-    new Int32Array(this.entries.memory.buffer, at, ids.length).set(ids);
-    return at;
-  }
+  putIds(allocate, ids) { return this.put(allocate, Int32Array.from(ids)); }
   /** A struct of options whose first field is its size: [offset, kind, value] of what is not 0. */
   putOptions(allocate, size, fields) {
     const at = allocate(size);
@@ -131,29 +124,33 @@ export class Tern {
     return new TextDecoder().decode(memory.slice(at, memory.indexOf(0, at)));
   }
 
-  /** The ids that call(array, capacity, size) gives, called again if there was too little room. */
-  ids(capacity, call) {
-    for (;;) {
-      const result = this.scoped((allocate) => {
-        const array = allocate(4 * capacity);
-        const size = allocate(4);
-        const status = call(array, capacity, size);
-        const n = this.word(size);
-        if (status === BUFFER_TOO_SMALL && n > capacity) return n;
-        this.check(status);
-        return [...new Int32Array(this.entries.memory.buffer, array, n)];
-      });
-      if (Array.isArray(result)) return result;
-      capacity = result;
-    }
+  /** What a function of tern.h puts into a buffer, called again if there was too little room. */
+  filled(ArrayOf, capacity, name, ...args) {
+    const result = this.scoped((allocate) => {
+      const array = allocate(ArrayOf.BYTES_PER_ELEMENT * capacity);
+      const size = allocate(4);
+      const status = this.entries[`tern_${name}`](...args, array, capacity, size);
+      if (status === BUFFER_TOO_SMALL) return this.word(size);
+      this.check(status);
+      return new ArrayOf(this.entries.memory.buffer, array, this.word(size)).slice();
+    });
+    return typeof result === 'number' ? this.filled(ArrayOf, result, name, ...args) : result;
   }
 
-  /** The handle that call(out) gives. */
-  handle(call) {
+  /** The handle or number that a function of tern.h gives through its last parameter. */
+  result(name, ...args) {
     return this.scoped((allocate) => {
       const out = allocate(4);
-      this.check(call(out));
+      this.call(name, ...args, out);
       return this.word(out);
+    });
+  }
+  /** A copy of the numbers that a function of tern.h points to, each of so many of the array's. */
+  pointed(ArrayOf, scale, name, ...args) {
+    return this.scoped((allocate) => {
+      const out = allocate(8);
+      this.call(name, ...args, out, out + 4);
+      return new ArrayOf(this.entries.memory.buffer, this.word(out), scale * this.word(out + 4)).slice();
     });
   }
 }
@@ -164,17 +161,15 @@ class Model {
     this.tern = tern;
     const {entries} = tern;
     this.file = entries.malloc(bytes.length) >>> 0;
-    this.users = 1;  // this object and its sessions: all read the bytes
+    this.users = 1;  // this object, its sessions and grammars: all read the bytes
     if (this.file === 0) throw new RangeError('the memory of the module is exhausted');
     tern.bytes(this.file, bytes.length).set(bytes);
     try {
       this.at = tern.scoped((allocate) => {
         const name = new TextEncoder().encode(isa ?? '');
-        const options = tern.putOptions(allocate, 56, [
-          [8, 'u32', tern.put(allocate, name)],
-          [12, 'u32', name.length],
-        ]);
-        return tern.handle((out) => entries.tern_model_load_memory(this.file, bytes.length, options, out));
+        const fields = [[8, 'u32', tern.put(allocate, name)], [12, 'u32', name.length]];
+        const options = tern.putOptions(allocate, 56, fields);
+        return tern.result('model_load_memory', this.file, bytes.length, options);
       });
     } catch (error) {
       entries.free(this.file);
@@ -182,7 +177,7 @@ class Model {
     }
   }
 
-  /** Sessions of the model may live on; the last one to be freed frees the bytes. */
+  /** Sessions and grammars of the model may live on; the last one to be freed frees the bytes. */
   free() {
     this.tern.entries.tern_model_free(this.at);
     this.at = 0;
@@ -192,21 +187,14 @@ class Model {
     if (--this.users === 0) this.tern.entries.free(this.file);
   }
 
-  get name() {
-    return this.tern.textAt(this.tern.entries.tern_model_name(this.at, 0));
+  text(what) {
+    return this.tern.textAt(this.tern.entries[`tern_model_${what}`](this.at, 0));
   }
-  get architecture() {
-    return this.tern.textAt(this.tern.entries.tern_model_architecture(this.at, 0));
-  }
-  get isa() {
-    return this.tern.textAt(this.tern.entries.tern_model_isa(this.at, 0));
-  }
-  get context() {
-    return this.tern.entries.tern_model_context(this.at);
-  }
-  get vocabSize() {
-    return this.tern.entries.tern_model_vocab_size(this.at);
-  }
+  get name() { return this.text('name'); }
+  get architecture() { return this.text('architecture'); }
+  get isa() { return this.text('isa'); }
+  get context() { return this.tern.entries.tern_model_context(this.at); }
+  get vocabSize() { return this.tern.entries.tern_model_vocab_size(this.at); }
 
   /** Token ids of a text. */
   tokenize(text, {special = true, parseSpecial = false} = {}) {
@@ -215,8 +203,7 @@ class Model {
     const flags = (special ? ADD_SPECIAL : 0) | (parseSpecial ? PARSE_SPECIAL : 0);
     return tern.scoped((allocate) => {
       const at = tern.put(allocate, bytes);
-      return tern.ids(bytes.length + 8, (array, capacity, size) =>
-          tern.entries.tern_model_tokenize(this.at, at, bytes.length, flags, array, capacity, size));
+      return [...tern.filled(Int32Array, bytes.length + 8, 'model_tokenize', this.at, at, bytes.length, flags)];
     });
   }
 
@@ -228,9 +215,7 @@ class Model {
       const words = contents.flatMap((bytes, i) =>
           [tern.put(allocate, bytes), bytes.length, ROLES[messages[i].role]]);
       const at = tern.putIds(allocate, words);
-      const guess = contents.reduce((sum, bytes) => sum + bytes.length + 64, 64);
-      return tern.ids(guess, (array, capacity, size) => tern.entries.tern_model_tokenize_chat(
-          this.at, at, messages.length, 0, array, capacity, size));
+      return [...tern.filled(Int32Array, 4096, 'model_tokenize_chat', this.at, at, messages.length, 0)];
     });
   }
 
@@ -239,133 +224,167 @@ class Model {
     const {tern} = this;
     return tern.scoped((allocate) => {
       const ids = tern.putIds(allocate, tokens);
-      const size = allocate(4);
-      const call = (text, capacity) => tern.entries.tern_model_detokenize(
-          this.at, ids, tokens.length, continues ? CONTINUES : 0, text, capacity, size);
-      const status = call(0, 0);
-      if (status !== BUFFER_TOO_SMALL) {
-        tern.check(status);
-        return new Uint8Array();
-      }
-      const capacity = tern.word(size);
-      const text = allocate(capacity);
-      tern.check(call(text, capacity));
-      return tern.bytes(text, tern.word(size)).slice();
+      const flags = continues ? CONTINUES : 0;
+      return tern.filled(Uint8Array, 16 * tokens.length, 'model_detokenize', this.at, ids, tokens.length, flags);
     });
   }
 
-  endsText(token) {
-    return this.tern.entries.tern_model_is_end_of_generation(this.at, token) !== 0;
+  endsText(token) { return this.tern.entries.tern_model_is_end_of_generation(this.at, token) !== 0; }
+
+  /** A new session. Options: context, batch, kv (0 f16, 1 to 3 int8, int4, int3). */
+  session(options = {}) { return new Session(this, options); }
+
+  /** A Grammar from rules, such as: root ::= "yes" | "no". */
+  grammar(gbnf) { return new Grammar(this, GBNF, gbnf); }
+  /** A Grammar of JSON that is valid against a schema, its text or an object. */
+  jsonSchema(schema) {
+    return new Grammar(this, JSON_SCHEMA, typeof schema === 'string' ? schema : JSON.stringify(schema));
   }
 
-  /** A new session. Options: context, batch, kv (0 f16, 1 int8). */
-  session(options = {}) {
-    return new Session(this, options);
+  /** A mask, 32 tokens a word: of ids (an array) that are allowed, or as Grammar.mask() gives it. */
+  mask(allowed) {
+    if (allowed === undefined || allowed instanceof Uint32Array) return allowed;
+    const words = new Uint32Array(2 * Math.ceil(this.vocabSize / 64));
+    for (const token of allowed) {
+      if (!(token >= 0 && token < this.vocabSize)) throw new RangeError(`the model has no token ${token}`);
+      words[token >> 5] |= 1 << (token & 31);
+    }
+    return words;
   }
 }
 
-/** One text in progress. */
-class Session {
-  constructor(model, {context, batch, kv}, at) {
-    this.model = model;
-    this.tern = model.tern;
-    this.at = at ?? this.tern.scoped((allocate) => {
-      const options = this.tern.putOptions(allocate, 32, [
-        [4, 'u32', context],
-        [8, 'u32', batch],
-        [24, 'u32', kv],
-      ]);
-      return this.tern.handle((out) => this.tern.entries.tern_session_create(model.at, options, out));
-    });
+/** What two masks allow; undefined is all. */
+const both = (mask, other) => mask && other ? mask.map((word, i) => word & other[i]) : mask ?? other;
+
+/** What uses a model: its handle, until free(). */
+class User {
+  constructor(model, kind, at) {
+    Object.assign(this, {model, tern: model.tern, kind, at});
     ++model.users;
   }
-
   free() {
-    this.tern.entries.tern_session_free(this.at);
+    this.tern.entries[`tern_${this.kind}_free`](this.at);
     this.at = 0;
     this.model.release();
   }
+  call(name, ...args) { this.tern.call(`${this.kind}_${name}`, this.at, ...args); }
+}
 
-  get position() {
-    return this.tern.entries.tern_session_position(this.at);
+/** What a text has to be, and how far one is in it. */
+class Grammar extends User {
+  constructor(model, kind, text, at) {
+    super(model, 'grammar', at ?? model.tern.scoped((allocate) => {
+      const bytes = new TextEncoder().encode(text);
+      return model.tern.result('grammar_create', model.at, kind, model.tern.put(allocate, bytes), bytes.length);
+    }));
   }
-  get capacity() {
-    return this.tern.entries.tern_session_capacity(this.at);
+
+  fork() { return new Grammar(this.model, GBNF, '', this.tern.result('grammar_fork', this.at)); }
+  reset() { this.call('reset'); }
+  accept(token) { this.call('accept', token); }
+  get mayEnd() { return this.tern.entries.tern_grammar_may_end(this.at) !== 0; }
+  get isFinished() { return this.tern.entries.tern_grammar_is_finished(this.at) !== 0; }
+
+  /** The tokens that may come next: token t may if mask()[t >> 5] >>> (t & 31) & 1. */
+  mask() { return this.tern.pointed(Uint32Array, 2, 'grammar_mask', this.at); }
+}
+
+/** One text in progress. */
+class Session extends User {
+  constructor(model, {context, batch, kv, allowed}, at) {
+    super(model, 'session', at ?? model.tern.scoped((allocate) => {
+      const fields = [[4, 'u32', context], [8, 'u32', batch], [24, 'u32', kv]];
+      return model.tern.result('session_create', model.at, model.tern.putOptions(allocate, 32, fields));
+    }));
+    this.allowed = allowed;  // by setMask()
   }
+
+  get position() { return this.tern.entries.tern_session_position(this.at); }
+  get capacity() { return this.tern.entries.tern_session_capacity(this.at); }
 
   fork() {
-    const at = this.tern.handle((out) => this.tern.entries.tern_session_fork(this.at, out));
-    return new Session(this.model, {}, at);
+    return new Session(this.model, {allowed: this.allowed}, this.tern.result('session_fork', this.at));
   }
-  truncate(position) {
-    this.tern.check(this.tern.entries.tern_session_truncate(this.at, position));
-  }
+  truncate(position) { this.call('truncate', position); }
   reset() {
-    this.tern.check(this.tern.entries.tern_session_reset(this.at));
+    this.call('reset');
+    this.allowed = undefined;
   }
 
   evaluate(tokens) {
     this.tern.scoped((allocate) => {
-      const ids = this.tern.putIds(allocate, tokens);
-      this.tern.check(this.tern.entries.tern_session_evaluate(this.at, ids, tokens.length, 0, 0));
+      this.call('evaluate', this.tern.putIds(allocate, tokens), tokens.length, 0, 0);
     });
   }
 
   /** An evaluation in slices: begin, then step(milliseconds) until it gives true. */
   begin(tokens) {
     this.tern.scoped((allocate) => {
-      const ids = this.tern.putIds(allocate, tokens);
-      this.tern.check(this.tern.entries.tern_session_begin(this.at, ids, tokens.length));
+      this.call('begin', this.tern.putIds(allocate, tokens), tokens.length);
     });
   }
   step(milliseconds) {
+    const budget = BigInt(Math.max(0, Math.round(milliseconds * 1000)));
+    return this.tern.result('session_step', this.at, budget) !== 0;
+  }
+
+  /** Copies of the logits of the last token, and of what the head sees of it. */
+  get logits() { return this.tern.pointed(Float32Array, 1, 'session_logits', this.at); }
+  get features() { return this.tern.pointed(Float32Array, 1, 'session_features', this.at); }
+
+  /** Evaluates tokens; the log of each one's probability after those before it. */
+  score(tokens) {
     return this.tern.scoped((allocate) => {
-      const done = allocate(4);
-      const budget = BigInt(Math.max(0, Math.round(milliseconds * 1000)));
-      this.tern.check(this.tern.entries.tern_session_step(this.at, budget, done));
-      return this.tern.word(done) !== 0;
+      const out = allocate(8 * tokens.length);
+      this.call('score', this.tern.putIds(allocate, tokens), tokens.length, out);
+      return new Float64Array(this.tern.entries.memory.buffer, out, tokens.length).slice();
     });
   }
 
-  /** A copy of the logits of the last token. */
-  get logits() {
-    return this.tern.scoped((allocate) => {
-      const out = allocate(8);
-      this.tern.check(this.tern.entries.tern_session_logits(this.at, out, out + 4));
-      return new Float32Array(this.tern.entries.memory.buffer, this.tern.word(out), this.tern.word(out + 4))
-          .slice();
-    });
+  /** From here on logits are of these tokens alone: ids, or a Grammar's mask. Nothing: of all. */
+  setMask(mask) {
+    const allowed = this.model.mask(mask);
+    this.tern.scoped((allocate) =>
+        this.call('set_mask', allowed ? this.tern.put(allocate, allowed) : 0, (allowed?.length ?? 0) / 2));
+    this.allowed = allowed;
   }
 
-  /** The next token. Options: temperature, topK, topP, minP, repeatPenalty, seed. */
-  sample({temperature, topK, topP, minP, repeatPenalty, seed} = {}) {
+  /** The next token. Options: temperature, topK, topP, minP, repeatPenalty, seed, mask. */
+  sample({temperature, topK, topP, minP, repeatPenalty, seed, mask} = {}) {
+    const allowed = this.model.mask(mask);
     return this.tern.scoped((allocate) => {
-      const options = this.tern.putOptions(allocate, 48, [
-        [4, 'f32', temperature],
-        [8, 'u32', topK],
-        [12, 'f32', topP],
-        [16, 'f32', minP],
-        [20, 'f32', repeatPenalty],
-        [24, 'u64', seed],
-      ]);
-      const token = allocate(4);
-      this.tern.check(this.tern.entries.tern_session_sample(this.at, options, token));
-      return this.tern.view().getInt32(token, true);
+      const fields = [
+        [4, 'f32', temperature], [8, 'u32', topK], [12, 'f32', topP], [16, 'f32', minP],
+        [20, 'f32', repeatPenalty], [24, 'u64', seed],
+        [32, 'u32', allowed && this.tern.put(allocate, allowed)],
+        [36, 'u32', allowed && allowed.length / 2],
+      ];
+      return this.tern.result('session_sample', this.at, this.tern.putOptions(allocate, 48, fields));
     });
   }
 
   /** The continuation of a prompt, in pieces of whole characters. Leave the loop to stop early: the
-   * session then holds all tokens but the last one that came. */
-  * generate(prompt, {maxTokens = 128, ...sampler} = {}) {
+   * session then holds all tokens but the last one that came. The text is one of the grammar, which a
+   * prompt resets; without a prompt it goes on from where it is. Options: those of sample(), too. */
+  * generate(prompt, {maxTokens = 128, grammar, mask, ...sampler} = {}) {
+    if (prompt) grammar?.reset();
     if (prompt) this.evaluate(typeof prompt === 'string' ? this.model.tokenize(prompt) : prompt);
+    const given = both(this.allowed, this.model.mask(mask));
     const decoder = new TextDecoder();
-    for (let n = 0; n < maxTokens; ++n) {
-      const token = this.sample(sampler);
+    for (let n = 0; n < maxTokens && !grammar?.isFinished; ++n) {
+      const token = this.sample({...sampler, mask: both(given, grammar?.mask())});
       if (this.model.endsText(token)) break;
+      grammar?.accept(token);
       const text = decoder.decode(this.model.detokenize([token], {continues: true}), {stream: true});
       if (text) yield text;
       if (this.position === this.capacity) break;
-      this.evaluate([token]);
+      const kept = this.allowed;
+      try {
+        this.setMask(both(given, grammar?.mask()));  // the head is read only for what may follow
+        this.evaluate([token]);
+      } finally {
+        this.setMask(kept);
+      }
     }
     const rest = decoder.decode();
     if (rest) yield rest;

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "command.hpp"
+#include "grammar_options.hpp"
 #include "model_options.hpp"
 #include "report.hpp"
 #include "text_generation.hpp"
@@ -25,6 +26,7 @@ constexpr CommandHelp kChatHelp = {
 struct ChatCommandOptions {
   ModelOptions model;
   SamplingOptions sampling;
+  GrammarOptions grammar;
   std::optional<std::string_view> system;
   uint32_t max_tokens = 0;
 
@@ -34,6 +36,7 @@ struct ChatCommandOptions {
         {"-n", "TOKENS", "most tokens of an answer; 0 sets no limit",
          Number<uint32_t>{&max_tokens, 0, std::numeric_limits<uint32_t>::max(), "a whole number"}},
     };
+    grammar.add_rows(rows);
     sampling.add_rows(rows);
     model.add_rows(rows);
     return rows;
@@ -50,13 +53,15 @@ enum class AnswerEnd : uint8_t {
 class Conversation {
  public:
   Conversation(tern::Session& session, const tern::Tokenizer& tokenizer,
-               const tern::ChatRenderer& chat, const ChatCommandOptions& options)
+               const tern::ChatRenderer& chat, const ChatCommandOptions& options,
+               tern::Grammar* grammar)
       : session_(session),
         tokenizer_(tokenizer),
         chat_(chat),
         system_(options.system),
         sampler_(options.sampling.sampler) {
     generation_.chat_format = chat.format();
+    generation_.grammar = grammar;
     max_tokens_ =
         options.max_tokens != 0 ? options.max_tokens : std::numeric_limits<uint32_t>::max();
   }
@@ -64,6 +69,7 @@ class Conversation {
   /// Prints the answer to what the user said.
   tern::Result<AnswerEnd> answer(std::string_view message) {
     turns_.push_back({std::string(message), ""});
+    if (generation_.grammar != nullptr) TERN_TRY(generation_.grammar->reset());
     tern::Vector<tern::TokenId> given;  // the answer so far
     for (;;) {
       TERN_TRY_ASSIGN(const bool fits, evaluate(given));
@@ -144,6 +150,7 @@ class Conversation {
 int chat_command(Arguments arguments) {
   ChatCommandOptions options;
   if (const auto status = parse_options(kChatHelp, options.rows(), arguments)) return *status;
+  if (const auto status = options.grammar.read()) return *status;
 
   OpenModel open;
   if (const auto status = load_model(options.model, open)) return *status;
@@ -151,11 +158,13 @@ int chat_command(Arguments arguments) {
   const std::string_view model_name = *options.model.model;
   const tern::Tokenizer* tokenizer = require_tokenizer(options.model, *open.model);
   if (tokenizer == nullptr) return kFailed;
+  std::shared_ptr<tern::Grammar> grammar;
+  if (const auto status = options.grammar.create(*tokenizer, grammar)) return *status;
   const auto chat = open.model->chat();
   if (!chat.ok()) return fail(chat.error(), model_name);
 
   const InterruptGuard interrupts(open.session.get());
-  Conversation conversation(*open.session, *tokenizer, **chat, options);
+  Conversation conversation(*open.session, *tokenizer, **chat, options, grammar.get());
   const bool is_interactive = input_is_terminal();
   if (is_interactive) say(fmt::format("chat format {}", tern::chat_format_name((*chat)->format())));
   std::string line;

@@ -1,5 +1,6 @@
 // tern run: continues a text, token by token.
 #include "command.hpp"
+#include "grammar_options.hpp"
 #include "model_options.hpp"
 #include "report.hpp"
 #include "text_generation.hpp"
@@ -12,12 +13,15 @@ constexpr CommandHelp kRunHelp = {
     "tern run -p TEXT [options]",
     "Continues a text: prints the continuation as it comes, until the model ends it, -n tokens "
     "are\n"
-    "there, or the context is full. Names of control tokens in the text become those tokens.",
+    "there, the context is full, or the grammar lets nothing follow. Names of control tokens in "
+    "the\n"
+    "text become those tokens.",
 };
 
 struct RunOptions {
   ModelOptions model;
   SamplingOptions sampling;
+  GrammarOptions grammar;
   std::optional<std::string_view> prompt;
   std::optional<std::string_view> system;
   uint32_t max_tokens = 128;
@@ -33,6 +37,7 @@ struct RunOptions {
         {"--system", "TEXT", "with --chat: how the model should behave", &system},
         {"--special", "", "show control tokens in the text", &special},
     };
+    grammar.add_rows(rows);
     sampling.add_rows(rows);
     model.add_rows(rows);
     return rows;
@@ -72,6 +77,7 @@ int run_command(Arguments arguments) {
   RunOptions options;
   if (const auto status = parse_options(kRunHelp, options.rows(), arguments)) return *status;
   if (options.system && !options.chat) return fail_usage("--system", "needs --chat");
+  if (const auto status = options.grammar.read()) return *status;
 
   OpenModel open;
   if (const auto status = load_model(options.model, open)) return *status;
@@ -79,7 +85,10 @@ int run_command(Arguments arguments) {
   const std::string_view model_name = *options.model.model;
   const tern::Tokenizer* tokenizer = require_tokenizer(options.model, *open.model);
   if (tokenizer == nullptr) return kFailed;
+  std::shared_ptr<tern::Grammar> grammar;
+  if (const auto status = options.grammar.create(*tokenizer, grammar)) return *status;
   tern::GenerateOptions generation;
+  generation.grammar = grammar.get();
   const tern::ChatRenderer* chat = nullptr;
   if (options.chat) {
     const auto renderer = open.model->chat();

@@ -128,7 +128,8 @@ GrammarState GrammarAutomaton::end_state() {
 }
 
 bool GrammarAutomaton::is_large() const {
-  return next_.size() > kMostSteps || tops_.size() > kMostSteps || nodes_.size() > kMostNodes;
+  return next_.size() - kept_steps_ > kMostSteps || tops_.size() - kept_tops_ > kMostSteps ||
+         nodes_.size() - kept_nodes_ > kMostNodes;
 }
 
 void GrammarAutomaton::compact(std::span<GrammarState> keep) {
@@ -144,6 +145,9 @@ void GrammarAutomaton::compact(std::span<GrammarState> keep) {
   std::swap(state_index_, small.state_index_);
   std::swap(next_, small.next_);
   std::swap(n_made_, small.n_made_);
+  kept_nodes_ = nodes_.size();
+  kept_tops_ = tops_.size();
+  kept_steps_ = next_.size();
 }
 
 GrammarState GrammarAutomaton::copied_state(const GrammarAutomaton& from, GrammarState state) {

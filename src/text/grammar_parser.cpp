@@ -40,14 +40,14 @@ class GrammarParser {
     uint32_t at = 0;
     const Result<void> sealed = rules_.seal(&at);
     if (sealed.ok()) return std::move(rules_);
-    const uint64_t where = where_[at];
+    const size_t where = where_[at];
     return Error(sealed.error().status, sealed.error().what, name_at(where), where);
   }
 
  private:
   using Elements = Vector<GrammarElement>;
   struct Name {
-    uint64_t where = 0;  // first met
+    size_t where = 0;  // first met
     uint32_t rule = 0;
     bool is_defined = false;
   };
@@ -66,7 +66,7 @@ class GrammarParser {
     return true;
   }
   Error error(const char* what) const { return {Status::malformed, what, position_}; }
-  std::string_view name_at(uint64_t where) const {
+  std::string_view name_at(size_t where) const {
     size_t end = where;
     while (end < text_.size() && is_name_char(text_[end])) ++end;
     return text_.substr(where, end - where);
@@ -87,12 +87,12 @@ class GrammarParser {
   }
 
   /// A new rule; what is wrong with it is said to be at `where`.
-  Result<uint32_t> new_rule(uint64_t where) {
+  Result<uint32_t> new_rule(size_t where) {
     TERN_TRY_ASSIGN(const uint32_t rule, rules_.add_rule());
     where_.resize(rule + 1, where);
     return rule;
   }
-  Result<Name*> rule_of(std::string_view name, uint64_t where) {
+  Result<Name*> rule_of(std::string_view name, size_t where) {
     if (const auto found = names_.find(name); found != names_.end()) return &found->second;
     TERN_TRY_ASSIGN(const uint32_t rule, new_rule(where));
     return &names_.emplace(name, Name{where, rule, false}).first->second;
@@ -384,9 +384,9 @@ class GrammarParser {
   AllocatorHooks hooks_;
   GrammarRules rules_;
   Names names_;
-  Vector<uint64_t> where_;  // of the rules
+  Vector<size_t> where_;  // of the rules
   size_t position_ = 0;
-  uint64_t rule_where_ = 0;  // of the rule that is being parsed
+  size_t rule_where_ = 0;  // of the rule that is being parsed
 };
 
 }  // namespace

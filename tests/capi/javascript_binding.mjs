@@ -60,6 +60,94 @@ plain.truncate(1);
 assert.equal(plain.position, 1);
 assert.equal(fork.position, ids.length);
 
+// Grammars: of rules and of schemas, greedy and drawn, from the beginning with every prompt.
+const ways = [{}, {temperature: 0.8, seed: 3}, {temperature: 5, seed: 4}];
+const answer = model.grammar('root ::= "yes" | "no"');
+for (const way of ways) assert.match(tell({grammar: answer, ...way}), /^(yes|no)$/);
+assert(answer.mayEnd && answer.isFinished);
+const asked = model.session();
+asked.evaluate(ids);
+assert.deepEqual([...asked.generate('', {grammar: answer})], []);
+answer.reset();
+assert.match([...asked.generate('', {grammar: answer})].join(''), /^(yes|no)$/);
+const anything = model.grammar('root ::= .*');
+assert.equal(tell({grammar: anything, maxTokens: 40}), story);
+const schema = {
+  type: 'object',
+  properties: {name: {type: 'string', maxLength: 12}, age: {type: 'integer', minimum: 3, maximum: 99}},
+  required: ['name', 'age'],
+  additionalProperties: false,
+};
+for (const given of [schema, JSON.stringify(schema)]) {
+  const person = model.jsonSchema(given);
+  for (const way of ways) {
+    const made = JSON.parse(tell({grammar: person, maxTokens: 400, ...way}));
+    assert.deepEqual(Object.keys(made), ['name', 'age']);
+    assert(made.age >= 3 && made.age <= 99);
+  }
+  person.free();
+}
+
+// The same by hand, with masks; a fork goes its own way.
+const rules = model.grammar('root ::= [a-d ]{20} [0-9]');
+const drawn = {temperature: 1, seed: 2};
+const expected = tell({grammar: rules, ...drawn});
+rules.reset();
+const byHand = model.session();
+byHand.evaluate(ids);
+const tokens = [];
+while (!rules.isFinished) {
+  const mask = rules.mask();
+  const token = byHand.sample({mask, ...drawn});
+  assert.equal(mask[token >> 5] >>> (token & 31) & 1, 1);
+  const before = rules.fork();
+  rules.accept(token);
+  assert(!before.isFinished);
+  before.free();
+  tokens.push(token);
+  byHand.setMask(rules.mask());
+  byHand.evaluate([token]);
+}
+assert.equal(new TextDecoder().decode(model.detokenize(tokens, {continues: true})), expected);
+
+// A session's own mask is kept by what narrows it, and goes with a reset.
+const letters = ['a', 'b'].map((letter) => [...Array(300).keys()].find((token) =>
+    new TextDecoder().decode(model.detokenize([token], {continues: true})) === letter));
+const masked = model.session();
+masked.setMask(letters);
+const few = model.grammar('root ::= [b-d]*');
+assert.match([...masked.generate(prompt, {maxTokens: 8, grammar: few})].join(''), /^b*$/);
+masked.truncate(ids.length - 1);
+masked.evaluate(ids.slice(-1));
+assert.equal(masked.logits.filter((logit) => logit > -1e30).length, 2);
+const sibling = masked.fork();
+assert(letters.includes(sibling.sample({temperature: 9})));
+masked.reset();
+masked.evaluate(ids);
+assert.deepEqual(masked.logits, fork.logits);
+assert.equal(masked.sample({mask: letters.slice(0, 1)}), letters[0]);
+assert.throws(() => masked.setMask([-1]), RangeError);
+
+// Scores and features.
+const scored = model.session();
+const scores = scored.score(ids);
+assert(Number.isNaN(scores[0]));
+assert(scores.slice(1).every((score) => score < 0));
+assert.deepEqual(scored.logits, fork.logits);
+assert.deepEqual(scored.features, fork.features);
+assert(scored.features.length > 0);
+
+// What a grammar is refused for; what is in use outlives what it came from.
+assert.throws(() => model.grammar('root ::= "yes'), {name: 'malformed', where: 13});
+assert.throws(() => model.jsonSchema({pattern: 'a'}), {name: 'unsupported', message: /^pattern: /});
+answer.reset();
+assert.throws(() => answer.accept(letters[0]), {name: 'invalid_argument'});
+const brief = tern.model(bytes);
+const outlives = brief.grammar('root ::= "a" | "b"');
+brief.free();
+assert(outlives.mask().some((word) => word !== 0));
+for (const used of [answer, anything, rules, few, outlives, asked, byHand, masked, sibling, scored]) used.free();
+
 // Errors have a status and a place.
 assert.throws(() => plain.evaluate([1, 1 << 30]), {name: 'token_out_of_range', where: 1});
 assert.throws(() => tern.model(bytes.subarray(0, 100)), {name: 'truncated'});
@@ -70,6 +158,7 @@ const size = tern.entries.memory.buffer.byteLength;
 for (let i = 0; i < 20; ++i) {
   const other = tern.model(bytes);
   other.session().free();
+  other.grammar('root ::= "x"').free();
   other.free();
 }
 assert(tern.entries.memory.buffer.byteLength < size + 4 * bytes.length + (64 << 20));

@@ -4,15 +4,6 @@ include(${CMAKE_CURRENT_LIST_DIR}/run_program.cmake)
 expect_failure(1 "@stories: the model has no chat format" chat)
 expect_failure(1 "@stories: the model has no chat format" run --chat -p x)
 
-# One more metadata entry, tokenizer.chat_template, in front of the others: 96 bytes, so that the padding
-# behind the metadata stays as it is. The file has 22 entries without it.
-function(write_chat_model file template)
-  shell("{ head -c 16 ${STORIES}; printf '\\027\\0\\0\\0\\0\\0\\0\\0'; \
-printf '\\027\\0\\0\\0\\0\\0\\0\\0tokenizer.chat_template'; \
-printf '\\010\\0\\0\\0\\065\\0\\0\\0\\0\\0\\0\\0%-53s' \"${template}\"; \
-tail -c +25 ${STORIES}; } > ${file}")
-  expect(status 0 "${status}")
-endfunction()
 write_chat_model(chat.gguf "<|im_start|><|im_end|>")
 expect_good(inspect chat.gguf --json)
 string(JSON format GET "${out}" tokenizer chat_format)

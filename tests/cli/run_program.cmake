@@ -71,6 +71,17 @@ function(expect_failure expected_status line)
   expect(stderr "tern: ${line}\n" "${err}")
 endfunction()
 
+# write_chat_model(file template): the story model made to believe that it has a chat format. One more
+# metadata entry, tokenizer.chat_template, in front of the others: 96 bytes, so that the padding behind the
+# metadata stays as it is. The file has 22 entries without it.
+function(write_chat_model file template)
+  shell("{ head -c 16 ${STORIES}; printf '\\027\\0\\0\\0\\0\\0\\0\\0'; \
+printf '\\027\\0\\0\\0\\0\\0\\0\\0tokenizer.chat_template'; \
+printf '\\010\\0\\0\\0\\065\\0\\0\\0\\0\\0\\0\\0%-53s' \"${template}\"; \
+tail -c +25 ${STORIES}; } > ${file}")
+  expect(status 0 "${status}")
+endfunction()
+
 # need_shared(): ends the test where the fixtures are absent, unless they must be there.
 macro(need_shared)
   if(NOT EXISTS ${SHARED}/models)

@@ -189,3 +189,41 @@ TEST_CASE("a stop token ends the text and is not in it") {
                                              whole.tokens.begin() + static_cast<ptrdiff_t>(first)));
   CHECK(session->position() == before + first);
 }
+
+TEST_CASE("a grammar rules every token, and ends the text where nothing may follow") {
+  const auto model = stories();
+  const auto grammar = tern::Grammar::create("root ::= \"yes\" | \"no\"", *model->tokenizer(),
+                                             tern::default_allocator());
+  REQUIRE(grammar.ok());
+  tern::GenerateOptions options;
+  options.grammar = grammar->get();
+  for (const float temperature : {0.0f, 1.0f, 5.0f}) {
+    options.sampler.temperature = temperature;
+    REQUIRE((*grammar)->reset().ok());
+    const auto session = prompted(model, "Once upon a time");
+    const uint32_t before = session->position();
+    const Story story = tell(*session, options);
+    CHECK((story.text == "yes" || story.text == "no"));
+    CHECK(story.generation.reason == StopReason::grammar);
+    CHECK(session->position() == before + story.generation.n_tokens);
+
+    // There is nothing to add.
+    const Story more = tell(*session, options);
+    CHECK(more.tokens.empty());
+    CHECK(more.generation.reason == StopReason::grammar);
+  }
+}
+
+TEST_CASE("a grammar whose text was ended by a token lets nothing follow") {
+  const auto model = stories();
+  const auto grammar =
+      tern::Grammar::create("root ::= [a-z ]*", *model->tokenizer(), tern::default_allocator());
+  REQUIRE(grammar.ok());
+  REQUIRE((*grammar)->accept(model->tokenizer()->vocabulary().special_tokens().eos).ok());
+  const auto session = prompted(model, "Once upon a time");
+  tern::GenerateOptions options;
+  options.grammar = grammar->get();
+  const Story story = tell(*session, options);
+  CHECK(story.tokens.empty());
+  CHECK(story.generation.reason == StopReason::grammar);
+}

@@ -296,6 +296,22 @@ std::vector<Language> languages(const std::vector<RandomRule>& rules, bool begin
 
 }  // namespace
 
+TEST_CASE("a text that is nested deeply is kept, and is not what makes a grammar large") {
+  const auto rules = parse_grammar("root ::= \"(\" root \")\" | \"x\"", default_allocator());
+  REQUIRE(rules.ok());
+  GrammarAutomaton automaton(*rules);
+  GrammarState state = *automaton.start();
+  constexpr int kDepth = 70000;
+  for (int i = 0; i < kDepth; ++i) state = *automaton.step(state, '(');
+  CHECK(automaton.is_large());
+  automaton.compact({&state, 1});
+  CHECK_FALSE(automaton.is_large());
+  state = *automaton.step(state, 'x');
+  for (int i = 0; i < kDepth; ++i) state = *automaton.step(state, ')');
+  CHECK(automaton.may_end(state));
+  CHECK_FALSE(automaton.may_go_on(state));
+}
+
 TEST_CASE("random grammars match the texts that follow from their rules") {
   const Tokenizer tokenizer = grammar_tokenizer();
   std::mt19937 random(7);

@@ -56,7 +56,8 @@ struct Generation {
 ///           stopped, a stop text was met or the context was full. The token that ended the text is
 ///           not.
 /// Errors:   unsupported_tokenizer (no vocabulary), invalid_argument (a grammar of another model),
-///           out_of_memory, those of Session::sample and evaluate and of Grammar::mask; text that was handed out before stays valid.
+///           out_of_memory, those of Session::sample and evaluate and of Grammar::mask; text that
+///           was handed out before stays valid.
 /// Cost:     three allocations a call at most, none a token but for those of Grammar::mask().
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
@@ -85,6 +86,11 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
            std::ranges::find(options.stop_tokens, token) != options.stop_tokens.end();
   };
   Generation generation;
+  // No token ends the text where a vocabulary has none for that, so none is asked for.
+  if (constraint.is_finished()) {
+    generation.reason = StopReason::grammar;
+    return generation;
+  }
   while (generation.n_tokens < options.max_tokens) {
     TERN_TRY_ASSIGN(sampler.mask, constraint.mask());
     TERN_TRY_ASSIGN(const TokenId token, session.sample_in_use(sampler));

@@ -3,10 +3,11 @@
 // Room: text. The grammar is over bytes (grammar_parser.hpp says how it is written, and
 // tern/engine/json_schema.hpp makes one of a JSON schema); a token may come next if its bytes leave
 // a text that some text of the grammar begins with. generate() asks for itself; a loop of one's own
-// asks for a mask, samples with it, and accepts the token:
+// asks for a mask, samples with it, and accepts the token; logits that are computed afterwards are
+// those of the next place:
 //
-//     grammar.mask() -> SamplerOptions::mask, Session::set_mask
-//     sample -> token -> grammar.accept(token)
+//     grammar.mask() -> SamplerOptions::mask, sample -> token -> grammar.accept(token)
+//     grammar.mask() -> Session::set_mask, evaluate(token)
 #pragma once
 
 #include <memory>

@@ -43,7 +43,8 @@ class GrammarAutomaton {
   /// The state of another automaton of the same rules.
   GrammarState copied_state(const GrammarAutomaton& from, GrammarState state);
 
-  /// Whether so much is kept that it is time for compact().
+  /// Whether so much was added since the last compact() that it is time for another one. What that
+  /// had to keep does not count: the brackets of a deep text are no reason to begin anew each time.
   bool is_large() const;
   /// Forgets all states but these, which get new numbers.
   void compact(std::span<GrammarState> keep);
@@ -89,6 +90,10 @@ class GrammarAutomaton {
   Vector<Node> work_;
   uint32_t n_made_ = 0;
   bool new_may_end_ = false;
+  // What the last compact() kept: sizes of nodes_, tops_ and next_.
+  size_t kept_nodes_ = 0;
+  size_t kept_tops_ = 0;
+  size_t kept_steps_ = 0;
 };
 
 TERN_NAMESPACE_END
