@@ -13,7 +13,7 @@ if(TERN_WITH_JSON)
     endif()
     set_source_files_properties(src/format/json.cpp PROPERTIES
       COMPILE_DEFINITIONS TERN_WITH_JSON
-      COMPILE_OPTIONS "${TERN_JSON_OPTIONS}"
       SKIP_UNITY_BUILD_INCLUSION ON)
+    set_property(SOURCE src/format/json.cpp APPEND PROPERTY COMPILE_OPTIONS "${TERN_JSON_OPTIONS}")
   endif()
 endif()

@@ -24,20 +24,40 @@ TERN_NAMESPACE_BEGIN
 namespace avx512vnni {
 namespace {
 
+constexpr bool kFivesAlone = false;
+
 // Each body builds on those before it.
 // clang-format off
 #include "kernels/body/avx512_primitives.inl.hpp"
 #include "kernels/body/avx512_trits.inl.hpp"
 #include "kernels/body/avx512_five_carry.inl.hpp"
-#include "kernels/body/avx512_table.inl.hpp"
+#include "kernels/body/avx512_products.inl.hpp"
+#include "kernels/body/avx512_column_sums.inl.hpp"
+#include "kernels/body/avx512_skipping.inl.hpp"
+#include "kernels/body/float_constants.inl.hpp"
+#include "kernels/body/avx512_lanes.inl.hpp"
+#include "kernels/body/vector_float.inl.hpp"
+#include "kernels/body/vector_quantize.inl.hpp"
+#include "kernels/body/attention_blocks.inl.hpp"
+#include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention.inl.hpp"
+#include "kernels/body/vector_head.inl.hpp"
+#include "kernels/body/head_q6_k_words.inl.hpp"
+#include "kernels/body/head_words.inl.hpp"
+#include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/stored_rows.inl.hpp"
+#include "kernels/body/unpack_codes.inl.hpp"
+#include "kernels/body/vector_table.inl.hpp"
 // clang-format on
 
 }  // namespace
 }  // namespace avx512vnni
 
 extern const KernelTable kAvx512VnniKernels;
+constexpr CpuFeatureMask kAvx512VnniFeatures = kCpuAvx2 | kCpuF16c | kCpuAvx512 | kCpuAvx512Vnni;
 constexpr KernelTable kAvx512VnniTable =
-    avx512vnni::make_table("avx512vnni", avx512vnni::kFeatures, Packing::t2);
+    avx512vnni::make_table("avx512vnni", kAvx512VnniFeatures, Packing::t2);
 const KernelTable kAvx512VnniKernels = kAvx512VnniTable;
 
 TERN_NAMESPACE_END

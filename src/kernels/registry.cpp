@@ -38,16 +38,24 @@ bool is_known(std::string_view isa) {
   return false;
 }
 
+// Takes the slots that a table has not.
+void inherit(const KernelTable& from, KernelTable& table) {
+#define TERN_KERNEL_SLOT(name, result, parameters) \
+  if (table.name == nullptr) table.name = from.name;
+  TERN_KERNEL_SLOTS(TERN_KERNEL_SLOT)
+#undef TERN_KERNEL_SLOT
+}
+
 }  // namespace
 
 std::span<const KernelTable* const> compiled_kernels() { return kTables; }
 
 KernelTable resolve_kernels(const KernelTable& raw) {
   KernelTable table = raw;
-#define TERN_KERNEL_SLOT(name, result, parameters) \
-  if (table.name == nullptr) table.name = kScalarKernels.name;
-  TERN_KERNEL_SLOTS(TERN_KERNEL_SLOT)
-#undef TERN_KERNEL_SLOT
+  for (const KernelTable* base = raw.base; base != nullptr; base = base->base) {
+    inherit(*base, table);
+  }
+  inherit(kScalarKernels, table);
   return table;
 }
 

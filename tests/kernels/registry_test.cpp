@@ -143,6 +143,31 @@ TEST_CASE("A resolved table takes what it lacks from scalar and keeps what it ha
   CHECK(resolved.rms_norm == scalar_kernels().rms_norm);
 }
 
+TEST_CASE("A resolved table takes what it lacks from its bases first") {
+  KernelTable further;
+  further.add = scalar_kernels().add;
+  further.scale = lazy_scale;
+  KernelTable base;
+  base.base = &further;
+  base.add = lazy_add;
+  KernelTable raw;
+  raw.base = &base;
+  const KernelTable resolved = tern::resolve_kernels(raw);
+  CHECK(tern::is_complete(resolved));
+  CHECK(resolved.add == lazy_add);
+  CHECK(resolved.scale == lazy_scale);
+  CHECK(resolved.rms_norm == scalar_kernels().rms_norm);
+}
+
+TEST_CASE("A base needs no feature that its table does not ask for") {
+  for (const KernelTable* raw : tern::compiled_kernels()) {
+    INFO(raw->isa);
+    for (const KernelTable* base = raw->base; base != nullptr; base = base->base) {
+      CHECK((raw->features & base->features) == base->features);
+    }
+  }
+}
+
 TEST_CASE("The self-test passes every table of this CPU and refuses one with any slot wrong") {
   for (const KernelTable& table : runnable_kernels()) {
     INFO(table.isa);

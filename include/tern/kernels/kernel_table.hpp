@@ -297,11 +297,12 @@ struct AttentionView {
   X(probe_dot, uint64_t, (size_t rounds, int32_t* sink))
 // clang-format on
 
-/// One instruction set's kernels. In a raw table a null slot is inherited from `scalar`; a resolved
-/// table (registry.hpp) has none.
+/// One instruction set's kernels. In a raw table a null slot is inherited from `base` and its bases,
+/// then from `scalar`; a resolved table (registry.hpp) has none.
 struct KernelTable {
   const char* isa = nullptr;        ///< name by feature, as `--isa` spells it
-  CpuFeatureMask features = 0;      ///< what the CPU and the OS must offer
+  CpuFeatureMask features = 0;      ///< what the CPU and the OS must offer, all of the base's too
+  const KernelTable* base = nullptr;
   Packing packing = Packing::t2;    ///< t2 or t5: what keeps up with memory best
   size_t token_tile = 1;            ///< tokens that pack_tokens interleaves
   size_t matrix_scratch_bytes = 0;  ///< scratch of one multiply_matrix call, 64-byte aligned

@@ -16,8 +16,7 @@ TERN_NAMESPACE_BEGIN
 /// The raw tables of this build, best first, `scalar` last.
 std::span<const KernelTable* const> compiled_kernels();
 
-/// The table with every slot that it does not override taken from `scalar`, and the packings with
-/// the products.
+/// The table with every slot that it does not override taken from its bases, then from `scalar`.
 KernelTable resolve_kernels(const KernelTable& raw);
 
 /// A complete table for this CPU: the one named, or with an empty name the best that passes the

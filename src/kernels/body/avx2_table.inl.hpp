@@ -10,6 +10,7 @@ constexpr size_t kPrefetchBytes = 8192;
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/avx2_lanes.inl.hpp"
+#include "kernels/body/vector_access.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
 #include "kernels/body/vector_quantize.inl.hpp"
 #include "kernels/body/attention_blocks.inl.hpp"

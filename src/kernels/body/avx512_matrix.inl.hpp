@@ -159,6 +159,18 @@ static void multiply_units(const TernaryView& w, const ActivationView& a, const 
   }
 }
 
+template <typename Trits>
+static void multiply_units_of(const TernaryView& w, const ActivationView& a, const int8_t* packed,
+                              size_t unit_begin, size_t unit_end, float* y, size_t y_stride,
+                              void* scratch) {
+  using Multiply = void (*)(const TernaryView&, const ActivationView&, const int8_t*, size_t,
+                            size_t, float*, size_t, void*);
+  const Multiply multiply = is_rows(w.packing)      ? multiply_units<RowUnpacker<Trits>>
+                            : is_columns(w.packing) ? multiply_units<ColumnUnpacker<Trits>>
+                                                    : multiply_units<TileUnpacker<Trits>>;
+  multiply(w, a, packed, unit_begin, unit_end, y, y_stride, scratch);
+}
+
 static void multiply_matrix(const TernaryView& w, const ActivationView& a, const int8_t* packed,
                             size_t unit_begin, size_t unit_end, float* y, size_t y_stride,
                             void* scratch) {
@@ -166,12 +178,11 @@ static void multiply_matrix(const TernaryView& w, const ActivationView& a, const
     multiply_vector(w, a, unit_begin, unit_end, y, y_stride);
     return;
   }
-  using Multiply = void (*)(const TernaryView&, const ActivationView&, const int8_t*, size_t,
-                            size_t, float*, size_t, void*);
-  constexpr Multiply kByPacking[] = {
-      multiply_units<TileUnpacker<FourTrits>>,   multiply_units<TileUnpacker<FiveTrits>>,
-      multiply_units<RowUnpacker<FourTrits>>,    multiply_units<RowUnpacker<FiveTrits>>,
-      multiply_units<ColumnUnpacker<FourTrits>>, multiply_units<ColumnUnpacker<FiveTrits>>};
-  kByPacking[static_cast<size_t>(w.packing)](w, a, packed, unit_begin, unit_end, y, y_stride,
-                                             scratch);
+  if (is_five(w.packing)) {
+    multiply_units_of<FiveTrits>(w, a, packed, unit_begin, unit_end, y, y_stride, scratch);
+  } else if constexpr (kFivesAlone) {
+    kAvx512VnniKernels.multiply_matrix(w, a, packed, unit_begin, unit_end, y, y_stride, scratch);
+  } else {
+    multiply_units_of<FourTrits>(w, a, packed, unit_begin, unit_end, y, y_stride, scratch);
+  }
 }

@@ -166,6 +166,8 @@ static void multiply_rows(const TernaryView& w, const ActivationView& a, const u
   TERN_ASSERT(is_rows(w.packing));
   if (is_five(w.packing)) {
     multiply_lines<FiveTrits>(w, a, rows, begin, end, y, y_stride);
+  } else if constexpr (kFivesAlone) {
+    kAvx512VnniKernels.multiply_rows(w, a, rows, begin, end, y, y_stride);
   } else {
     multiply_lines<FourTrits>(w, a, rows, begin, end, y, y_stride);
   }

@@ -269,6 +269,8 @@ static void multiply_vector(const TernaryView& w, const ActivationView& a, size_
   TERN_ASSERT(!is_rows(w.packing) && !is_columns(w.packing));
   if (is_five(w.packing)) {
     multiply_tiles<FiveTrits>(w, a, tile_begin, tile_end, y, y_stride);
+  } else if constexpr (kFivesAlone) {
+    kAvx512VnniKernels.multiply_vector(w, a, tile_begin, tile_end, y, y_stride);
   } else {
     multiply_tiles<FourTrits>(w, a, tile_begin, tile_end, y, y_stride);
   }

@@ -5,6 +5,7 @@
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/quad_lanes.inl.hpp"
+#include "kernels/body/vector_access.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
 #include "kernels/body/vector_quantize.inl.hpp"
 #include "kernels/body/attention_blocks.inl.hpp"

@@ -19,17 +19,6 @@
 // clang-format on
 // Loads take untyped pointers: stored rows may lie at odd addresses, where a float* may not point.
 
-static inline V v_load_any(const float* p, size_t n) {
-  return n >= 16 ? v_load(p) : v_load_n(p, n);
-}
-static inline void v_store_any(float* p, size_t n, V v) {
-  if (n >= 16) {
-    v_store(p, v);
-  } else {
-    v_store_n(p, n, v);
-  }
-}
-
 // 5, for finite x <= 0 or a difference that became minus infinity.
 static inline V v_exp_below(V x0) {
   const V x = v_max(x0, v_set(kExpLowest));
