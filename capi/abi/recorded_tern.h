@@ -180,7 +180,13 @@ TERN_API tern_status tern_model_tokenize_chat(const tern_model* model,
                                               size_t* n_tokens);
 typedef struct tern_session tern_session;
 #define TERN_SESSION_NO_SKIPPING UINT32_C(1)
-enum { TERN_KV_F16 = 0, TERN_KV_I8 = 1 };
+enum {
+  TERN_KV_F16 = 0,
+  TERN_KV_I8 = 1,
+  TERN_KV_I4 = 2,
+  TERN_KV_I3 = 3,
+  TERN_KV_F32 = 4
+};
 typedef struct tern_session_options {
   uint32_t struct_size;
   uint32_t context;
@@ -223,6 +229,12 @@ TERN_API tern_status tern_session_log_prob(tern_session* session, int32_t token,
 TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* tokens,
                                         size_t n_tokens, const size_t* lengths, size_t n_texts,
                                         float* embeddings, size_t embeddings_size);
+TERN_API tern_status tern_session_features(const tern_session* session, const float** features,
+                                           size_t* n_features);
+TERN_API tern_status tern_session_score(tern_session* session, const int32_t* tokens,
+                                        size_t n_tokens, double* log_probs);
+TERN_API tern_status tern_session_set_mask(tern_session* session, const uint64_t* mask,
+                                           size_t mask_size);
 typedef struct tern_session_statistics {
   uint32_t struct_size;
   uint32_t reserved;
@@ -234,6 +246,8 @@ typedef struct tern_session_statistics {
   uint64_t dead_gates;
   uint64_t inputs;
   uint64_t zero_inputs;
+  uint64_t output_inputs;
+  uint64_t zero_output_inputs;
 } tern_session_statistics;
 #define tern_session_statistics_init(statistics) \
   tern_options_init((statistics), sizeof(tern_session_statistics))
@@ -261,6 +275,21 @@ typedef struct tern_sampler_options {
   tern_options_init((options), sizeof(tern_sampler_options))
 TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampler_options* options,
                                          int32_t* token);
+typedef struct tern_grammar tern_grammar;
+enum {
+  TERN_GRAMMAR_GBNF = 0,
+  TERN_GRAMMAR_JSON_SCHEMA = 1
+};
+TERN_API tern_status tern_grammar_create(const tern_model* model, int32_t kind, const char* text,
+                                         size_t size, tern_grammar** out);
+TERN_API void tern_grammar_free(tern_grammar* grammar);
+TERN_API tern_status tern_grammar_fork(const tern_grammar* grammar, tern_grammar** out);
+TERN_API tern_status tern_grammar_reset(tern_grammar* grammar);
+TERN_API tern_status tern_grammar_mask(tern_grammar* grammar, const uint64_t** mask,
+                                       size_t* mask_size);
+TERN_API tern_status tern_grammar_accept(tern_grammar* grammar, int32_t token);
+TERN_API int32_t tern_grammar_may_end(const tern_grammar* grammar);
+TERN_API int32_t tern_grammar_is_finished(const tern_grammar* grammar);
 typedef int32_t (*tern_text_callback)(void* user, const char* text, size_t size, int32_t token);
 #define TERN_GENERATE_SHOW_SPECIAL UINT32_C(1)
 #define TERN_GENERATE_BEGINS_TEXT UINT32_C(2)
@@ -280,6 +309,7 @@ typedef struct tern_generate_options {
   size_t n_stop_tokens;
   const tern_text* stop_texts;
   size_t n_stop_texts;
+  tern_grammar* grammar;
 } tern_generate_options;
 #define tern_generate_options_init(options) \
   tern_options_init((options), sizeof(tern_generate_options))
@@ -288,7 +318,8 @@ enum {
   TERN_STOP_MAX_TOKENS = 1,
   TERN_STOP_CONTEXT_FULL = 2,
   TERN_STOP_CALLBACK = 3,
-  TERN_STOP_TEXT = 4
+  TERN_STOP_TEXT = 4,
+  TERN_STOP_GRAMMAR = 5
 };
 TERN_API tern_status tern_session_generate(tern_session* session,
                                            const tern_generate_options* options,

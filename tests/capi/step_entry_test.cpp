@@ -142,6 +142,6 @@ TEST_CASE("skipping zeros or not is the caller's choice, and changes no bit") {
   tern_session* made = nullptr;
   CHECK(tern_session_create(model.get(), &options, &made) == TERN_INVALID_ARGUMENT);
   options.flags = 0;
-  options.kv = 2;
+  options.kv = 5;
   CHECK(tern_session_create(model.get(), &options, &made) == TERN_INVALID_ARGUMENT);
 }

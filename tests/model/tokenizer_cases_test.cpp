@@ -13,6 +13,7 @@
 #include "support/gguf_vocabulary.hpp"
 #include "support/hf_vocabulary_files.hpp"
 #include "support/shared_fixtures.hpp"
+#include "tern/text/normalizer.hpp"
 #include "tern/text/tokenizer.hpp"
 
 namespace {
