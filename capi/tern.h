@@ -653,9 +653,9 @@ TERN_API tern_status tern_session_step(tern_session* session, uint64_t budget_us
 ** of characters for little more than the time of one. Each session gets the bits that it gets
 ** alone. Runs on the threads and buffers of the first.
 ** Shapes:  sessions, tokens [n_sessions]; at most 64, and at most the first one's batch; no context
-**          is longer than the first one's.
+**          is longer than the first one's; all have one kv.
 ** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many, a
-**          longer context); `where` is the index of the session. After one no session has moved.
+**          longer context, another kv); `where` is the index of the session. After one no session has moved.
 **          tern_session_cancel() of any of them cancels all.
 ** Cost:    up to 8 sessions about that of one that skips nothing; no allocation.
 */

@@ -112,10 +112,14 @@ Result<void> Session::evaluate_each(std::span<Session* const> sessions,
     if (session.model_ != sessions[0]->model_) {
       return Error::at_index(Status::invalid_argument, "the session is of another model", i);
     }
-    // The first one's scratch is as long as its own context.
+    // The first one's scratch is as long as its own context, and for its own type of cache.
     if (session.capacity() > sessions[0]->capacity()) {
       return Error::at_index(Status::invalid_argument,
                              "the context is longer than the first session's", i);
+    }
+    if (session.cache_.type() != sessions[0]->cache_.type()) {
+      return Error::at_index(Status::invalid_argument,
+                             "the cache is of another type than the first session's", i);
     }
     const Result<void> fits = session.check_tokens(tokens.subspan(i, 1), {});
     if (!fits.ok()) return located(fits.error());

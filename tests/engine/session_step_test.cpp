@@ -171,6 +171,11 @@ TEST_CASE("what cannot run together is refused, and no session moves") {
   CHECK(result({a.get(), other.get()}, {1, 2}).status() == Status::invalid_argument);
   CHECK(result({a.get(), a.get()}, {1, 2}).status() == Status::busy);
   CHECK(result({full.get(), a.get()}, {1, 2}).status() == Status::invalid_argument);
+  // The first one's scratch has no room for the codes of a packed cache.
+  tern::SessionOptions packed;
+  packed.kv = tern::CacheType::i3;
+  const auto small = open_session(model, packed);
+  CHECK(result({a.get(), small.get()}, {1, 2}).status() == Status::invalid_argument);
   const auto bad = result({a.get(), b.get()}, {1, 70});
   CHECK(bad.status() == Status::token_out_of_range);
   CHECK(bad.error().where == 1);

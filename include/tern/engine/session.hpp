@@ -108,7 +108,7 @@ class Session {
   /// Appends one token to each of several sessions of one model, in one pass over the weights; each
   /// gets the bits that it gets alone. Runs on the first session's threads and buffers.
   /// Shapes: tokens [sessions]; at most kMaxSessions, and at most the first session's batch; no
-  /// context is longer than the first one's.
+  /// context is longer than the first one's, all caches are of one type.
   /// Errors: those of evaluate(), for all together (where = index of a session or token): after an
   ///         error no session has moved; a cancel() of any of them cancels all. Cost: no
   ///         allocation.
