@@ -177,6 +177,6 @@ TEST_CASE("every published shape is within the limits of its architecture, under
     CHECK(shape.n_heads % shape.n_kv_heads == 0);
     CHECK(shape.ffn_dim <= tern::kMaxDim);
   }
-  CHECK(names.size() == 23);
+  CHECK(names.size() == 26);
   CHECK(tern::find_shape("bitnet-2b").status() == Status::invalid_argument);
 }
