@@ -51,7 +51,12 @@ static inline VI vi_dot_words(VI acc, VI a, VI b) {
   return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(a.lo, b.lo)),
           _mm256_add_epi32(acc.hi, _mm256_madd_epi16(a.hi, b.hi))};
 }
-static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) { return vi_dot_words(acc, a, *b); }
+// Each sum is made before the next product: g++ 12 makes all products first, and stores them.
+static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) {
+  VI sum = vi_dot_words(acc, a, *b);
+  vs_settle(&sum);
+  return sum;
+}
 static inline VI vi_offset_keys(VI keys) { return keys; }
 // vpmaddubsw wants an unsigned factor: |key| <= 128, the sign goes to the code. A pair is at most
 // 2 * 128 * 127 = 32512, below its saturation.

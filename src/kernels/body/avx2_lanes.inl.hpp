@@ -75,3 +75,77 @@ static inline VI vi_load_eight(const void* p) {
   const __m256i both = _mm256_blend_epi32(words, _mm256_srli_epi16(words, 4), 0xF0);
   return {both, _mm256_srli_epi16(both, 8)};
 }
+// Words of 32 bytes with sign, the even ones and the odd ones: 16 elements that share a sub-scale
+// stay in their 128 bits.
+static inline VI split_bytes(__m256i bytes) {
+  return {_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)};
+}
+static inline void join_q6_k(const int8_t* high, const int8_t* low, VI* values) {
+  const VI h = vi_load(high);
+  const VI l = vi_load(low);
+  const VI upper[2] = {split_bytes(h.lo), split_bytes(h.hi)};
+  const VI lower[2] = {split_bytes(l.lo), split_bytes(l.hi)};
+  for (size_t i = 0; i < 2; ++i) {
+    values[i] = {_mm256_add_epi16(_mm256_slli_epi16(upper[i].lo, 7), lower[i].lo),
+                 _mm256_add_epi16(_mm256_slli_epi16(upper[i].hi, 7), lower[i].hi)};
+  }
+}
+// Bytes u of quarter k of a half of a block (0 to 63, a code is 32 less): nibbles of its first 32
+// bytes (k even) or the others, the upper ones from k = 2 on, and pair k of 32 bytes more.
+template <size_t kHalf, size_t k>
+static inline __m256i quarter_q6_k(const uint8_t* block) {
+  const __m256i nibble = _mm256_set1_epi8(15);
+  const __m256i pair = _mm256_set1_epi8(48);
+  const auto* low = reinterpret_cast<const __m256i*>(block + 64 * kHalf);
+  const __m256i bytes = _mm256_loadu_si256(low + k % 2);
+  const __m256i pairs =
+      _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + 128 + 32 * kHalf));
+  const __m256i nibbles = _mm256_and_si256(k < 2 ? bytes : _mm256_srli_epi16(bytes, 4), nibble);
+  const __m256i at_four =
+      k < 2 ? _mm256_slli_epi16(pairs, k == 0 ? 4 : 2) : _mm256_srli_epi16(pairs, k == 2 ? 0 : 2);
+  return _mm256_or_si256(nibbles, _mm256_and_si256(at_four, pair));
+}
+// The sub-scales of a block as words.
+struct SubsQ6K {
+  __m256i all;
+  __m256i of_half[2];  // half of them, in both 128 bits
+};
+static inline SubsQ6K load_subs_q6_k(const uint8_t* block) {
+  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(block + 192));
+  const __m256i all = _mm256_cvtepi8_epi16(bytes);
+  return {all, {_mm256_permute4x64_epi64(all, 0x44), _mm256_permute4x64_epi64(all, 0xEE)}};
+}
+// Those of quarter k, words 2k and 2k + 1 of a half's eight, each in its 128 bits. The choice is
+// read from memory: put together from numbers, as g++ 12 would, it takes six instructions.
+alignas(32) constexpr uint16_t kSubsOfQuarter[4][16] = {
+#define TERN_EIGHT_TIMES(x) x, x, x, x, x, x, x, x
+    {TERN_EIGHT_TIMES(0x0100), TERN_EIGHT_TIMES(0x0302)},
+    {TERN_EIGHT_TIMES(0x0504), TERN_EIGHT_TIMES(0x0706)},
+    {TERN_EIGHT_TIMES(0x0908), TERN_EIGHT_TIMES(0x0B0A)},
+    {TERN_EIGHT_TIMES(0x0D0C), TERN_EIGHT_TIMES(0x0F0E)},
+#undef TERN_EIGHT_TIMES
+};
+template <size_t kHalf, size_t k>
+static inline __m256i quarter_subs_q6_k(const SubsQ6K& subs) {
+  const auto* which = reinterpret_cast<const __m256i*>(kSubsOfQuarter[k]);
+  return _mm256_shuffle_epi8(subs.of_half[kHalf], _mm256_load_si256(which));
+}
+template <size_t i>
+static inline VI scaled_quarter_q6_k(const uint8_t* block, const SubsQ6K& subs) {
+  const __m256i u = quarter_q6_k<i / 4, i % 4>(block);
+  const __m256i sub = quarter_subs_q6_k<i / 4, i % 4>(subs);
+  const VI code = split_bytes(_mm256_sub_epi8(u, _mm256_set1_epi8(32)));
+  return {_mm256_mullo_epi16(code.lo, sub), _mm256_mullo_epi16(code.hi, sub)};
+}
+// sub * code of a block's 256 elements.
+static inline void unpack_q6_k(const uint8_t* block, VI* words) {
+  const SubsQ6K subs = load_subs_q6_k(block);
+  words[0] = scaled_quarter_q6_k<0>(block, subs);
+  words[1] = scaled_quarter_q6_k<1>(block, subs);
+  words[2] = scaled_quarter_q6_k<2>(block, subs);
+  words[3] = scaled_quarter_q6_k<3>(block, subs);
+  words[4] = scaled_quarter_q6_k<4>(block, subs);
+  words[5] = scaled_quarter_q6_k<5>(block, subs);
+  words[6] = scaled_quarter_q6_k<6>(block, subs);
+  words[7] = scaled_quarter_q6_k<7>(block, subs);
+}

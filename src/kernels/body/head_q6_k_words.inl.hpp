@@ -5,7 +5,7 @@
 // unpack_q6_k(block, words) makes sub * code of a block's 256 elements, both in the same order.
 //
 // Bound: eight steps of sub * code in [-4096, 4096], values in [-16256, 16256]: 16 * 4096 * 16256 =
-// 1065353216 a lane.
+// 1065353216 a lane, and two of them are below 2^31.
 
 template <>
 struct HeadBlock<TensorType::q6_k> {
@@ -18,10 +18,5 @@ struct HeadBlock<TensorType::q6_k> {
   }
   static inline void unpack(const uint8_t* block, VI* words) { unpack_q6_k(block, words); }
   static inline VI dot(const VI* words, const VI* values) { return sum_steps<8>(words, values); }
-  static inline VI dot_stored(const uint8_t* block, const VI* values) {
-    VI words[kWords];
-    unpack(block, words);
-    return dot(words, values);
-  }
   static inline V sums(VI* totals) { return rounded_wide(totals); }
 };

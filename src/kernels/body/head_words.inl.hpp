@@ -153,11 +153,6 @@ struct TritBlock : OrderedBlock<type> {
     if constexpr (type == TensorType::q1_0) sum = vi_add(sum, sum);
     return vi_sub(sum, values[kWords]);
   }
-  static inline VI dot_stored(const uint8_t* block, const VI* values) {
-    VI words[kWords];
-    Base::unpack(block, words);
-    return dot(words, values);
-  }
   static inline V sums(VI* totals) { return v_from_int(vi_reduce16(totals)); }
 };
 
@@ -187,11 +182,6 @@ struct HeadBlock<TensorType::q4_k> : OrderedBlock<TensorType::q4_k> {
   }
   static inline VI dot(const VI* words, const VI* values) {
     return sum_steps<kWords>(words, values);
-  }
-  static inline VI dot_stored(const uint8_t* block, const VI* values) {
-    VI words[kWords];
-    unpack(block, words);
-    return dot(words, values);
   }
   static inline int32_t sum_mins(const int8_t* mins, const VI* values) {
     int32_t sums[8];

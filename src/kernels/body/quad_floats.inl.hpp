@@ -14,6 +14,7 @@
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
+#include "kernels/body/wide_sums.inl.hpp"
 #include "kernels/body/head_q6_k_words.inl.hpp"
 #include "kernels/body/head_words.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"

@@ -112,3 +112,13 @@ static inline void unpack_q6_k(const uint8_t* block, VI* words) {
     for (size_t k = 0; k < 4; ++k) words[k] = scale_q6_k(u[k][0], u[k][1], subs + 2 * k);
   }
 }
+// The sum over the lanes of each of sixteen vectors, which are overwritten: lane i of v[i].
+static inline VI vi_reduce16(VI* v) {
+  vi_transpose16(v);
+#pragma GCC unroll 4
+  for (size_t width = 8; width > 0; width /= 2) {
+#pragma GCC unroll 8
+    for (size_t i = 0; i < width; ++i) v[i] = vi_add(v[i], v[i + width]);
+  }
+  return v[0];
+}

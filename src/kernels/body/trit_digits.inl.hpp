@@ -80,14 +80,3 @@ static inline VI vi_sum_places(const VI* sums) {
 constexpr size_t at_most(size_t n, size_t most) { return n < most ? n : most; }
 
 static inline void prefetch(const uint8_t* p) { __builtin_prefetch(p, 0, 3); }
-
-// The sum over the lanes of each of sixteen vectors, which are overwritten: lane i of v[i].
-static inline VI vi_reduce16(VI* v) {
-  vi_transpose16(v);
-#pragma GCC unroll 4
-  for (size_t width = 8; width > 0; width /= 2) {
-#pragma GCC unroll 8
-    for (size_t i = 0; i < width; ++i) v[i] = vi_add(v[i], v[i + width]);
-  }
-  return v[0];
-}

@@ -48,14 +48,6 @@ static inline void sum_wide(const VI* totals, double* sums) {
   }
 }
 
-static inline V rounded_wide(const VI* totals) {
-  double wide[kBatchRows];
-  float rounded[kBatchRows];
-  sum_wide(totals, wide);
-  for (size_t i = 0; i < kBatchRows; ++i) rounded[i] = static_cast<float>(wide[i]);
-  return v_load(rounded);
-}
-
 // The sum of up to eight steps, in two chains.
 template <size_t kSteps>
 static inline VI sum_steps(const VI* words, const VI* values) {
@@ -73,11 +65,10 @@ static inline VI sum_steps(const VI* words, const VI* values) {
 }
 
 // How a block of a type is multiplied: `unpack` makes kWords vectors of it, `join` kValues of the
-// activations that it meets, `dot` a total of both, `dot_stored` the same for a block that one
-// token meets, and `sums` rounds the lane sums of sixteen totals, which may be overwritten;
-// kBatches batches of rows meet what is joined once: more where joining takes long. The form for
-// q6_k is in a file of its own, chosen by the table; those of few bits and q4_k are in
-// head_words.inl.hpp.
+// activations that it meets, `dot` a total of both, and `sums` rounds the lane sums of sixteen
+// totals, which may be overwritten; kBatches batches of rows meet what is joined once: more where
+// joining takes long. The form for q6_k is in head_q6_k_words.inl.hpp, those of few bits and q4_k
+// are in head_words.inl.hpp.
 template <TensorType type>
 struct HeadBlock {
   static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
@@ -92,13 +83,26 @@ struct HeadBlock {
     words[0] = type == TensorType::q8_0 ? vi_load_words(block + 2) : unpack_q4_0(block + 2);
   }
   static inline VI dot(const VI* words, const VI* values) { return sum_steps<1>(words, values); }
-  static inline VI dot_stored(const uint8_t* block, const VI* values) {
-    VI words[kWords];
-    unpack(block, words);
-    return dot(words, values);
-  }
   static inline V sums(VI* totals) { return v_from_int(vi_reduce16(totals)); }
 };
+
+// The form for one token, which meets a block once: a table may have another one, with a
+// `dot_stored` of the block as it is stored instead of `unpack` and `dot`.
+template <TensorType type>
+struct OneTokenBlock {
+  using Form = HeadBlock<type>;
+};
+
+template <typename Block>
+static inline VI dot_stored(const uint8_t* block, const VI* values) {
+  if constexpr (requires { Block::dot_stored(block, values); }) {
+    return Block::dot_stored(block, values);
+  } else {
+    VI words[Block::kWords];
+    Block::unpack(block, words);
+    return Block::dot(words, values);
+  }
+}
 
 static inline void fetch(const uint8_t* at, size_t bytes) {
   for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
@@ -128,10 +132,9 @@ struct HeadRun {
   const VI* values;
 };
 
-template <TensorType type>
+template <TensorType type, typename Block>
 static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
   constexpr size_t kElems = BlockCodec<type>::kElems;
-  using Block = HeadBlock<type>;
   for (size_t t = 0; t < a.n; ++t) {
     for (size_t b = 0; b < run.count; ++b) {
       const size_t at = t * a.stride + (run.first + b) * kElems;
@@ -142,11 +145,10 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
 
 // sums[t][r] += float(D) * d, of q4_k less float(M) * dmin, for the blocks of a run, ascending; at
 // most kBatchRows rows.
-template <TensorType type>
+template <TensorType type, typename Block>
 static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
                       float (*sums)[kBatchRows]) {
   using Codec = BlockCodec<type>;
-  using Block = HeadBlock<type>;
   VI totals[kRunPlaces][kBatchRows];
   uint16_t scale_bits[kRunPlaces][kBatchRows];
   int32_t min_totals[kRunPlaces][kBatchRows];
@@ -167,15 +169,17 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
         }
       }
       if (run.n_tokens == 1) {
-        totals[b][r] = Block::dot_stored(block, run.values + b * Block::kValues);
+        totals[b][r] = dot_stored<Block>(block, run.values + b * Block::kValues);
         continue;
       }
-      VI words[Block::kWords];
-      Block::unpack(block, words);
+      if constexpr (requires { Block::kWords; }) {
+        VI words[Block::kWords];
+        Block::unpack(block, words);
 #pragma GCC unroll 1
-      for (size_t t = 0; t < run.n_tokens; ++t) {
-        const size_t place = t * run.count + b;
-        totals[place][r] = Block::dot(words, run.values + place * Block::kValues);
+        for (size_t t = 0; t < run.n_tokens; ++t) {
+          const size_t place = t * run.count + b;
+          totals[place][r] = Block::dot(words, run.values + place * Block::kValues);
+        }
       }
     }
   }
@@ -196,15 +200,15 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
   }
 }
 
-template <TensorType type>
-static void head_block_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
-                            float* logits, size_t logits_stride) {
+template <TensorType type, typename Block>
+static void head_rows_as(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                         float* logits, size_t logits_stride) {
   using Codec = BlockCodec<type>;
   const ActivationView& a = input.codes;
   const size_t n_blocks = head.k / Codec::kElems;
   const size_t most = even_run(n_blocks, kRunPlaces / a.n);
-  constexpr size_t kBatches = HeadBlock<type>::kBatches;
-  VI values[kRunPlaces * HeadBlock<type>::kValues];
+  constexpr size_t kBatches = Block::kBatches;
+  VI values[kRunPlaces * Block::kValues];
   for (size_t row = begin; row < end; row += kBatches * kBatchRows) {
     const size_t n_rows = smaller(end - row, kBatches * kBatchRows);
     float sums[kBatches][kVectorTokens][kBatchRows] = {};
@@ -213,9 +217,10 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
       run.count = smaller(n_blocks - run.first, most);
       run.ahead = bytes_ahead(head, run.first * Codec::kBytes, run.count * Codec::kBytes,
                               n_blocks * Codec::kBytes, kBatches);
-      if (row == begin || run.count < n_blocks) join_run<type>(a, run, values);
+      if (row == begin || run.count < n_blocks) join_run<type, Block>(a, run, values);
       for (size_t r = 0; r < n_rows; r += kBatchRows) {
-        add_batch<type>(head, row + r, smaller(n_rows - r, kBatchRows), run, sums[r / kBatchRows]);
+        add_batch<type, Block>(head, row + r, smaller(n_rows - r, kBatchRows), run,
+                               sums[r / kBatchRows]);
       }
     }
     for (size_t t = 0; t < a.n; ++t) {
@@ -225,6 +230,14 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
       }
     }
   }
+}
+
+template <TensorType type>
+static void head_block_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                            float* logits, size_t logits_stride) {
+  const auto rows = input.codes.n == 1 ? head_rows_as<type, typename OneTokenBlock<type>::Form>
+                                       : head_rows_as<type, HeadBlock<type>>;
+  rows(head, input, begin, end, logits, logits_stride);
 }
 
 // Values of steps [0, n_steps) from `column` on, of token t from values + t * n_steps on.

@@ -1,0 +1,11 @@
+// Sums of lanes beyond 32 bits, rounded once to a float: a row in each lane.
+// Included inside a kernel region after vector_head.inl.hpp, before its forms for q6_k and q4_k.
+
+// The exact sum of the lanes of each of sixteen vectors, rounded.
+static inline V rounded_wide(const VI* totals) {
+  double wide[kBatchRows];
+  float rounded[kBatchRows];
+  sum_wide(totals, wide);
+  for (size_t i = 0; i < kBatchRows; ++i) rounded[i] = static_cast<float>(wide[i]);
+  return v_load(rounded);
+}
