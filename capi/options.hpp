@@ -48,7 +48,7 @@ static_assert(sizeof(tern_load_options) == 24 + 8 * sizeof(void*));
 static_assert(sizeof(tern_session_options) == 24 + 2 * sizeof(void*));
 static_assert(sizeof(tern_sampler_options) == 32 + 4 * sizeof(void*));
 static_assert(sizeof(tern_generate_options) == 16 + 6 * sizeof(void*));
-static_assert(sizeof(tern_session_statistics) == 88);
+static_assert(sizeof(tern_session_statistics) == 104);
 
 /// No options struct comes near this size; one that claims to was not initialised.
 inline constexpr uint32_t kMaxOptionsSize = 4096;

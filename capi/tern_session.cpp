@@ -70,13 +70,11 @@ Result<tern::GenerateOptions> read_generate_options(const tern_generate_options*
       capi::read_options(given, "tern_generate_options", capi::kGenerateOptionsFirstSize));
   TERN_TRY(capi::check_flags(
       options.flags, TERN_GENERATE_SHOW_SPECIAL | TERN_GENERATE_BEGINS_TEXT | TERN_GENERATE_CHAT));
-  if (options.reserved != 0) {
-    return Error(Status::invalid_argument, "a reserved field is not 0", "reserved");
-  }
   TERN_TRY(read_sampler_options(options.sampler, input));
   tern::GenerateOptions generate;
   generate.sampler = input.options;
   if (options.max_tokens != 0) generate.max_tokens = options.max_tokens;
+  generate.n_draft = options.n_draft;
   generate.show_special = (options.flags & TERN_GENERATE_SHOW_SPECIAL) != 0;
   generate.begins_text = (options.flags & TERN_GENERATE_BEGINS_TEXT) != 0;
   if ((options.flags & TERN_GENERATE_CHAT) != 0) {
@@ -266,6 +264,8 @@ tern_status tern_session_sample(tern_session* session, const tern_sampler_option
     return {};
   });
 }
+
+static_assert(TERN_MAX_DRAFT == tern::kMostDraft);
 
 tern_status tern_session_generate(tern_session* session, const tern_generate_options* options,
                                   tern_text_callback on_text, void* user, uint32_t* n_tokens,

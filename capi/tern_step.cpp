@@ -122,6 +122,8 @@ tern_status tern_session_get_statistics(const tern_session* session,
     out.zero_inputs = did.skipped.down_inputs.zeros;
     out.output_inputs = did.skipped.output_inputs.all;
     out.zero_output_inputs = did.skipped.output_inputs.zeros;
+    out.n_drafted = did.n_drafted;
+    out.n_accepted = did.n_accepted;
     // A caller of an older header has less room.
     std::memcpy(statistics, &out, std::min<size_t>(size, sizeof(out)));
     return {};

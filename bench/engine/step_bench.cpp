@@ -14,8 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "tern/convert/synth.hpp"
-#include "tern/tern.hpp"
+#include "large_model.hpp"
 
 namespace {
 
@@ -23,27 +22,11 @@ using Clock = std::chrono::steady_clock;
 constexpr uint64_t kBudgetNs = 2000000;
 constexpr size_t kSessions = 8;
 
-std::shared_ptr<const tern::Model> model() {
-  static tern::Buffer<uint8_t> image;
-  static std::shared_ptr<const tern::Model> made;
-  if (made != nullptr) return made;
-  const auto shape = tern::find_shape("bitnet-2b-4t");
-  if (!shape.ok()) return nullptr;
-  auto bytes = tern::synthesize(**shape, {}, tern::default_allocator());
-  if (!bytes.ok()) return nullptr;
-  image = *std::move(bytes);
-  tern::LoadOptions options;
-  options.head = tern::HeadOption::q6;
-  const auto loaded = tern::Model::load_memory(image.span(), options);
-  if (loaded.ok()) made = *loaded;
-  return made;
-}
-
 std::shared_ptr<tern::Session> open(uint32_t threads, uint32_t context) {
   tern::SessionOptions options;
   options.n_threads = threads;
   options.context = context;
-  const auto session = tern::Session::create(model(), options);
+  const auto session = tern::Session::create(large_model(), options);
   return session.ok() ? *session : nullptr;
 }
 

@@ -248,6 +248,8 @@ typedef struct tern_session_statistics {
   uint64_t zero_inputs;
   uint64_t output_inputs;
   uint64_t zero_output_inputs;
+  uint64_t n_drafted;
+  uint64_t n_accepted;
 } tern_session_statistics;
 #define tern_session_statistics_init(statistics) \
   tern_options_init((statistics), sizeof(tern_session_statistics))
@@ -299,11 +301,12 @@ typedef struct tern_text {
   size_t size;
 } tern_text;
 #define TERN_MAX_STOP_TEXTS 64
+#define TERN_MAX_DRAFT 7
 typedef struct tern_generate_options {
   uint32_t struct_size;
   uint32_t max_tokens;
   uint32_t flags;
-  uint32_t reserved;
+  uint32_t n_draft;
   const tern_sampler_options* sampler;
   const int32_t* stop_tokens;
   size_t n_stop_tokens;

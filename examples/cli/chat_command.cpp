@@ -62,6 +62,7 @@ class Conversation {
         sampler_(options.sampling.sampler) {
     generation_.chat_format = chat.format();
     generation_.grammar = grammar;
+    generation_.n_draft = options.sampling.n_draft;
     max_tokens_ =
         options.max_tokens != 0 ? options.max_tokens : std::numeric_limits<uint32_t>::max();
   }

@@ -120,6 +120,7 @@ int run_command(Arguments arguments) {
   }
 
   generation.sampler = options.sampling.sampler;
+  generation.n_draft = options.sampling.n_draft;
   generation.max_tokens = options.max_tokens;
   generation.show_special = options.special;
   generation.begins_text = options.prompt->empty() && !options.chat;

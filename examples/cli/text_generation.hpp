@@ -15,10 +15,11 @@
 
 namespace cli {
 
-/// The options of sampling, with the program's defaults: livelier than the library's, which is
-/// greedy.
+/// The options of sampling and guessing, with the program's defaults: livelier than the library's,
+/// which is greedy.
 struct SamplingOptions {
   tern::SamplerOptions sampler;
+  uint32_t n_draft = 0;
 
   SamplingOptions() {
     sampler.temperature = 0.8f;
@@ -43,6 +44,8 @@ struct SamplingOptions {
         {"--seed", "N", "the same seed gives the same text, on every machine",
          Number<uint64_t>{&sampler.seed, 0, std::numeric_limits<uint64_t>::max(),
                           "a whole number"}},
+        {"--draft", "N", "guess up to N tokens from how the text went on before; changes no text",
+         Number<uint32_t>{&n_draft, 0, tern::kMostDraft, "a whole number from 0 to 7"}},
     };
     rows.insert(rows.end(), std::begin(table), std::end(table));
   }

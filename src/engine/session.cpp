@@ -81,9 +81,8 @@ Result<void> Session::allocate(const SessionOptions& options, size_t n_workers, 
   options_ = options;
   batch_ = options.batch;
   TERN_TRY_ASSIGN(cache_, KvCache::create(config, options.context, options.kv, plan));
-  TERN_TRY_ASSIGN(activations_,
-                  Activations::create(*model_, batch_, options.context, options.kv,
-                                                     n_workers, plan));
+  TERN_TRY_ASSIGN(activations_, Activations::create(*model_, batch_, options.context, options.kv,
+                                                    n_workers, plan));
   TERN_TRY(sampler_.allocate(model_->n_tokens(), plan));
   TERN_TRY(plan.add(tokens_, options.context));
   const bool embeds = config.pooling != Pooling::none;
@@ -157,6 +156,26 @@ Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
   return evaluate_batches(tokens, all_logits);
 }
 
+Result<void> Session::evaluate_ahead(std::span<const TokenId> tokens, float* logits) {
+  const uint32_t position = position_;
+  TERN_TRY(evaluate_in_use(tokens, {logits, tokens.size() * logits_.size()}));
+  position_ = position;
+  set_ahead(logits, 0);
+  n_drafted_ += tokens.size() - 1;
+  return {};
+}
+
+void Session::take_ahead(const float* logits, size_t i) {
+  set_ahead(logits, i);
+  ++n_accepted_;
+}
+
+void Session::set_ahead(const float* logits, size_t i) {
+  std::copy_n(logits, logits_.size(), logits_.data());
+  std::copy_n(activations_.head_x.row(i), features_.size(), features_.data());
+  ++position_;
+}
+
 // The last token's logits go to scratch first: those of before stay good if the call fails.
 Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
                                        std::span<float> all_logits) {
@@ -184,8 +203,8 @@ Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
 /// Runs the layers over all tokens; `read(pass, done, n)` reads logits after each batch, those of
 /// the last token to scratch, as the last thing.
 template <typename Read>
-Result<void> Session::run_batches(std::span<const TokenId> tokens, TokenMasks masks,
-                                  bool reads_all, Read&& read) {
+Result<void> Session::run_batches(std::span<const TokenId> tokens, TokenMasks masks, bool reads_all,
+                                  Read&& read) {
   for (size_t done = 0; done < tokens.size();) {
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
     ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
@@ -297,6 +316,8 @@ SessionStatistics Session::statistics() const {
   out.n_passes = n_passes_;
   out.nanoseconds = nanoseconds_;
   out.skipped = skip_counts_;
+  out.n_drafted = n_drafted_;
+  out.n_accepted = n_accepted_;
   // Layers are alike: a row, or a column, of a matrix has one size in all of them.
   const LayerWeights& layer = model_->weights().layers.front();
   const auto column = [](const TernaryMatrix& w) { return w.packed_size() / w.view().cols; };
@@ -304,8 +325,8 @@ SessionStatistics Session::statistics() const {
       skip_counts_.gates.zeros * (layer.ffn_up.packed_size() / layer.ffn_up.view().rows) +
       skip_counts_.down_inputs.zeros * column(layer.ffn_down) +
       skip_counts_.output_inputs.zeros * column(layer.attn_output);
-  const uint64_t read = n_passes_ * model_->linear_bytes() +
-                        n_head_rows_ * model_->weights().head.row_bytes;
+  const uint64_t read =
+      n_passes_ * model_->linear_bytes() + n_head_rows_ * model_->weights().head.row_bytes;
   out.weight_bytes = read - skipped;
   return out;
 }

@@ -205,3 +205,25 @@ TEST_CASE("an exception of a callback does not leave the interface") {
   CHECK(outcome.status == TERN_OK);
 }
 #endif
+
+TEST_CASE("guessing tokens changes none, and statistics count the guesses") {
+  const auto model = load_stories();
+  const auto prompt = tokenize(model, "The dog ran. The dog ran. The dog ran. The dog");
+  std::string text;
+  for (const uint32_t n_draft : {0u, 1u, uint32_t{TERN_MAX_DRAFT}}) {
+    const auto session = open_session(model);
+    evaluate(session, prompt);
+    auto options = generate_options(40);
+    options.n_draft = n_draft;
+    const auto outcome = generate(session, &options);
+    CHECK(outcome.status == TERN_OK);
+    if (n_draft == 0) text = outcome.collected.text;
+    CHECK(outcome.collected.text == text);
+    tern_session_statistics did;
+    tern_session_statistics_init(&did);
+    REQUIRE(tern_session_get_statistics(session.get(), &did) == TERN_OK);
+    CHECK((did.n_drafted != 0) == (n_draft != 0));
+    CHECK(did.n_accepted <= did.n_drafted);
+    CHECK(did.n_tokens == prompt.size() + 40 + did.n_drafted - did.n_accepted);
+  }
+}

@@ -141,7 +141,7 @@ TEST_CASE("the layout of every public struct is as it was released") {
   CHECK(sizeof(tern_generate_options) == 64);
   CHECK(sizeof(tern_chat_message) == 24);
   CHECK(sizeof(tern_layer_options) == 40);
-  CHECK(sizeof(tern_session_statistics) == 88);
+  CHECK(sizeof(tern_session_statistics) == 104);
   CHECK(sizeof(tern_text) == 16);
   CHECK(sizeof(tern_logit_bias) == 8);
   CHECK(offsetof(tern_load_options, isa) == 8);

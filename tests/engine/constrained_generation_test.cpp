@@ -2,7 +2,7 @@
 // mask, and reading less of the head changes nothing.
 #include <string>
 
-#include "support/model_fixture.hpp"
+#include "engine/story_fixture.hpp"
 #include "support/shared_fixtures.hpp"
 #include "tern/engine/json_schema.hpp"
 #include "text/grammar_fixture.hpp"
@@ -14,40 +14,7 @@ using tern::TokenId;
 
 namespace {
 
-ModelPtr story_model() {
-  static const ModelPtr model = [] {
-    auto loaded = tern::Model::load_file(TERN_SOURCE_DIR "/examples/models/stories.gguf", {});
-    REQUIRE(loaded.ok());
-    return *loaded;
-  }();
-  return model;
-}
-
-SessionPtr asked(const std::string& prompt) {
-  auto session = open_session(story_model());
-  tern::Vector<TokenId> ids;
-  REQUIRE(story_model()->tokenizer()->encode(prompt, {}, ids).ok());
-  REQUIRE(session->evaluate(ids).ok());
-  return session;
-}
-
-struct Answer {
-  std::string text;
-  std::vector<TokenId> tokens;
-  tern::Generation generation;
-};
-
-Answer answer(tern::Session& session, const tern::GenerateOptions& options) {
-  Answer out;
-  const auto result = tern::generate(session, options, [&](std::string_view text, TokenId token) {
-    out.text += text;
-    if (token != tern::kNoToken) out.tokens.push_back(token);
-    return true;
-  });
-  REQUIRE(result.ok());
-  out.generation = *result;
-  return out;
-}
+SessionPtr asked(const std::string& prompt) { return prompted(stories(), prompt); }
 
 constexpr char kPet[] =
     R"({"type":"object","properties":{"name":{"type":"string","minLength":1,"maxLength":12},)"
@@ -57,7 +24,7 @@ constexpr char kPet[] =
 }  // namespace
 
 TEST_CASE("a generation with a grammar gives a text of it and stops when it is whole") {
-  const auto grammar = grammar_of("root ::= \" yes\" | \" no\" \"!\"{3}", *story_model()->tokenizer());
+  const auto grammar = grammar_of("root ::= \" yes\" | \" no\" \"!\"{3}", *stories()->tokenizer());
   for (uint64_t seed = 0; seed < 8; ++seed) {
     const auto session = asked("Was the dog happy?");
     const uint32_t before = session->position();
@@ -66,20 +33,20 @@ TEST_CASE("a generation with a grammar gives a text of it and stops when it is w
     options.grammar = grammar.get();
     options.sampler.temperature = 2;
     options.sampler.seed = seed;
-    const Answer out = answer(*session, options);
+    const Story out = tell(*session, options);
     CHECK((out.text == " yes" || out.text == " no!!!"));
     CHECK(out.generation.reason == StopReason::grammar);
     CHECK(out.generation.n_tokens == out.tokens.size());
     CHECK(session->position() == before + out.tokens.size());
     // A grammar that is at its end stays there.
-    const Answer more = answer(*session, options);
+    const Story more = tell(*session, options);
     CHECK(more.text.empty());
     CHECK(more.generation.n_tokens == 0);
   }
 }
 
 TEST_CASE("tokens are those of sampling with the mask from logits of everything") {
-  const auto& tokenizer = *story_model()->tokenizer();
+  const auto& tokenizer = *stories()->tokenizer();
   const auto gbnf = tern::json_schema_grammar(kPet);
   REQUIRE(gbnf.ok());
   const auto grammar = grammar_of(*gbnf, tokenizer);
@@ -92,7 +59,7 @@ TEST_CASE("tokens are those of sampling with the mask from logits of everything"
     options.max_tokens = 100;
     REQUIRE(grammar->reset().ok());
     const auto session = asked("Once upon a time there was a pet: ");
-    const Answer out = answer(*session, options);
+    const Story out = tell(*session, options);
     CHECK(out.generation.reason == StopReason::grammar);
     REQUIRE(grammar->reset().ok());
     CHECK(matches(*grammar_of(*gbnf, grammar_tokenizer()), out.text));
@@ -118,7 +85,7 @@ TEST_CASE("tokens are those of sampling with the mask from logits of everything"
 }
 
 TEST_CASE("a text may end early where the grammar lets it, by any token that ends one") {
-  const auto& tokenizer = *story_model()->tokenizer();
+  const auto& tokenizer = *stories()->tokenizer();
   const auto grammar = grammar_of("root ::= \"a\"*", tokenizer);
   tern::GenerateOptions options;
   options.grammar = grammar.get();
@@ -127,25 +94,25 @@ TEST_CASE("a text may end early where the grammar lets it, by any token that end
   options.stop_tokens = {&comma, 1};
   tern::LogitBias bias{comma, 1e6f};
   options.sampler.biases = {&bias, 1};
-  const Answer stopped = answer(*asked("The"), options);
+  const Story stopped = tell(*asked("The"), options);
   CHECK(stopped.generation.reason == StopReason::end_of_generation);
   CHECK(stopped.text.empty());
   const TokenId end = tokenizer.vocabulary().special_tokens().eos;
   bias.token = end;
   options.stop_tokens = {};
-  CHECK(answer(*asked("The"), options).generation.reason == StopReason::end_of_generation);
+  CHECK(tell(*asked("The"), options).generation.reason == StopReason::end_of_generation);
   // With a mask of one's own that rules the end out, on it goes.
   std::vector<uint64_t> mask((tokenizer.vocabulary().size() + 63) / 64, ~uint64_t{0});
   mask[static_cast<size_t>(end) / 64] &= ~(uint64_t{1} << (end % 64));
   options.sampler.mask = mask;
-  const Answer longer = answer(*asked("The"), options);
+  const Story longer = tell(*asked("The"), options);
   CHECK(longer.generation.reason == StopReason::max_tokens);
   CHECK(longer.text.find_first_not_of('a') == std::string::npos);
   CHECK(longer.text.size() >= 5);
 }
 
 TEST_CASE("a mask of the session's holds in generations, and is there afterwards") {
-  const auto& tokenizer = *story_model()->tokenizer();
+  const auto& tokenizer = *stories()->tokenizer();
   const size_t n_tokens = tokenizer.vocabulary().size();
   std::vector<uint64_t> even((n_tokens + 63) / 64, 0x5555555555555555);
   const auto session = asked("The dog");
@@ -153,7 +120,7 @@ TEST_CASE("a mask of the session's holds in generations, and is there afterwards
   tern::GenerateOptions options;
   options.max_tokens = 10;
   options.sampler.mask = even;  // for the first token, whose logits came before the mask
-  const Answer both = answer(*session, options);
+  const Story both = tell(*session, options);
   for (const TokenId token : both.tokens) CHECK(token % 2 == 0);
   const TokenId token = 4;
   REQUIRE(session->evaluate({&token, 1}).ok());
@@ -162,7 +129,7 @@ TEST_CASE("a mask of the session's holds in generations, and is there afterwards
 }
 
 TEST_CASE("what a grammar and a vocabulary cannot do together is an error") {
-  const auto grammar = grammar_of("root ::= \"a\"", *story_model()->tokenizer());
+  const auto grammar = grammar_of("root ::= \"a\"", *stories()->tokenizer());
   tern::GenerateOptions options;
   options.grammar = grammar.get();
   const auto nothing = [](std::string_view, TokenId) { return true; };
@@ -173,7 +140,7 @@ TEST_CASE("what a grammar and a vocabulary cannot do together is an error") {
   REQUIRE(session->evaluate({&token, 1}).ok());
   CHECK(tern::generate(*session, options, nothing).status() == Status::invalid_argument);
   // Nothing is left of the mask.
-  std::vector<uint64_t> none((story_model()->tokenizer()->vocabulary().size() + 63) / 64);
+  std::vector<uint64_t> none((stories()->tokenizer()->vocabulary().size() + 63) / 64);
   options.sampler.mask = none;
   CHECK(tern::generate(*asked("The"), options, nothing).status() == Status::invalid_argument);
 }

@@ -3,51 +3,12 @@
 
 #include <string>
 
-#include "support/model_fixture.hpp"
+#include "engine/story_fixture.hpp"
 #include "support/shared_fixtures.hpp"
 
 using namespace tern_test;
 using tern::StopReason;
 using tern::TokenId;
-
-namespace {
-
-ModelPtr stories() {
-  auto model = tern::Model::load_file(TERN_SOURCE_DIR "/examples/models/stories.gguf", {});
-  REQUIRE(model.ok());
-  return *model;
-}
-
-SessionPtr prompted(const ModelPtr& model, const std::string& prompt, uint32_t context = 0) {
-  tern::SessionOptions options;
-  options.context = context;
-  auto session = open_session(model, options);
-  tern::Vector<TokenId> ids;
-  REQUIRE(model->tokenizer()->encode(prompt, {}, ids).ok());
-  REQUIRE(session->evaluate(ids).ok());
-  return session;
-}
-
-struct Story {
-  std::string text;
-  std::vector<TokenId> tokens;
-  tern::Generation generation;
-};
-
-Story tell(tern::Session& session, const tern::GenerateOptions& options,
-           size_t stop_after = SIZE_MAX) {
-  Story story;
-  const auto result = tern::generate(session, options, [&](std::string_view text, TokenId token) {
-    story.text += text;
-    story.tokens.push_back(token);
-    return story.tokens.size() < stop_after;
-  });
-  REQUIRE(result.ok());
-  story.generation = *result;
-  return story;
-}
-
-}  // namespace
 
 TEST_CASE("generation stops at max_tokens with every token in the session") {
   const auto model = stories();

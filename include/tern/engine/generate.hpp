@@ -7,6 +7,7 @@
 
 #include "tern/engine/constraint.hpp"
 #include "tern/engine/session.hpp"
+#include "tern/engine/speculation.hpp"
 #include "tern/engine/stop_texts.hpp"
 #include "tern/text/chat_format.hpp"
 #include "tern/text/stream_decoder.hpp"
@@ -35,6 +36,9 @@ struct GenerateOptions {
   /// What the text must be, from where the grammar is: it takes every token that is given. Reset if
   /// the text begins. The head's rows are computed for tokens that may come.
   Grammar* grammar = nullptr;
+  /// Most tokens to guess at once from how the text went on before (prompt lookup), at most
+  /// kMostDraft; 0: none. The tokens are the same; texts that repeat themselves come faster.
+  uint32_t n_draft = 0;
 };
 
 /// What a generation came to.
@@ -56,9 +60,9 @@ struct Generation {
 ///           stopped, a stop text was met or the context was full. The token that ended the text is
 ///           not.
 /// Errors:   unsupported_tokenizer (no vocabulary), invalid_argument (a grammar of another model),
-///           out_of_memory, those of Session::sample and evaluate and of Grammar::mask; text that
-///           was handed out before stays valid.
-/// Cost:     three allocations a call at most, none a token but for those of Grammar::mask().
+///           out_of_memory, those of Speculation::create, Session::sample and evaluate and of
+///           Grammar::mask; text that was handed out before stays valid.
+/// Cost:     four allocations a call at most, none a token but for those of Grammar::mask().
 template <typename OnText>
 Result<Generation> generate(Session& session, const GenerateOptions& options, OnText&& on_text) {
   const Tokenizer* tokenizer = session.model().tokenizer();
@@ -85,6 +89,7 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
     return is_chat_stop(options.chat_format, tokenizer->vocabulary(), token) ||
            std::ranges::find(options.stop_tokens, token) != options.stop_tokens.end();
   };
+  TERN_TRY_ASSIGN(Speculation speculation, Speculation::create(session, options.n_draft));
   Generation generation;
   // No token ends the text where a vocabulary has none for that, so none is asked for.
   if (constraint.is_finished()) {
@@ -118,7 +123,7 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
     if (generation.n_tokens < options.max_tokens && !constraint.is_finished()) {
       TERN_TRY_ASSIGN(session.rows_, constraint.mask());
     }
-    TERN_TRY(session.evaluate_in_use({&token, 1}, {}));
+    TERN_TRY(speculation.append(token, options.max_tokens - generation.n_tokens));
     if (constraint.is_finished()) {
       generation.reason = StopReason::grammar;
       break;

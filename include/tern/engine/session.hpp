@@ -55,6 +55,8 @@ struct SessionStatistics {
   uint64_t nanoseconds = 0;   ///< in calls that compute
   uint64_t weight_bytes = 0;  ///< read by those passes and by the head, skipped ones not counted
   SkipCounts skipped;         ///< of single tokens; all zero for models without ReLU^2
+  uint64_t n_drafted = 0;     ///< of the tokens: guessed by generate()
+  uint64_t n_accepted = 0;    ///< of them: right, and part of the text
 };
 
 /// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
@@ -151,8 +153,8 @@ class Session {
     return has_logits_ ? logits_.span() : std::span<const float>();
   }
 
-  /// What the head sees of the last token, [model_dim]: the last layer's output, normed. Empty where
-  /// logits() are, of a restored session, and of a model of embeddings.
+  /// What the head sees of the last token, [model_dim]: the last layer's output, normed. Empty
+  /// where logits() are, of a restored session, and of a model of embeddings.
   std::span<const float> features() const {
     return has_logits_ && has_features_ ? features_.span() : std::span<const float>();
   }
@@ -166,11 +168,11 @@ class Session {
   Result<double> log_prob(TokenId token);
 
   /// evaluate() of tokens that are given, with how likely each was: the natural log of its
-  /// probability under the logits of the token before. The first one's are those of logits(); without
-  /// them, or with those of a mask, it gets NaN. The logits that are left are of all tokens.
-  /// Shapes: log_probs [tokens.size()]. Errors: those of evaluate(), out_of_memory; log_probs are
-  /// then unspecified. Cost: the head for every token; kVectorTokens + 1 times vocab_size floats
-  /// for the call.
+  /// probability under the logits of the token before. The first one's are those of logits();
+  /// without them, or with those of a mask, it gets NaN. The logits that are left are of all
+  /// tokens. Shapes: log_probs [tokens.size()]. Errors: those of evaluate(), out_of_memory;
+  /// log_probs are then unspecified. Cost: the head for every token; kVectorTokens + 1 times
+  /// vocab_size floats for the call.
   Result<void> score(std::span<const TokenId> tokens, std::span<double> log_probs);
 
   /// Forgets everything from `position` on. Errors: invalid_argument (beyond the end), busy.
@@ -197,6 +199,7 @@ class Session {
   template <typename OnText>
   friend Result<struct Generation> generate(Session& session, const struct GenerateOptions& options,
                                             OnText&& on_text);
+  friend class Speculation;
 
   /// What a call needs the session to be.
   enum class Needs : uint8_t { idle, stepping, either };
@@ -270,6 +273,12 @@ class Session {
   // What the public calls do once the session is theirs.
   Result<void> evaluate_in_use(std::span<const TokenId> tokens, std::span<float> all_logits);
   Result<TokenId> sample_in_use(const SamplerOptions& options);
+  /// Evaluates tokens, at most kVectorTokens and the batch, but moves by the first alone. Shapes:
+  /// logits [tokens, vocab_size].
+  Result<void> evaluate_ahead(std::span<const TokenId> tokens, float* logits);
+  /// Moves by the i-th of them, the next one; `logits` are its.
+  void take_ahead(const float* logits, size_t i);
+  void set_ahead(const float* logits, size_t i);
 
   Result<void> allocate(const SessionOptions& options, size_t n_workers, BufferPlan& plan);
   Result<void> check_tokens(std::span<const TokenId> tokens, std::span<float> all_logits) const;
@@ -300,6 +309,8 @@ class Session {
   uint64_t n_tokens_ = 0;
   uint64_t n_passes_ = 0;
   uint64_t n_head_rows_ = 0;
+  uint64_t n_drafted_ = 0;
+  uint64_t n_accepted_ = 0;
   uint64_t nanoseconds_ = 0;
   uint64_t token_ns_ = 1000000;  // of a token in a layer, as last measured in a step; first a guess
   KvCache cache_;
