@@ -278,7 +278,14 @@ enum {
 enum {
   TERN_HEAD_KEEP = 0, /* as the file has it */
   TERN_HEAD_Q6 = 1,   /* Q6_K, 6.6 bits a weight: other, slightly rounded logits */
-  TERN_HEAD_I8 = 2    /* int8 with a scale a row: the same */
+  TERN_HEAD_I8 = 2,   /* int8 with a scale a row: the same */
+  /* As I8, but where generating needs only the largest logits (greedy, or top_k of at most 64 with
+  ** neither biases nor a repetition penalty), rows are read as far as it takes to know that they are
+  ** not among them. The text is that of I8, of fewer bytes. */
+  TERN_HEAD_TWO_STAGE = 3,
+  /* The same, but rows are left when they are likely not among them: fewer bytes still, a text that
+  ** can differ from that of I8. */
+  TERN_HEAD_TWO_STAGE_LIKELY = 4
 };
 
 /* Which program wrote tensors of type I2_S; a file does not say. */

@@ -19,6 +19,9 @@ namespace capi = tern::capi;
 static_assert(TERN_HEAD_KEEP == static_cast<uint32_t>(tern::HeadOption::keep));
 static_assert(TERN_HEAD_Q6 == static_cast<uint32_t>(tern::HeadOption::q6));
 static_assert(TERN_HEAD_I8 == static_cast<uint32_t>(tern::HeadOption::i8));
+static_assert(TERN_HEAD_TWO_STAGE == static_cast<uint32_t>(tern::HeadOption::two_stage));
+static_assert(TERN_HEAD_TWO_STAGE_LIKELY ==
+              static_cast<uint32_t>(tern::HeadOption::two_stage_likely));
 static_assert(TERN_I2S_X86 == static_cast<uint32_t>(tern::I2sLayout::x86));
 static_assert(TERN_I2S_ARM == static_cast<uint32_t>(tern::I2sLayout::arm));
 static_assert(TERN_LOG_INFO == static_cast<int32_t>(tern::LogLevel::info));
@@ -57,7 +60,7 @@ Result<void> read_load_options(const tern_load_options* given, LoadInput& input)
   tern::LoadOptions load;
   load.skip_zeros = (options.flags & TERN_LOAD_NO_SKIPPING) == 0;
   TERN_TRY_ASSIGN(load.packing, capi::read_packing(options.packing));
-  if (options.head > TERN_HEAD_I8) return out_of_range("head");
+  if (options.head > TERN_HEAD_TWO_STAGE_LIKELY) return out_of_range("head");
   load.head = static_cast<tern::HeadOption>(options.head);
   if (options.i2s_layout > TERN_I2S_ARM) return out_of_range("i2s_layout");
   load.i2_s_layout = static_cast<tern::I2sLayout>(options.i2s_layout);

@@ -92,7 +92,9 @@ enum {
 enum {
   TERN_HEAD_KEEP = 0,
   TERN_HEAD_Q6 = 1,
-  TERN_HEAD_I8 = 2
+  TERN_HEAD_I8 = 2,
+  TERN_HEAD_TWO_STAGE = 3,
+  TERN_HEAD_TWO_STAGE_LIKELY = 4
 };
 enum { TERN_I2S_X86 = 0, TERN_I2S_ARM = 1 };
 typedef struct tern_load_options {

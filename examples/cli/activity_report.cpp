@@ -32,8 +32,9 @@ double share(const tern::ZeroCount& count) {
   return count.all == 0 ? 0 : static_cast<double>(count.zeros) / static_cast<double>(count.all);
 }
 
-// Zero inputs of each linear layer, counted as the BitNet a4.8 paper counts them (table 2): a weight
-// of `up` is idle where its input is zero or its gate is dead; overall is the mean over weights.
+// Zero inputs of each linear layer, counted as the BitNet a4.8 paper counts them (table 2): a
+// weight of `up` is idle where its input is zero or its gate is dead; overall is the mean over
+// weights.
 Shares shares_of(const tern::LayerActivity& layer, const tern::ModelConfig& config) {
   Shares s{};
   s.qkv = share(layer.qkv_inputs);
@@ -45,8 +46,8 @@ Shares shares_of(const tern::LayerActivity& layer, const tern::ModelConfig& conf
   const double qkv = model_dim * (config.q_dim() + 2.0 * config.kv_dim());
   const double output = model_dim * config.q_dim();
   const double ffn = model_dim * config.ffn_dim;
-  s.overall = (s.qkv * qkv + s.output * output + (s.gate + s.up + s.down) * ffn) /
-              (qkv + output + 3 * ffn);
+  s.overall =
+      (s.qkv * qkv + s.output * output + (s.gate + s.up + s.down) * ffn) / (qkv + output + 3 * ffn);
   return s;
 }
 

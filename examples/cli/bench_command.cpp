@@ -200,11 +200,13 @@ std::optional<int> load_bench_model(const BenchOptions& options, OpenModel& out,
     // prepare_load has found the name good.
     synth.packing = load.packing.value_or(tern::select_kernels(load.isa)->packing);
     if (load.head == tern::HeadOption::q6) synth.head = tern::TensorType::q6_k;
-    if (load.head == tern::HeadOption::i8) synth.head = tern::TensorType::i8;
+    if (load.head != tern::HeadOption::keep && load.head != tern::HeadOption::q6) {
+      synth.head = tern::TensorType::i8;
+    }
     synth.skip_zeros = load.skip_zeros;
     synth.gate_zeros = options.gate_zeros;
     synth.down_zeros = options.down_zeros;
-    load.head = tern::HeadOption::keep;
+    if (!tern::is_two_stage(load.head)) load.head = tern::HeadOption::keep;
     auto image = tern::synthesize(*shape, synth, load.allocator);
     if (!image.ok()) return fail(image.error(), name);
     out.image = *std::move(image);

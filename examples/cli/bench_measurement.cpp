@@ -99,11 +99,10 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
     const tern::SessionStatistics after = session->statistics();
     const uint64_t gates = after.skipped.gates.all - before.skipped.gates.all;
     if (gates != 0) {
-      result.gate_zero_share = share(
-          after.skipped.gates.zeros - before.skipped.gates.zeros, gates);
-      result.input_zero_share = share(
-          after.skipped.down_inputs.zeros - before.skipped.down_inputs.zeros,
-          after.skipped.down_inputs.all - before.skipped.down_inputs.all);
+      result.gate_zero_share = share(after.skipped.gates.zeros - before.skipped.gates.zeros, gates);
+      result.input_zero_share =
+          share(after.skipped.down_inputs.zeros - before.skipped.down_inputs.zeros,
+                after.skipped.down_inputs.all - before.skipped.down_inputs.all);
     }
     result.bytes_per_token = static_cast<double>(after.weight_bytes - before.weight_bytes) /
                              static_cast<double>(after.n_tokens - before.n_tokens);

@@ -127,6 +127,9 @@ int convert_command(Arguments arguments) {
   tern::LoadOptions load;
   if (const auto status = read_head(*head, load.head)) return *status;
   if (const auto status = read_i2s_layout(*layout, load.i2_s_layout)) return *status;
+  if (tern::is_two_stage(load.head)) {
+    return fail_usage("--head", "files hold i8: a two-stage head is made of it at load");
+  }
   if (weights.type && load.head == tern::HeadOption::i8) {
     return fail_usage("--head", "i8 is for tern files");
   }

@@ -4,20 +4,27 @@
 #if defined(__ELF__)
 
 // The file `name` of the folder as tern_<symbol>_begin up to tern_<symbol>_end.
-#define TERN_EMBED(symbol, name)                                       \
-  __asm__(".pushsection .rodata.tern_" #symbol ",\"a\"\n"              \
-          ".balign 64\n"                                               \
-          ".globl tern_" #symbol "_begin\n"                            \
-          ".hidden tern_" #symbol "_begin\n"                           \
-          "tern_" #symbol "_begin:\n"                                  \
-          ".incbin \"" TERN_MODELS_FOLDER "/" name                     \
-          "\"\n"                                                       \
-          ".globl tern_" #symbol "_end\n"                              \
-          ".hidden tern_" #symbol "_end\n"                             \
-          "tern_" #symbol "_end:\n"                                    \
-          ".byte 0\n"                                                  \
-          ".popsection\n");                                            \
-  extern "C" const uint8_t tern_##symbol##_begin[];                    \
+#define TERN_EMBED(symbol, name)                    \
+  __asm__(".pushsection .rodata.tern_" #symbol      \
+          ",\"a\"\n"                                \
+          ".balign 64\n"                            \
+          ".globl tern_" #symbol                    \
+          "_begin\n"                                \
+          ".hidden tern_" #symbol                   \
+          "_begin\n"                                \
+          "tern_" #symbol                           \
+          "_begin:\n"                               \
+          ".incbin \"" TERN_MODELS_FOLDER "/" name  \
+          "\"\n"                                    \
+          ".globl tern_" #symbol                    \
+          "_end\n"                                  \
+          ".hidden tern_" #symbol                   \
+          "_end\n"                                  \
+          "tern_" #symbol                           \
+          "_end:\n"                                 \
+          ".byte 0\n"                               \
+          ".popsection\n");                         \
+  extern "C" const uint8_t tern_##symbol##_begin[]; \
   extern "C" const uint8_t tern_##symbol##_end[]
 
 TERN_EMBED(stories, "stories.gguf");

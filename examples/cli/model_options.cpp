@@ -13,7 +13,7 @@ namespace cli {
 namespace {
 
 constexpr std::string_view kKvNames[] = {"f16", "i8", "i4", "i3", "f32"};  // as CacheType
-constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8"};
+constexpr std::string_view kHeadNames[] = {"keep", "q6", "i8", "two-stage", "two-stage-likely"};
 constexpr std::string_view kPackingNames[] = {"t2", "t5"};
 constexpr std::string_view kI2sLayoutNames[] = {"x86", "arm"};
 
@@ -72,7 +72,8 @@ std::optional<int> read_head(std::string_view text, tern::HeadOption& out) {
   const auto at = read_name("--head", text, kHeadNames);
   if (!at) return kWrongUsage;
   constexpr tern::HeadOption kHeads[] = {tern::HeadOption::keep, tern::HeadOption::q6,
-                                         tern::HeadOption::i8};
+                                         tern::HeadOption::i8, tern::HeadOption::two_stage,
+                                         tern::HeadOption::two_stage_likely};
   out = kHeads[*at];
   return std::nullopt;
 }
@@ -111,7 +112,8 @@ void ModelOptions::add_rows(std::vector<OptionRow>& rows) {
       {"--isa", "NAME", "instruction set, as `tern info` lists them; results do not depend on it",
        &isa},
       {"--kv", "TYPE", "what keys and values are kept as: f16, i8, i4, i3 or f32", &kv},
-      {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8", &head},
+      {"--head", "TYPE",
+       "what the output head is kept as: keep, q6, i8, two-stage or two-stage-likely", &head},
       {"--ctx", "N", "positions of the context; 0 takes the model's",
        Number<uint32_t>{&context, 0, tern::kMaxContext, "a whole number up to 1048575"}},
       i2s_layout_row(i2s_layout),

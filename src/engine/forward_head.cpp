@@ -7,11 +7,6 @@
 
 TERN_NAMESPACE_BEGIN
 
-namespace {
-/// Head rows between two looks at the cancel flag.
-constexpr size_t kHeadRowsPerBlock = 128;
-}  // namespace
-
 Result<void> ForwardPass::logits(size_t first, std::span<float* const> logits, TokenMasks masks) {
   const size_t few = Activations::vector_tokens(act_.residual.extent(0));
   while (!logits.empty()) {
@@ -50,9 +45,9 @@ Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* 
   const size_t tasks = task_count(rows * head.row_bytes);
   runner_.run(tasks, [&](size_t task) {
     const size_t last = begin + rows * (task + 1) / tasks;
-    for (size_t row = begin + rows * task / tasks; row < last; row += kHeadRowsPerBlock) {
+    for (size_t row = begin + rows * task / tasks; row < last; row += kHeadBlockRows) {
       if (is_cancelled()) return;
-      if (!head_block(input, row, std::min(row + kHeadRowsPerBlock, last), logits, masks)) {
+      if (!head_block(input, row, std::min(row + kHeadBlockRows, last), logits, masks)) {
         non_finite_.store(true, std::memory_order_relaxed);
       }
     }
@@ -60,20 +55,20 @@ Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* 
   return check();
 }
 
-// Rows [begin, end), at most kHeadRowsPerBlock, by runs that a mask allows; they go from the task's
+// Rows [begin, end), at most kHeadBlockRows, by runs that a mask allows; they go from the task's
 // stack to wherever each token's logits are. Gives whether all are finite.
 bool ForwardPass::head_block(const HeadInput& input, size_t begin, size_t end,
                              std::span<float* const> logits, TokenMasks masks) {
-  alignas(kBufferAlignment) float block[kVectorTokens * kHeadRowsPerBlock];
+  alignas(kBufferAlignment) float block[kVectorTokens * kHeadBlockRows];
   if (!masks.empty()) {
     for (float* out : logits) std::fill(out + begin, out + end, kMaskedLogit);
   }
   bool all_finite = true;
   for (size_t row = find_token(masks, true, begin, end); row < end;) {
     const size_t stop = find_token(masks, false, row, end);
-    kernels_.head_rows(model_.weights().head, input, row, stop, block, kHeadRowsPerBlock);
+    kernels_.head_rows(model_.weights().head, input, row, stop, block, kHeadBlockRows);
     for (size_t t = 0; t < logits.size(); ++t) {
-      const float* from = block + t * kHeadRowsPerBlock;
+      const float* from = block + t * kHeadBlockRows;
       all_finite = kernels_.all_finite(from, stop - row) && all_finite;
       if (masks.empty() || masks[t].empty()) {
         std::copy_n(from, stop - row, logits[t] + row);
@@ -86,6 +81,14 @@ bool ForwardPass::head_block(const HeadInput& input, size_t begin, size_t end,
     row = find_token(masks, true, stop, end);
   }
   return all_finite;
+}
+
+Result<void> ForwardPass::best_logits(size_t token, size_t n_best, TokenMask mask,
+                                      std::span<float> logits, HeadCounts& counts) {
+  TERN_TRY(begin_logits(token, 1));
+  act_.search.run(kernels_, model_.weights().head, model_.weights().head_is_likely, runner_,
+                  act_.head.view(1), n_best, mask, logits, counts);
+  return check();
 }
 
 Result<void> ForwardPass::embedding(size_t token, float* out) {

@@ -156,26 +156,6 @@ Result<void> Session::evaluate_in_use(std::span<const TokenId> tokens,
   return evaluate_batches(tokens, all_logits);
 }
 
-Result<void> Session::evaluate_ahead(std::span<const TokenId> tokens, float* logits) {
-  const uint32_t position = position_;
-  TERN_TRY(evaluate_in_use(tokens, {logits, tokens.size() * logits_.size()}));
-  position_ = position;
-  set_ahead(logits, 0);
-  n_drafted_ += tokens.size() - 1;
-  return {};
-}
-
-void Session::take_ahead(const float* logits, size_t i) {
-  set_ahead(logits, i);
-  ++n_accepted_;
-}
-
-void Session::set_ahead(const float* logits, size_t i) {
-  std::copy_n(logits, logits_.size(), logits_.data());
-  std::copy_n(activations_.head_x.row(i), features_.size(), features_.data());
-  ++position_;
-}
-
 // The last token's logits go to scratch first: those of before stay good if the call fails.
 Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
                                        std::span<float> all_logits) {
@@ -191,6 +171,9 @@ Result<void> Session::evaluate_batches(std::span<const TokenId> tokens,
     }
     if (done + n < tokens.size()) return {};
     if (all_logits.empty()) {
+      if (searches()) {
+        return pass.best_logits(n - 1, n_best_, rows_, scratch_.span(), head_counts_);
+      }
       float* const last = scratch_.data();
       return pass.logits(n - 1, {&last, 1}, rows_of_all.first(rows_of_all.empty() ? 0 : 1));
     }
@@ -209,7 +192,8 @@ Result<void> Session::run_batches(std::span<const TokenId> tokens, TokenMasks ma
     const size_t n = std::min<size_t>(batch_, tokens.size() - done);
     ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
     const TextRun text{n, 0, position_ + done, &cache_};
-    count_pass(n, reads_all ? n : done + n == tokens.size() ? 1 : 0, masks);
+    const bool reads_last = done + n == tokens.size() && !searches();
+    count_pass(n, reads_all ? n : reads_last ? 1 : 0, masks);
     TERN_TRY(pass.run(tokens.subspan(done, n), {&text, 1}));
     TERN_TRY(read(pass, done, n));
     done += n;
@@ -217,6 +201,8 @@ Result<void> Session::run_batches(std::span<const TokenId> tokens, TokenMasks ma
   std::copy(tokens.begin(), tokens.end(), tokens_.data() + position_);
   const size_t last = reads_all ? (tokens.size() - 1) % batch_ % kVectorTokens : 0;
   append(tokens.size(), activations_.head_x.row(last));
+  is_searched_ = !reads_all && searches();
+  has_all_logits_ = has_all_logits_ && !is_searched_;
   return {};
 }
 
@@ -272,6 +258,7 @@ void Session::append(size_t n_tokens, const float* features) {
   position_ += static_cast<uint32_t>(n_tokens);
   has_logits_ = true;
   has_all_logits_ = rows_.empty();
+  is_searched_ = false;
 }
 
 TokenMasks Session::same_rows(std::array<TokenMask, kVectorTokens>& masks) const {
@@ -316,6 +303,11 @@ SessionStatistics Session::statistics() const {
   out.n_passes = n_passes_;
   out.nanoseconds = nanoseconds_;
   out.skipped = skip_counts_;
+  const HeadView& head = model_->weights().head;
+  for (size_t p = 0; p < kPlanes; ++p) {
+    out.weight_bytes += head_counts_.rows[p] * plane_row_bytes(head.k, p);
+  }
+  out.searched = head_counts_;
   out.n_drafted = n_drafted_;
   out.n_accepted = n_accepted_;
   // Layers are alike: a row, or a column, of a matrix has one size in all of them.

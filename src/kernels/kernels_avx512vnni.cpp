@@ -46,6 +46,7 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/wide_sums.inl.hpp"
 #include "kernels/body/head_q6_k_words.inl.hpp"
 #include "kernels/body/head_words.inl.hpp"
+#include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/unpack_codes.inl.hpp"

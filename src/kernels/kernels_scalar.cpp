@@ -25,6 +25,8 @@ namespace {
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/master_weights.inl.hpp"
 #include "kernels/body/scalar_head.inl.hpp"
+#include "kernels/body/scalar_planes.inl.hpp"
+#include "kernels/body/plane_bounds.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 // clang-format on
 
@@ -82,6 +84,10 @@ constexpr KernelTable kScalarTable = {
     .attend_f32 = scalar::attend,
     .attention_scratch_bytes = scalar::attention_scratch_bytes,
     .head_rows = scalar::head_rows,
+    .plane_norm = scalar::plane_norm,
+    .plane_reach = scalar::plane_reach,
+    .plane_dots = scalar::plane_dots,
+    .plane_bounds = scalar::plane_bounds,
     .all_finite = scalar::all_finite,
     .penalize = scalar::penalize,
     .sampling_weights = scalar::sampling_weights,

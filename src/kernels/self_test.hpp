@@ -8,110 +8,16 @@
 #pragma once
 
 #include <cstring>
-#include <iterator>
 #include <limits>
 
 #include "kernels/self_test_inputs.hpp"
+#include "kernels/self_test_outputs.hpp"
 
 TERN_NAMESPACE_BEGIN
 
 /// FNV-1a, 64 bits, of the outputs. A change of docs/numerics.md or of the problem changes it:
 /// tests/kernels/registry_test.cpp prints the new value.
-inline constexpr uint64_t kSelfTestChecksum = 0x86F54BCB6C712D7Cu;
-
-/// What a table makes of the inputs. Types have one size on every machine, wide ones come first,
-/// and what a table does not write is zero, so that the bytes can be compared.
-struct SelfTestOutputs {
-  using In = SelfTestInputs;
-  static constexpr size_t kStride = activation_stride(In::kCols);
-  static constexpr size_t kWideStride = activation_stride(In::kWideCols);
-  static constexpr size_t kBlockStride = activation_stride(In::kBlockCols);
-  static constexpr size_t kPairs = In::kCols / 2;
-  static constexpr size_t kPositions = In::kPositions;
-  static constexpr size_t kHeadDim = 64;
-  static constexpr size_t kCacheStride = 3;  // positions overlap
-  static constexpr size_t kCacheSize = kPositions * kCacheStride + kHeadDim;
-  static constexpr size_t kCandidates = 8;
-
-  double inv_freq[kPairs];
-  double row_sums[In::kHeadRows];
-  double log_prob;
-  uint64_t counts[5];
-  uint64_t reports;  // a bit for each
-  QuantizedToken tokens[In::kTokens];
-  QuantizedToken tokens16[In::kTokens];
-  QuantizedToken wide_tokens[In::kWideTokens];
-  QuantizedToken block_token;
-  QuantizedToken fused_token;
-  QuantizedToken fused_token16;
-  QuantizedToken token4;
-  QuantizedToken fused_token4;
-  float normed[In::kTokens][In::kCols];
-  float y[2][In::kTokens][In::kRows];  // int8, a scale a tensor; 8 tokens, then 7
-  float y_groups[In::kTokens][In::kRows];
-  float y16[In::kTokens][In::kRows];          // int16, a scale a row
-  float y_matrix[2][In::kTokens][In::kRows];  // int8, int16
-  float y_wide[2][In::kWideTokens][kTileRows];
-  float y_wide_groups[2][kTileRows];
-  float y_wide_group_matrix[In::kWideTokens][kTileRows];
-  float y_fives[2][In::kTokens][In::kRows];       // T5 tiles: vector, matrix
-  float y_rows[2][2][In::kTokens][In::kRows];     // T2R, T5R: listed, matrix
-  float y_columns[2][2][In::kTokens][In::kRows];  // T2C, T5C: listed, matrix
-  float sum[In::kCols];
-  float relu2[In::kCols];
-  float silu[In::kCols];
-  float gelu[In::kCols];
-  float scaled[In::kCols];
-  float largest[In::kCols];
-  float unit_vector[In::kCols];
-  float cos[kPairs];
-  float sin[kPairs];
-  float halves[2 * kPairs];
-  float pairs[2 * kPairs];
-  float attention_scale;
-  float embedding_scale;
-  AbsmeanScale absmean;
-  float inverse_scale;
-  float scores[2][kPositions];
-  float exp_sums[2];
-  float mixed[2][kHeadDim];
-  float attended[3][2][2 * kHeadDim];  // f16, i8, f32; two tokens of two heads
-  float decoded[3][In::kRows];
-  float decoded_blocks[std::size(In::kBlockTypes)][In::kBlockCols];
-  float logits[3][In::kHeadRows];
-  float block_logits[std::size(In::kBlockTypes)][2];
-  float encoded_logits[2];
-  float encoded_unit;
-  float penalized[2];
-  float weights[kCandidates];
-  uint16_t cache[kCacheSize];
-  uint16_t unit;
-  uint32_t listed[2][128];
-  int8_t listed_values[128];
-  int8_t fused[kStride];
-  int8_t fused_high[kStride];
-  int8_t fused_low[kStride];
-  int8_t codes4[2][kStride];
-  int8_t cached[kHeadDim];
-  uint8_t packed_rows[2][kHeadDim];  // i4, i3
-  uint16_t packed_units[2];
-  int8_t unpacked[2][kHeadDim];
-  uint8_t encoded[2][256];
-  int8_t q[In::kTokens][kStride];
-  int8_t high[In::kTokens][kStride];
-  int8_t low[In::kTokens][kStride];
-  int8_t wide_high[In::kWideTokens][kWideStride];
-  int8_t wide_low[In::kWideTokens][kWideStride];
-  int8_t block_high[kBlockStride];
-  int8_t block_low[kBlockStride];
-
-  uint64_t checksum() const {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(this);
-    uint64_t hash = 0xCBF29CE484222325u;
-    for (size_t i = 0; i < sizeof(*this); ++i) hash = (hash ^ bytes[i]) * 0x100000001B3u;
-    return hash;
-  }
-};
+inline constexpr uint64_t kSelfTestChecksum = 0x5FD621A972069813u;
 
 /// The test and the memory it needs: zeroed by its owner, used by one thread.
 struct SelfTest {
@@ -121,6 +27,7 @@ struct SelfTest {
   alignas(64) int8_t packed[80 * 1024];
   alignas(64) uint8_t scratch[384 * 1024];
   alignas(64) int32_t sums[2][In::kTokens * 320];
+  alignas(64) uint8_t planes[2 * kPlaneRows * planes_row_bytes(In::kBlockCols)];
   SelfTestInputs in;
   SelfTestOutputs out;
 
@@ -330,6 +237,43 @@ struct SelfTest {
       const HeadView head{encoded[i], out.encoded[i], 0, In::kBlockCols, &out.encoded_unit};
       k.head_rows(head, {in.x, 0, codes}, 0, 1, out.encoded_logits + i, 0);
     }
+    run_planes(k, codes);
+  }
+
+  /// Rows in planes: the int8 row that was encoded, turned; every second one is left after a plane.
+  void run_planes(const KernelTable& k, const ActivationView& codes) {
+    constexpr size_t kRows = Out::kPlaneTestRows;
+    float units[kRows];
+    for (size_t r = 0; r < kRows; ++r) {
+      int8_t row[In::kBlockCols];
+      for (size_t i = 0; i < In::kBlockCols; ++i) {
+        row[i] = static_cast<int8_t>(out.encoded[1][(i + 37 * r) % In::kBlockCols]);
+      }
+      store_plane_row(row, In::kBlockCols, r, planes);
+      units[r] = out.encoded_unit;
+      for (size_t known = 1; known < kPlanes; ++known) {
+        out.plane_rests[r][known - 1] =
+            k.plane_norm(plane_rest_squares(row, In::kBlockCols, known));
+      }
+    }
+    const HeadView head{TensorType::i8_planes, planes, planes_row_bytes(In::kBlockCols),
+                        In::kBlockCols,        units,  0,
+                        out.plane_rests[0]};
+    for (size_t i = 0; i < 2; ++i) {
+      out.plane_reach[i] = k.plane_reach(codes, In::kBlockCols, i != 0);
+    }
+    uint32_t rows[kRows];
+    for (size_t plane = 0; plane < kPlanes; ++plane) {
+      const size_t step = plane + 1;
+      size_t n = 0;
+      for (size_t r = 0; r < kRows; r += step) rows[n++] = static_cast<uint32_t>(r);
+      const uint32_t* list = plane == 0 ? nullptr : rows;
+      k.plane_dots(head, plane, codes, list, 0, n, out.plane_dots);
+      k.plane_bounds(head, plane + 1, codes, out.plane_reach[plane % 2], list, 0, n, out.plane_dots,
+                     out.plane_lows[plane], out.plane_highs[plane]);
+    }
+    k.head_rows(head, {nullptr, 0, codes}, 0, kRows, out.plane_logits, 0);
+    k.decode_row(head, kRows - 1, out.decoded_plane);
   }
 
   void run_sampling(const KernelTable& k) {

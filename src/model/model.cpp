@@ -118,7 +118,7 @@ Result<void> Model::load_text(const GgufFile& file, const PatternCompiler* patte
 
 size_t Model::weight_bytes() const {
   size_t bytes = weights_.region.size_bytes() + weights_.head_scales.size_bytes() +
-                 weights_.output_norm.size_bytes() + weights_.rope_factors.size_bytes();
+                 weights_.head_rests.size_bytes() + weights_.output_norm.size_bytes() + weights_.rope_factors.size_bytes();
   for (const LayerWeights& layer : weights_.layers) {
     for (const GainRule& rule : architecture_->gains) bytes += (layer.*rule.gain).size_bytes();
     for (const LinearRule& rule : architecture_->linears) {

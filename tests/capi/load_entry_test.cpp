@@ -66,14 +66,19 @@ TEST_CASE("packings and heads are the caller's choice") {
   }
   auto options = load_options();
   options.head = TERN_HEAD_I8;
-  CHECK(first_logits(load(tiny_bytes(), &options)) != expected);
+  const auto of_bytes = first_logits(load(tiny_bytes(), &options));
+  CHECK(of_bytes != expected);
+  for (const uint32_t head : {TERN_HEAD_TWO_STAGE, TERN_HEAD_TWO_STAGE_LIKELY}) {
+    options.head = head;
+    CHECK(first_logits(load(tiny_bytes(), &options)) == of_bytes);
+  }
   struct Wrong {
     uint32_t tern_load_options::*option;
     uint32_t value;
     std::string name;
   };
   for (const Wrong& wrong : {Wrong{&tern_load_options::packing, 3, "packing"},
-                             {&tern_load_options::head, 3, "head"},
+                             {&tern_load_options::head, 5, "head"},
                              {&tern_load_options::i2s_layout, 2, "i2s_layout"},
                              {&tern_load_options::reserved, 1, "reserved"}}) {
     options = load_options();

@@ -220,6 +220,37 @@ bool head_rows(const KernelTable& k, const Line& l) {
               0);
   return same({logit}, l.floats("->logits"));
 }
+bool plane_bounds(const KernelTable& k, const Line& l) {
+  const Bytes row = l.bytes("row");
+  const Floats x = l.floats("x");
+  const Floats unit = l.floats("unit");
+  std::vector<int8_t> high(tern::activation_stride(x.size())), low(high.size());
+  const tern::QuantizedToken token =
+      k.quantize_i16(x.data(), x.size(), high.data(), low.data(), high.size());
+  const tern::ActivationView a{high.data(), low.data(), &token, high.size(), 1};
+  const auto* codes = reinterpret_cast<const int8_t*>(row.data());
+  Bytes planes(*tern::planes_bytes(x.size(), 1));
+  tern::store_plane_row(codes, x.size(), 0, planes.data());
+  Floats rests;
+  for (size_t known = 1; known < tern::kPlanes; ++known) {
+    rests.push_back(k.plane_norm(tern::plane_rest_squares(codes, x.size(), known)));
+  }
+  const tern::HeadView head{tern::TensorType::i8_planes,
+                            planes.data(),
+                            planes.size(),
+                            x.size(),
+                            unit.data(),
+                            0,
+                            rests.data()};
+  const double reach = k.plane_reach(a, x.size(), l.has("likely") && l.integers("likely")[0] != 0);
+  double dot = 0;
+  Floats lows(tern::kPlanes), highs(tern::kPlanes);
+  for (size_t plane = 0; plane < tern::kPlanes; ++plane) {
+    k.plane_dots(head, plane, a, nullptr, 0, 1, &dot);
+    k.plane_bounds(head, plane + 1, a, reach, nullptr, 0, 1, &dot, &lows[plane], &highs[plane]);
+  }
+  return same(lows, l.floats("->lows")) && same(highs, l.floats("->highs"));
+}
 bool absmean(const KernelTable& k, const Line& l) {
   const std::vector<uint8_t> rows = l.bytes("rows");
   const auto n_rows = static_cast<size_t>(l.integers("n_rows")[0]);
@@ -313,6 +344,7 @@ constexpr Operation kOperations[] = {
     {"decode_row", decode_row},
     {"encode_row", encode_row},
     {"head_rows", head_rows},
+    {"plane_bounds", plane_bounds},
     {"absmean", absmean},
     {"reciprocal", reciprocal},
     {"all_finite", all_finite},

@@ -105,7 +105,8 @@ class GgufExercise {
       case TensorType::iq1_bn:
       case TensorType::iq2_bn:
       case TensorType::iq2_bn_r4: break;  // read_row does
-      case TensorType::i8: sum_ += data[0]; break;
+      case TensorType::i8:
+      case TensorType::i8_planes: sum_ += data[0]; break;
     }
   }
 

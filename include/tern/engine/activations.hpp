@@ -7,6 +7,7 @@
 #include <span>
 
 #include "tern/base/tensor.hpp"
+#include "tern/engine/head_search.hpp"
 #include "tern/engine/kv_cache.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/model.hpp"
@@ -129,12 +130,13 @@ struct Activations {
   Tensor<float, 2> window_sin;  // the same
   QuantizedBatch quantized;
   LiveChannels live;
-  Tensor<int32_t, 2> column_sums;  // [tasks, tokens in one pass * sums of a matrix by columns]
-  TaskScratch matrix_scratch;      // [tasks]
-  TaskScratch attention_scratch;   // [workers]
-  TaskScratch cache_codes;         // [workers]: a head's keys and values, of packed caches
-  Tensor<float, 2> head_x;         // [head tokens, model_dim]
-  QuantizedBatch head;             // [head tokens]
+  Tensor<int32_t, 2> column_sums;     // [tasks, tokens in one pass * sums of a matrix by columns]
+  TaskScratch matrix_scratch;         // [tasks]
+  TaskScratch attention_scratch;      // [workers]
+  TaskScratch cache_codes;            // [workers]: a head's keys and values, of packed caches
+  Tensor<float, 2> head_x;            // [head tokens, model_dim]
+  QuantizedBatch head;                // [head tokens]
+  HeadSearch search;                  // of a head in planes
   std::span<LayerActivity> activity;  // [layers], the caller's; empty: nothing is counted
 
   /// Tasks of a step: more than workers, so that a slow core does less, but few enough for their
@@ -151,8 +153,8 @@ struct Activations {
 };
 
 inline Result<Activations> Activations::create(const Model& model, uint32_t batch,
-                                               uint32_t capacity, CacheType cache,
-                                               size_t n_workers, BufferPlan& plan) {
+                                               uint32_t capacity, CacheType cache, size_t n_workers,
+                                               BufferPlan& plan) {
   const ModelConfig& c = model.config();
   const KernelTable& kernels = model.kernels();
   const size_t few = vector_tokens(batch);
@@ -228,6 +230,9 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   TERN_TRY(plan.add(a.head.codes, {few, head_stride}));
   TERN_TRY(plan.add(a.head.low, {few, head_stride}));
   TERN_TRY(plan.add(a.head.tokens, few));
+  if (model.weights().head.type == TensorType::i8_planes) {
+    TERN_TRY(a.search.allocate(c.vocab_size, plan));
+  }
   return a;
 }
 

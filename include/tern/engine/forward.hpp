@@ -77,6 +77,12 @@ class ForwardPass {
   Result<void> logit_rows(size_t begin, size_t end, std::span<float* const> logits,
                           TokenMasks masks = {});
 
+  /// The n_best largest logits of a token that a mask allows (HeadSearch::run).
+  /// Shapes: logits [vocab_size]. Requires: a head in planes; n_best > 0. Errors: those of
+  /// logits().
+  Result<void> best_logits(size_t token, size_t n_best, TokenMask mask, std::span<float> logits,
+                           HeadCounts& counts);
+
   /// The embedding of the text that ends with a token of the batch that was run (docs/numerics.md
   /// 14). Shapes: [model_dim]. Errors: non_finite.
   Result<void> embedding(size_t token, float* out);
@@ -106,9 +112,8 @@ class ForwardPass {
                {{{&w.ffn_gate, &act_.gate}, {&w.ffn_up, &act_.up}}});
     }
     activate();
-    add_product(act_.gate, w.ffn_sub_norm,
-                {config_.plain_quantizer(), &LayerActivity::down_inputs}, w.ffn_down,
-                w.post_ffw_norm);
+    add_product(act_.gate, w.ffn_sub_norm, {config_.plain_quantizer(), &LayerActivity::down_inputs},
+                w.ffn_down, w.post_ffw_norm);
   }
 
   /// Linear layers that share an input, each with where its outputs go.
@@ -139,8 +144,8 @@ class ForwardPass {
   void multiply_quantized(const Products& products, bool adds);
   void multiply_units(const Product& product, size_t begin, size_t end, size_t task);
   void multiply_live_rows(const TernaryMatrix& matrix);
-  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
-                   const LayerInput& kind, const TernaryMatrix& matrix, const Buffer<float>& post_gain);
+  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind,
+                   const TernaryMatrix& matrix, const Buffer<float>& post_gain);
   void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count);
   void add_delta(size_t begin, size_t end);
   void add_normed_delta(const Buffer<float>& gain);
@@ -153,8 +158,8 @@ class ForwardPass {
     return config_.slides(layer) ? config_.window : kMaxContext;
   }
   void activate();
-  bool head_block(const HeadInput& input, size_t begin, size_t end,
-                  std::span<float* const> logits, TokenMasks masks);
+  bool head_block(const HeadInput& input, size_t begin, size_t end, std::span<float* const> logits,
+                  TokenMasks masks);
 
   bool is_single() const { return n_ == 1 && skipped_ != nullptr; }
   bool skips_rows(const LayerWeights& w) const {
@@ -174,7 +179,7 @@ class ForwardPass {
   Activations& act_;
   CancelFlags cancelled_;
   SkipCounts* skipped_;
-  LayerActivity* activity_ = nullptr;  // of the layer that runs; null: nothing is counted
+  LayerActivity* activity_ = nullptr;    // of the layer that runs; null: nothing is counted
   std::atomic<bool> non_finite_{false};  // set by any task, read between steps
   size_t n_ = 0;                         // tokens of the batch
   size_t reach_ = 0;                     // the most positions that one of them sees

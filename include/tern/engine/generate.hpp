@@ -120,8 +120,10 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
     }
     // What is drawn from next needs no other logits; the last ones are the caller's.
     session.rows_ = session.mask_view();
+    session.n_best_ = 0;
     if (generation.n_tokens < options.max_tokens && !constraint.is_finished()) {
       TERN_TRY_ASSIGN(session.rows_, constraint.mask());
+      session.n_best_ = best_needed(sampler);
     }
     TERN_TRY(speculation.append(token, options.max_tokens - generation.n_tokens));
     if (constraint.is_finished()) {

@@ -54,6 +54,16 @@ inline Result<void> check_sampler_options(const SamplerOptions& options) {
   return {};
 }
 
+/// Most logits that are searched for instead of all.
+inline constexpr size_t kMostBest = 64;
+
+/// How many of the largest logits that the mask allows a draw depends on; 0: all of them.
+constexpr size_t best_needed(const SamplerOptions& options) {
+  if (!options.biases.empty() || options.repeat_penalty != 1) return 0;
+  if (options.temperature == 0) return 1;
+  return options.top_k <= kMostBest ? options.top_k : 0;
+}
+
 /// The random bits of a position: the finalizer of SplitMix64 over the seed's sequence.
 constexpr uint64_t random_bits(uint64_t seed, uint64_t position) {
   uint64_t z = seed + 0x9E3779B97F4A7C15u * (position + 1);

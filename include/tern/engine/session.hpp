@@ -57,6 +57,7 @@ struct SessionStatistics {
   SkipCounts skipped;         ///< of single tokens; all zero for models without ReLU^2
   uint64_t n_drafted = 0;     ///< of the tokens: guessed by generate()
   uint64_t n_accepted = 0;    ///< of them: right, and part of the text
+  HeadCounts searched;        ///< rows of a two-stage head, where only the largest were wanted
 };
 
 /// Threads: one at a time, but for cancel(). A call that finds another one running gives busy.
@@ -249,11 +250,16 @@ class Session {
     uint64_t start_ = monotonic_nanoseconds();
   };
 
-  /// Lets a call compute other rows of the head than the mask's, through rows_.
+  /// Lets a call compute other rows of the head than the mask's, through rows_ and n_best_; the
+  /// logits it leaves are those of rows_ at least.
   class RowsGuard {
    public:
     explicit RowsGuard(Session& session) : session_(session) {}
-    ~RowsGuard() { session_.rows_ = session_.mask_view(); }
+    ~RowsGuard() {
+      session_.rows_ = session_.mask_view();
+      session_.n_best_ = 0;
+      session_.complete_logits();
+    }
     RowsGuard(const RowsGuard&) = delete;
     RowsGuard& operator=(const RowsGuard&) = delete;
 
@@ -293,6 +299,11 @@ class Session {
                            float* embeddings);
   Result<bool> step_slice(uint64_t budget_ns);
   uint32_t step_tokens(uint64_t budget_ns) const;
+  bool searches() const {
+    return n_best_ != 0 && model_->weights().head.type == TensorType::i8_planes;
+  }
+  /// The mask's logits, where only the largest are there.
+  void complete_logits();
   void append(size_t n_tokens, const float* features);
   /// Counts a pass, and `n_logits` tokens through the head.
   void count_pass(size_t n_tokens, size_t n_logits, TokenMasks masks);
@@ -316,13 +327,16 @@ class Session {
   KvCache cache_;
   Activations activations_;
   Sampler sampler_;
-  Buffer<TokenId> tokens_;  // [capacity]
-  Buffer<float> logits_;    // [vocab_size]; empty for a model of embeddings
-  Buffer<float> scratch_;   // [vocab_size], for log_prob; the same
-  Buffer<TextRun> texts_;   // [batch], for embed
-  Buffer<float> features_;  // [model_dim]
-  Buffer<uint64_t> mask_;   // [token_mask_words(vocab_size)]
-  TokenMask rows_;          // of the head, to be computed
+  Buffer<TokenId> tokens_;    // [capacity]
+  Buffer<float> logits_;      // [vocab_size]; empty for a model of embeddings
+  Buffer<float> scratch_;     // [vocab_size], for log_prob; the same
+  Buffer<TextRun> texts_;     // [batch], for embed
+  Buffer<float> features_;    // [model_dim]
+  Buffer<uint64_t> mask_;     // [token_mask_words(vocab_size)]
+  TokenMask rows_;            // of the head, to be computed
+  size_t n_best_ = 0;         // how many of their logits are wanted, the largest; 0: all
+  bool is_searched_ = false;  // so many are there
+  HeadCounts head_counts_;
   Progress progress_;
   bool has_features_ = false;
   bool has_mask_ = false;

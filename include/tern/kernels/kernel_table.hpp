@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "tern/platform/cpu_features.hpp"
+#include "tern/quant/plane_codec.hpp"
 #include "tern/quant/tensor_type.hpp"
 #include "tern/quant/ternary_view.hpp"
 #include "tern/version.hpp"
@@ -66,9 +67,14 @@ struct HeadView {
   const uint8_t* rows = nullptr;  // [vocab_size, row_bytes]
   size_t row_bytes = 0;
   size_t k = 0;
-  const float* scales = nullptr;  // [vocab_size] for i8: a row's unit; else null
+  const float* scales = nullptr;  // [vocab_size] for i8 and i8_planes: a row's unit; else null
   float scale = 0;                // of the whole table, for i2_s
+  const float* rests = nullptr;   // [vocab_size, 2] for i8_planes: plane_norm of what the planes
+                                  // behind the first one, and behind the second one, hold
 };
+
+/// Of likely bounds: how many standard deviations of a sum of random signs they reach.
+inline constexpr double kLikelyDistance = 6;
 
 /// How float weights become trits by their mean magnitude (docs/numerics.md 15).
 struct AbsmeanScale {
@@ -267,11 +273,28 @@ struct AttentionView {
     (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \
   /* logits[t * stride + r - begin] of tokens t and head rows [begin, end) (numerics 11). Requires:\
      type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q4_k, q6_k, tq1_0, tq2_0, i2_s, q1_0, \
-     q2_0, q2_0_g128, i8 (reads input.codes); head.k a multiple of its block. Rows need no         \
+     q2_0, q2_0_g128, i8, i8_planes (reads input.codes); head.k a multiple of its block. Rows need no\
      alignment. */                                                                                 \
   X(head_rows, void,                                                                               \
     (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits,        \
      size_t logits_stride))                                                                        \
+  /* How far a sum over a row can be from the middle of what its unread planes allow, for          \
+     activations of length 1 (numerics 11.1): sqrt(squares) / 2, rounded up. */                    \
+  X(plane_norm, float, (uint32_t squares))                                                         \
+  /* The length of one token's activations, rounded up, or, `likely`, kLikelyDistance / sqrt(k) of  \
+     it (numerics 11.1). */                                                                        \
+  X(plane_reach, double, (const ActivationView& a, size_t k, bool likely))                         \
+  /* dots[r] += what plane `plane` adds to the sum of u * v, for r = rows[i], i in [begin, end); null\
+     rows: r is i (numerics 11.1). Requires: type i8_planes; a.n = 1. */                            \
+  X(plane_dots, void,                                                                              \
+    (const HeadView& head, size_t plane, const ActivationView& a, const uint32_t* rows,            \
+     size_t begin, size_t end, double* dots))                                                      \
+  /* lows[r] and highs[r], between which the logit is, from the first n_known planes' dots[r]; both \
+     the logit from all (numerics 11.1). The rest as plane_dots; reach by plane_reach. */           \
+  X(plane_bounds, void,                                                                            \
+    (const HeadView& head, size_t n_known, const ActivationView& a, double reach,                  \
+     const uint32_t* rows, size_t begin, size_t end, const double* dots, float* lows,              \
+     float* highs))                                                                                \
   /* Whether all of x is finite. */                                                                \
   X(all_finite, bool, (const float* x, size_t n))                                                  \
   /* One logit after the repetition penalty (numerics 12). Requires: penalty > 0. */               \

@@ -43,7 +43,8 @@ inline bool block_scales_are_finite(const GgufTensor& tensor, size_t scale_at) {
 /// Whether kernels take a table of rows of this type (i8 ones of tern files are view_byte_rows').
 constexpr bool is_table_type(TensorType type) {
   return type != TensorType::iq1_bn && type != TensorType::iq2_bn &&
-         type != TensorType::iq2_bn_r4 && type != TensorType::i8;
+         type != TensorType::iq2_bn_r4 && type != TensorType::i8 &&
+         type != TensorType::i8_planes;
 }
 
 /// Whether the values of a table are finite. Requires: is_table_type.
@@ -72,7 +73,8 @@ inline bool table_is_finite(const GgufTensor& tensor) {
     case TensorType::iq1_bn:
     case TensorType::iq2_bn:
     case TensorType::iq2_bn_r4:
-    case TensorType::i8: break;
+    case TensorType::i8:
+    case TensorType::i8_planes: break;
   }
   return false;
 }

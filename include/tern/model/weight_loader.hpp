@@ -243,9 +243,8 @@ inline Result<void> WeightLoader::load_layer(uint32_t n, const ModelConfig& conf
     Piece piece = pieces_[first + i];
     const TernaryView& view = piece.matrix->view();
     const Skippable skippable = architecture_.linears[i].skippable;
-    piece.packing =
-        choose_packing(options_.tiles, view.scale_kind, skippable, skips && options_.skip_zeros,
-                       may_choose && options_.skip_zeros);
+    piece.packing = choose_packing(options_.tiles, view.scale_kind, skippable,
+                                   skips && options_.skip_zeros, may_choose && options_.skip_zeros);
     if (view.data != nullptr) {
       const Packing tiles = is_five(view.packing) ? Packing::t5 : Packing::t2;
       if (view.packing != choose_packing(tiles, view.scale_kind, skippable, skips && has_lines,
@@ -281,7 +280,9 @@ inline Result<void> WeightLoader::fill_region(const ModelConfig& config, ModelWe
   size_t row_bytes = 0;
   if (type != stored.type) {
     TERN_TRY_ASSIGN(row_bytes, head_row_bytes(type, config.model_dim, name));
-    TERN_TRY_ASSIGN(head_offset, reserve(checked_mul(config.vocab_size, row_bytes)));
+    TERN_TRY_ASSIGN(head_offset, reserve(type == TensorType::i8_planes
+                                             ? planes_bytes(config.model_dim, config.vocab_size)
+                                             : checked_mul(config.vocab_size, row_bytes)));
   }
   TERN_TRY_ASSIGN(weights.region, create_streamed_buffer(region_bytes_, hooks_));
   for (const Piece& piece : pieces_) {
@@ -294,12 +295,21 @@ inline Result<void> WeightLoader::fill_region(const ModelConfig& config, ModelWe
   }
   if (type == stored.type) return {};
   uint8_t* rows = weights.region.data() + head_offset;
-  if (type == TensorType::i8) {
-    TERN_TRY_ASSIGN(weights.head_scales, Buffer<float>::create(config.vocab_size, hooks_));
+  const size_t vocab_size = config.vocab_size;
+  if (type != TensorType::q6_k) {
+    TERN_TRY_ASSIGN(weights.head_scales, Buffer<float>::create(vocab_size, hooks_));
   }
-  TERN_TRY(quantize_table(stored, config.vocab_size, type, row_bytes, rows,
-                          weights.head_scales.data(), name, kernels_, options_.runner, hooks_));
-  weights.head = {type, rows, row_bytes, config.model_dim, weights.head_scales.data()};
+  float* scales = weights.head_scales.data();
+  if (type == TensorType::i8_planes) {
+    TERN_TRY_ASSIGN(weights.head_rests, Buffer<float>::create(2 * vocab_size, hooks_));
+    weights.head_is_likely = options_.head == HeadOption::two_stage_likely;
+    TERN_TRY(split_table(stored, vocab_size, rows, scales, weights.head_rests.data(), name,
+                         kernels_, options_.runner, hooks_));
+  } else {
+    TERN_TRY(quantize_table(stored, vocab_size, type, row_bytes, rows, scales, name, kernels_,
+                            options_.runner, hooks_));
+  }
+  weights.head = {type, rows, row_bytes, config.model_dim, scales, 0, weights.head_rests.data()};
   if (is_tied) weights.embedding = weights.head;
   return {};
 }

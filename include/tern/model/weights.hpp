@@ -92,6 +92,8 @@ struct ModelWeights {
   Vector<LayerWeights> layers;  // [n_layers]
   Buffer<uint8_t> region;       // packed at load: matrices in the order of use, then the head
   Buffer<float> head_scales;    // [vocab_size] of an int8 head made at load, else empty
+  Buffer<float> head_rests;     // [vocab_size, 2] of a head in planes, else empty
+  bool head_is_likely = false;  // of those, bounds are likely ones
 };
 
 TERN_NAMESPACE_END

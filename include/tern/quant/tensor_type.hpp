@@ -37,6 +37,7 @@ enum class TensorType : uint32_t {
   iq2_bn = 135,
   iq2_bn_r4 = 335,
   q2_0_g128 = kSecondMeaning + 42,
+  i8_planes = kSecondMeaning + 24,  // of no file: plane_codec.hpp
 };
 
 /// The id that files have for a type.
@@ -151,8 +152,13 @@ inline constexpr TypeInfo kTypeTable[] = {
 #undef TERN_TILED
 #undef TERN_BARE
 
+/// What no file holds is not in the table.
+inline constexpr TypeInfo kPlanesInfo = {
+    24, "I8_PLANES", "", true, TypeInfo::Size::unknown, 1, 0, 0, kSecondMeaning};
+
 /// The row of a type that tern can decode.
 constexpr const TypeInfo& type_info(TensorType type) {
+  if (type == TensorType::i8_planes) return kPlanesInfo;
   for (const TypeInfo& row : kTypeTable) {
     if (row.readable && row.type() == type) return row;
   }

@@ -47,7 +47,8 @@ constexpr size_t ternary_group_cols(const TernarySource& source) {
     case TensorType::q8_0:
     case TensorType::q4_k:
     case TensorType::q6_k:
-    case TensorType::i8: break;
+    case TensorType::i8:
+    case TensorType::i8_planes: break;
   }
   return 0;
 }

@@ -37,6 +37,23 @@ static TERN_ALWAYS_INLINE VI vi_dot_words_at(VI acc, VI a, const VI* b) {
   __asm__("vpdpwssd %2, %1, %0" : "+v"(acc) : "v"(a), "m"(*b));
   return acc;
 }
+// Bytes and their sums, as trit_digits.inl.hpp says.
+using VB = VI;
+using VS = VI;
+constexpr size_t kDotsInSum = 65536;
+static inline VB vb_set(int8_t x) { return _mm512_set1_epi8(x); }
+static inline VB vb_and(VB a, VB b) { return _mm512_and_si512(a, b); }
+template <int kBits>
+static inline VB vb_shift(VB v) {
+  return _mm512_srli_epi16(v, kBits);
+}
+static inline VS vs_zero() { return _mm512_setzero_si512(); }
+static TERN_ALWAYS_INLINE VS vs_dot(VS s, VB u, VB q) {
+  dot(s, u, q);
+  return s;
+}
+static inline void vs_settle(VS*) {}
+static inline VI vi_add_sums(VI v, VS s) { return _mm512_add_epi32(v, s); }
 static inline VI vb_broadcast4(const void* p) {
   int32_t four = 0;
   __builtin_memcpy(&four, p, 4);

@@ -1,5 +1,33 @@
 // The output head (docs/numerics.md 11): the choice by row type. Included inside a kernel region
-// after head_float_rows, head_block_rows and head_i8_rows.
+// after head_float_rows, head_block_rows, head_i8_rows and plane_dots.
+
+// Rows in planes: a block of them for every token, while it is in the cache.
+static void head_plane_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
+                            float* logits, size_t logits_stride) {
+  const ActivationView& all = input.codes;
+  for (size_t first = begin / kPlaneRows * kPlaneRows; first < end; first += kPlaneRows) {
+    HeadView block = head;
+    block.rows += plane_row_at(head.k, 0, first);
+    const size_t from = begin > first ? begin - first : 0;
+    const size_t to = end - first < kPlaneRows ? end - first : kPlaneRows;
+    for (size_t t = 0; t < all.n; ++t) {
+      const QuantizedToken& token = all.tokens[t];
+      const ActivationView a = {all.high + t * all.stride, all.low + t * all.stride, &token,
+                                all.stride, 1};
+      double dots[kPlaneRows] = {};
+      for (size_t plane = 0; plane < kPlanes; ++plane) {
+        plane_dots(block, plane, a, nullptr, from, to, dots);
+      }
+      const double sum =
+          static_cast<double>(token.sum) * 128.0 + static_cast<double>(token.sum_low);
+      for (size_t r = from; r < to; ++r) {
+        const double dot = dots[r] - static_cast<double>(kPlaneOffset) * sum;
+        logits[t * logits_stride + first + r - begin] =
+            (static_cast<float>(dot) * head.scales[first + r]) * token.step;
+      }
+    }
+  }
+}
 
 using HeadRows = void (*)(const HeadView&, const HeadInput&, size_t, size_t, float*, size_t);
 
@@ -19,6 +47,7 @@ static inline HeadRows head_rows_of(TensorType type) {
     case TensorType::q2_0: return head_block_rows<TensorType::q2_0>;
     case TensorType::q2_0_g128: return head_block_rows<TensorType::q2_0_g128>;
     case TensorType::i8: return head_i8_rows;
+    case TensorType::i8_planes: return head_plane_rows;
     default: return nullptr;
   }
 }

@@ -17,6 +17,7 @@
 #include "kernels/body/wide_sums.inl.hpp"
 #include "kernels/body/head_q6_k_words.inl.hpp"
 #include "kernels/body/head_words.inl.hpp"
+#include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 // clang-format on

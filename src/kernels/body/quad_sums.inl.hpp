@@ -1,6 +1,6 @@
 // Sums of products in 32 bits, for tables of 16-byte registers that add four of them at once.
 // Included inside a kernel region after quad_vectors.inl.hpp and i4_dot_trits(sum, u, q): each lane
-// += the products of four neighbouring u (0..12) and q.
+// += the products of four neighbouring u (0..15) and q.
 
 using VS = VI;
 constexpr size_t kDotsInSum = 65536;

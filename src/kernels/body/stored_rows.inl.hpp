@@ -51,6 +51,16 @@ static void decode_i8_row(const HeadView& table, size_t row, float* y) {
   }
 }
 
+static void decode_plane_row(const HeadView& table, size_t index, float* y) {
+  const uint8_t* rows[kPlanes];
+  for (size_t p = 0; p < kPlanes; ++p) rows[p] = table.rows + plane_row_at(table.k, p, index);
+  for (size_t i = 0; i < table.k; ++i) {
+    int32_t u = 0;
+    for (size_t p = 0; p < kPlanes; ++p) u += plane_code(rows[p], p, i);
+    y[i] = static_cast<float>(u - kPlaneOffset) * table.scales[index];
+  }
+}
+
 static void decode_row(const HeadView& table, size_t index, float* y) {
   const uint8_t* row = table.rows + index * table.row_bytes;
   const size_t k = table.k;
@@ -69,6 +79,7 @@ static void decode_row(const HeadView& table, size_t index, float* y) {
     case TensorType::q2_0: decode_block_row<TensorType::q2_0>(table, row, y); break;
     case TensorType::q2_0_g128: decode_block_row<TensorType::q2_0_g128>(table, row, y); break;
     case TensorType::i8: decode_i8_row(table, index, y); break;
+    case TensorType::i8_planes: decode_plane_row(table, index, y); break;
     default: TERN_ASSERT(false); break;
   }
 }

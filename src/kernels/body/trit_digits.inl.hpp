@@ -18,7 +18,7 @@
 //   v_live_bits(g)          16 bits, bit i: lane i is not (finite and <= 0)
 //
 //   VS                      sums of products in a table's own form: the type VI, or another
-//   vs_zero()  vs_dot(s, u, q)      each lane += four neighbouring u (0..3) * q (-127..127)
+//   vs_zero()  vs_dot(s, u, q)      each lane += four neighbouring u (0..15) * q (-127..127)
 //   vs_settle(&s)           makes the sum here: an empty instruction where g++ would gather the additions
 //                           of many sums behind all products, which then wait in memory; else nothing
 //   vi_add_sums(v, s)       v + the sixteen int32 sums

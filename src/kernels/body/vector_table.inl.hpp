@@ -43,6 +43,7 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .attend = attend,
       .attention_scratch_bytes = attention_scratch_bytes,
       .head_rows = head_rows,
+      .plane_dots = plane_dots,
       .all_finite = all_finite,
       .probe_read = probe_read,
       .probe_dot = probe_dot,
