@@ -12,7 +12,7 @@ out=$3
 here=$(cd "$(dirname "$0")" && pwd)
 
 mkdir -p "$out"
-TERN_GAME_TIMES=$out/game.tsv "$build/examples/game_loop" "$model" 600 > /dev/null
+TERN_GAME_TIMES=$out/game.tsv "$build/examples/game_loop" "$model" 20 > /dev/null
 TERN_ROBOT_TIMES=$out/robot.tsv "$build/examples/robot" 20 > /dev/null
 if command -v gnuplot > /dev/null; then
   gnuplot -e "game='$out/game.tsv'; robot='$out/robot.tsv'; output='$out/frame_times.svg'" \
