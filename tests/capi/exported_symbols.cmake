@@ -48,7 +48,7 @@ compare("${LIBRARY}" exported golden)
 # What the archive wants from the system.
 set(FORBIDDEN "^(abort|exit|_exit|_Exit|quick_exit|atexit|__assert_fail|raise|kill|signal|sigaction|longjmp|\
 _?_?(f|v|vf|s|sn|vs|vsn)?printf(_chk)?|puts|putchar|fputs|fwrite|write|perror|syslog|getenv|secure_getenv|\
-setenv|setlocale|fesetround|fesetenv|_ZSt(4cout|4cerr|4clog)|_ZSt9terminatev)(@.*)?$")
+setenv|setlocale|newlocale|uselocale|localeconv|strto(f|d|ld)|fesetround|fesetenv|_ZSt(4cout|4cerr|4clog)|_ZSt9terminatev)(@.*)?$")
 execute_process(COMMAND ${NM} --undefined-only "${ARCHIVE}" OUTPUT_VARIABLE listing
   RESULT_VARIABLE status)
 string(REGEX MATCHALL " U [^\n]+" wanted "${listing}")
