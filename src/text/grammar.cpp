@@ -7,19 +7,9 @@
 
 #include "tern/base/memory_wall.hpp"
 #include "tern/text/grammar_parser.hpp"
+#include "tern/text/token_bits.hpp"
 
 TERN_NAMESPACE_BEGIN
-
-namespace {
-
-size_t mask_words(const Vocabulary& vocabulary) { return (vocabulary.size() + 63) / 64; }
-
-void allow(std::span<uint64_t> mask, TokenId token) {
-  const auto bit = static_cast<size_t>(token);
-  mask[bit / 64] |= uint64_t{1} << (bit % 64);
-}
-
-}  // namespace
 
 Result<std::shared_ptr<Grammar>> Grammar::create(std::string_view gbnf, const Tokenizer& tokenizer,
                                                  const AllocatorHooks& hooks) {
@@ -66,7 +56,7 @@ Result<void> Grammar::reset(bool begins_text) {
 Result<std::span<const uint64_t>> Grammar::mask() {
   using Mask = std::span<const uint64_t>;
   return catch_out_of_memory([&]() -> Result<Mask> {
-    const size_t words = mask_words(tokenizer().vocabulary());
+    const size_t words = token_mask_words(tokenizer().vocabulary().size());
     if (automaton_.is_large()) tidy({&state_, 1});
     const Place here{state_, drops_space_};
     const auto found = std::find(places_.begin(), places_.end(), here);
@@ -91,7 +81,7 @@ Result<void> Grammar::fill_mask(std::span<uint64_t> out) {
   std::fill(out.begin(), out.end(), 0);
   const Vocabulary& vocabulary = tokenizer().vocabulary();
   if (automaton_.may_end(state_)) {
-    for (const TokenId token : vocabulary.end_of_generation()) allow(out, token);
+    for (const TokenId token : vocabulary.end_of_generation()) allow_token(out, token);
   }
   walk_[0] = state_;
   size_t known = 0;      // bytes of the token before that leave a text of the grammar
@@ -108,7 +98,7 @@ Result<void> Grammar::fill_mask(std::span<uint64_t> out) {
       if (is_dead) break;
       walk_[++known] = next;
     }
-    if (!is_dead) allow(out, entry.token);
+    if (!is_dead) allow_token(out, entry.token);
     if (automaton_.is_large()) {
       tidy(std::span(walk_).first(known + 1));
       state_ = walk_[0];

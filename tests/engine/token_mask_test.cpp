@@ -58,6 +58,13 @@ TEST_CASE("runs of allowed tokens are found at every border of words") {
     expected[i] = i < 2 || (i >= 60 && i < 129);
     CHECK(tern::is_allowed(mask, i) == expected[i]);
   }
+  Mask built(3);
+  for (TokenId token = -1; token < 200; ++token) {  // some are beyond its words
+    if (token < 0 || expected[static_cast<size_t>(token)] || token >= 192) {
+      tern::allow_token(built, token);
+    }
+  }
+  CHECK(built == mask);
   for (size_t begin = 0; begin < 200; ++begin) {
     for (const bool allowed : {false, true}) {
       size_t next = begin;

@@ -7,8 +7,8 @@
 
 #include "tern/base/buffer.hpp"
 #include "tern/base/status.hpp"
-#include "tern/engine/token_mask.hpp"
 #include "tern/text/grammar.hpp"
+#include "tern/text/token_bits.hpp"
 #include "tern/text/vocabulary_data.hpp"
 #include "tern/version.hpp"
 
@@ -45,10 +45,7 @@ class Constraint {
     }
     for (size_t i = 0; i < allowed_.size(); ++i) allowed_[i] = mask_word(of_grammar, i);
     if (grammar_ != nullptr && grammar_->may_end()) {
-      for (const TokenId token : stop_tokens_) {
-        const auto bit = static_cast<size_t>(token);
-        if (token >= 0 && bit / 64 < allowed_.size()) allowed_[bit / 64] |= uint64_t{1} << bit % 64;
-      }
+      for (const TokenId token : stop_tokens_) allow_token(allowed_.span(), token);
     }
     for (size_t i = 0; i < allowed_.size(); ++i) {
       allowed_[i] &= mask_word(masks_[0], i) & mask_word(masks_[1], i);

@@ -1,4 +1,4 @@
-// Masks over tokens: which may be drawn, and whose logits are worth computing.
+// Masks over the tokens of several texts: whose logits are worth computing.
 //
 // Room: engine.
 #pragma once
@@ -10,29 +10,17 @@
 #include <limits>
 #include <span>
 
+#include "tern/text/token_bits.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
 
-/// Tokens that are allowed, a bit each, token 0 lowest in the first word. Empty allows all; a token
-/// beyond the end is not allowed. Viewed.
-using TokenMask = std::span<const uint64_t>;
 /// A mask for each of several texts; empty: all tokens are allowed for all.
 using TokenMasks = std::span<const TokenMask>;
 
 /// The logit of a token that a mask ruled out before it was computed.
 inline constexpr float kMaskedLogit = -std::numeric_limits<float>::infinity();
 
-constexpr size_t token_mask_words(size_t n_tokens) { return (n_tokens + 63) / 64; }
-
-/// The bits of tokens [64 * word, 64 * word + 64).
-constexpr uint64_t mask_word(TokenMask mask, size_t word) {
-  if (mask.empty()) return ~uint64_t{0};
-  return word < mask.size() ? mask[word] : 0;
-}
-constexpr bool is_allowed(TokenMask mask, size_t token) {
-  return ((mask_word(mask, token / 64) >> (token % 64)) & 1) != 0;
-}
 /// What any of the masks allows.
 constexpr uint64_t mask_word(TokenMasks masks, size_t word) {
   if (masks.empty()) return ~uint64_t{0};
