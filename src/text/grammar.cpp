@@ -137,6 +137,7 @@ Result<void> Grammar::accept(TokenId token) {
     }
     const std::string_view piece = vocabulary.piece(token);
     if (!TokenOrder::is_text(vocabulary, token)) return refused();
+    if (automaton_.is_large()) tidy({&state_, 1});  // a loop may never ask for a mask
     GrammarState state = state_;
     for (size_t i = 0; i < piece.size(); ++i) {
       TERN_TRY_ASSIGN(state, step(state, piece, i));

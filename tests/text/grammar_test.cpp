@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "support/counting_allocator.hpp"
 #include "tern/text/grammar_parser.hpp"
 #include "text/grammar_fixture.hpp"
 
@@ -34,7 +35,8 @@ const Texts kTexts[] = {
     {"root ::= ( \"a\"\n \"b\"\n | \"c\" )", {"ab", "c"}, {"a"}},
     {"root ::= empty \"a\"\nempty ::=\nnext ::= \"b\"", {"a"}, {"", "b"}},
     {"root ::= \"\\x41\\u00e9\\U0001F600\\n\\\"\\\\\"", {"A\xC3\xA9\xF0\x9F\x98\x80\n\"\\"}, {"A"}},
-    {"root ::= [^a-z\\n]", {"A", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"},
+    {"root ::= [^a-z\\n]",
+     {"A", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x98\x80"},
      {"a", "\n", "\xC3", "\x80", "\xC0\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80"}},
     {"root ::= [\\]\\-^x-]", {"]", "-", "^", "x"}, {"\\", "y"}},
     {"root ::= [a-]", {"a", "-"}, {"b"}},
@@ -312,6 +314,23 @@ TEST_CASE("a text that is nested deeply is kept, and is not what makes a grammar
   CHECK_FALSE(automaton.may_go_on(state));
 }
 
+TEST_CASE("a loop that never asks for a mask needs bounded memory") {
+  const Tokenizer tokenizer = grammar_tokenizer();
+  CountingAllocator memory;
+  const auto grammar =
+      Grammar::create("root ::= (\"(\" root \")\" | \"[\" root \"]\")*", tokenizer, memory.hooks());
+  std::mt19937 random(5);
+  size_t n_taken = 0;
+  for (int round = 0; round < 3000; ++round) {  // brackets in an order that never came before
+    std::string text;
+    for (int i = 0; i < 40; ++i) text += random() % 2 == 0 ? '(' : '[';
+    for (int i = 40; i-- > 0;) text += text[static_cast<size_t>(i)] == '(' ? ')' : ']';
+    for (const char c : text) n_taken += (*grammar)->accept(byte_token(c)).ok() ? 1 : 0;
+  }
+  CHECK(n_taken == size_t{3000} * 80);
+  CHECK(memory.peak < size_t{16} << 20);
+}
+
 TEST_CASE("random grammars match the texts that follow from their rules") {
   const Tokenizer tokenizer = grammar_tokenizer();
   std::mt19937 random(7);
@@ -329,9 +348,12 @@ TEST_CASE("random grammars match the texts that follow from their rules") {
         gbnf += a == 0 ? "" : "| ";
         for (size_t n = random() % 4; n > 0; --n) {
           const size_t pick = random() % (2 + rules.size());
-          const char c = pick < 2 ? static_cast<char>('a' + pick) : static_cast<char>('0' + pick - 2);
+          const char c =
+              pick < 2 ? static_cast<char>('a' + pick) : static_cast<char>('0' + pick - 2);
           alternative += c;
-          gbnf += pick < 2 ? std::string("\"") + c + "\" " : pick == 2 ? "root " : "r" + std::to_string(pick - 2) + " ";
+          gbnf += pick < 2    ? std::string("\"") + c + "\" "
+                  : pick == 2 ? "root "
+                              : "r" + std::to_string(pick - 2) + " ";
         }
         rules[r].push_back(alternative);
       }

@@ -51,7 +51,8 @@ class Grammar {
 
   /// Takes the next token of the text. A token that ends a text, where it may end, ends it.
   /// Errors: token_out_of_range; invalid_argument (the grammar does not allow it); those of mask().
-  /// The grammar is then where it was. Cost: O(bytes of the token).
+  /// The grammar is then where it was. Cost: O(bytes of the token); what was worked out so far is
+  /// let go once it is some MiB.
   Result<void> accept(TokenId token);
 
   /// Whether the text may end here.
