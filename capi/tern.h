@@ -612,10 +612,11 @@ TERN_API tern_status tern_session_truncate(tern_session* session, uint32_t posit
 TERN_API tern_status tern_session_reset(tern_session* session);
 
 /*
-** Makes the evaluation or generation that is running end with TERN_CANCELLED, soon: within a step
-** of a layer over one batch. Does nothing if none is running, so that a request that comes too late
-** harms no later call; a program that evaluates in a loop of its own looks at a flag of its own
-** between the calls. Of a session that is stepping, the next step ends so. NULL is ignored.
+** Makes the evaluation or generation that is running end with TERN_CANCELLED, soon: within about
+** the time of a slice of tern_session_step(), however large its batch. Does nothing if none is
+** running, so that a request that comes too late harms no later call; a program that evaluates in a
+** loop of its own looks at a flag of its own between the calls. Of a session that is stepping, the
+** next step ends so. NULL is ignored.
 ** Threads: any, at any time. Cost: none.
 */
 TERN_API void tern_session_cancel(tern_session* session);

@@ -1,8 +1,8 @@
 // Time slices and crowds on bitnet-2b-4t, random weights, Q6 head:
 //
 //     step/<decode|prefill>/t:<threads>   steps of 2 ms: the time of a step past its budget (p50,
-//     p99,
-//                                         most), of the slices, and how long a cancel takes
+//                                         p99, most), of the slices, and how long a cancel takes
+//     cancel/t:<threads>                  how long a cancel of an evaluation of 256 tokens takes
 //     crowd/<separate|together>/t:2       8 sessions, a token each: one by one, and in one pass
 //
 // Both of a pair run in one process, in turn: --benchmark_enable_random_interleaving=true.
@@ -87,6 +87,33 @@ void step(benchmark::State& state, size_t n_tokens, uint32_t threads) {
   state.counters["cancel_max_us"] = quantile(cancels, 1);
 }
 
+/// An evaluation of a whole batch, cancelled at moments all over it.
+void cancel_batch(benchmark::State& state, uint32_t threads) {
+  constexpr uint32_t kTokens = 256;
+  const auto session = open(threads, kTokens);
+  const std::vector<tern::TokenId> tokens(kTokens, 100);
+  std::vector<double> cancels;
+  bool ok = session != nullptr && session->evaluate(tokens).ok();
+  int64_t moment = 0;
+  for (auto _ : state) {
+    ok = ok && session->reset().ok();
+    Clock::time_point asked;
+    std::thread canceller([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20 + moment));
+      asked = Clock::now();
+      session->cancel();
+    });
+    const auto done = session->evaluate(tokens);
+    const Clock::time_point end = Clock::now();
+    canceller.join();
+    if (!ok) state.SkipWithError("the model does not run");
+    if (!done.ok()) cancels.push_back(microseconds(end - asked));
+    moment = (moment + 37) % 211;
+  }
+  state.counters["cancel_p50_us"] = quantile(cancels, 0.5);
+  state.counters["cancel_max_us"] = quantile(cancels, 1);
+}
+
 void crowd(benchmark::State& state, bool together) {
   constexpr uint32_t kTokens = 8;
   std::vector<std::shared_ptr<tern::Session>> sessions;
@@ -127,6 +154,12 @@ int main(int argc, char** argv) {
           ->UseRealTime()
           ->Unit(benchmark::kMillisecond);
     }
+    benchmark::RegisterBenchmark(
+        ("cancel/t:" + std::to_string(threads)).c_str(),
+        [threads](benchmark::State& state) { cancel_batch(state, threads); })
+        ->Iterations(40)
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
   }
   for (const bool together : {false, true}) {
     const std::string name = std::string("crowd/") + (together ? "together" : "separate") + "/t:2";

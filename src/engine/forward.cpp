@@ -9,12 +9,19 @@
 
 TERN_NAMESPACE_BEGIN
 
+namespace {
+/// Bytes of weights times tokens between two looks at the cancel flag: a few times less than a
+/// slice of a step (a layer over kVectorTokens tokens) of any model that takes its time.
+constexpr size_t kBytesPerLook = size_t{16} << 20;
+}  // namespace
+
 size_t ForwardPass::task_count(size_t work_bytes) const {
   const size_t worth = work_bytes / kBytesPerTask + 1;
   return std::min(Activations::most_tasks(runner_.n_workers()), worth);
 }
 
-// Once stopped, the remaining steps of a layer do nothing; check() then says why.
+// Once stopped, tasks end early and the remaining steps of a layer do nothing; check() then says
+// why, and nothing of it is used.
 bool ForwardPass::is_stopped() const {
   return non_finite_.load(std::memory_order_relaxed) || is_cancelled();
 }
@@ -114,6 +121,7 @@ void ForwardPass::quantize(const Tensor<float, 2>& input, const Buffer<float>& g
     const size_t begin = n_groups * task / tasks * group;
     const size_t end = std::min(n_groups * (task + 1) / tasks * group, n_);
     for (size_t t = begin; t < end; ++t) {
+      if (is_stopped()) return;
       out.tokens[t] = quantize_row(input.row(t), gain.data(), width, kind.quantizer, t);
       if (out.tokens[t].finite == 0) non_finite_.store(true, std::memory_order_relaxed);
     }
@@ -168,8 +176,23 @@ QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size
                          : k.quantize_i16(x, width, high, low, stride);
 }
 
-// Units [begin, end) of one matrix.
-void ForwardPass::multiply_units(const Product& product, size_t begin, size_t end, size_t task) {
+// Units [begin, end) of one matrix, in runs between which a cancel is heeded; with few tokens all
+// of it is less than a slice.
+void ForwardPass::multiply_units(const Product& product, size_t begin, size_t end, bool adds,
+                                 size_t task) {
+  const TernaryView w = product.matrix->view();
+  const size_t unit_bytes = product.matrix->packed_size() / w.n_units();
+  const size_t run =
+      n_ > kVectorTokens ? std::max<size_t>(kBytesPerLook / (unit_bytes * n_) / 2, 1) * 2 : end;
+  for (; begin < end && !is_stopped(); begin += run) {
+    const size_t last = std::min(begin + run, end);
+    multiply_run(product, begin, last, task);
+    const size_t unit = unit_rows(w.packing);
+    if (adds) add_delta(begin * unit, std::min<size_t>(last * unit, w.rows));
+  }
+}
+
+void ForwardPass::multiply_run(const Product& product, size_t begin, size_t end, size_t task) {
   const TernaryView w = product.matrix->view();
   const ActivationView a = act_.quantized.view(n_);
   float* y = product.output->data();
@@ -203,15 +226,11 @@ void ForwardPass::multiply_quantized(const Products& products, bool adds) {
     size_t first = 0;  // of the current matrix in the range
     for (const Product& product : products.items) {
       if (product.matrix == nullptr) break;
-      const TernaryView w = product.matrix->view();
-      const size_t last = first + w.n_units();
+      const size_t last = first + product.matrix->view().n_units();
       const size_t from = std::clamp(begin, first, last) - first;
       const size_t to = std::clamp(end, first, last) - first;
       first = last;
-      if (from == to) continue;
-      multiply_units(product, from, to, task);
-      const size_t unit = unit_rows(w.packing);
-      if (adds) add_delta(from * unit, std::min<size_t>(to * unit, w.rows));
+      multiply_units(product, from, to, adds, task);
     }
   });
 }
@@ -266,8 +285,7 @@ void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
 
 // Columns by tasks: each sums its own over all rows, then the sums are added. One token skips the
 // columns of zero inputs; several tokens read all.
-void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix,
-                                        ZeroCount SkipCounts::*count) {
+void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count) {
   if (is_stopped()) return;
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();

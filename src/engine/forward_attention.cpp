@@ -57,7 +57,7 @@ void ForwardPass::attend(size_t layer) {
   const size_t tasks = std::min({runner_.n_workers(), task_count(work), n_items});
   runner_.run(tasks, [&](size_t task) {
     // Later blocks see more positions: dealing the items out in turn keeps the tasks even.
-    for (size_t item = task; item < n_items; item += tasks) {
+    for (size_t item = task; item < n_items && !is_stopped(); item += tasks) {
       attend_block(layer, act_.blocks[item / per_block], item % per_block * heads, heads, task);
     }
   });

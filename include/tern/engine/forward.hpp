@@ -46,6 +46,7 @@ class ForwardPass {
   /// Requires: tokens in the vocabulary, as many as the texts have; at most the activations' batch;
   /// each cache has room for its text, and holds what comes before its run.
   /// Errors: cancelled, non_finite. After an error the caches are unchanged before the runs.
+  /// Cost: a cancel ends it within a part of a layer over kVectorTokens tokens, whatever the batch.
   Result<void> run(std::span<const TokenId> tokens, std::span<const TextRun> texts) {
     begin(tokens, texts);
     for (size_t layer = 0; layer < config_.n_layers; ++layer) TERN_TRY(run_layer(layer));
@@ -142,7 +143,8 @@ class ForwardPass {
   QuantizedToken quantize_row(const float* x, const float* gain, size_t width, Quantizer quantizer,
                               size_t token);
   void multiply_quantized(const Products& products, bool adds);
-  void multiply_units(const Product& product, size_t begin, size_t end, size_t task);
+  void multiply_units(const Product& product, size_t begin, size_t end, bool adds, size_t task);
+  void multiply_run(const Product& product, size_t begin, size_t end, size_t task);
   void multiply_live_rows(const TernaryMatrix& matrix);
   void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind,
                    const TernaryMatrix& matrix, const Buffer<float>& post_gain);
@@ -180,7 +182,7 @@ class ForwardPass {
   CancelFlags cancelled_;
   SkipCounts* skipped_;
   LayerActivity* activity_ = nullptr;    // of the layer that runs; null: nothing is counted
-  std::atomic<bool> non_finite_{false};  // set by any task, read between steps
+  std::atomic<bool> non_finite_{false};  // set by any task, which stops all
   size_t n_ = 0;                         // tokens of the batch
   size_t reach_ = 0;                     // the most positions that one of them sees
 };
@@ -191,7 +193,7 @@ void ForwardPass::for_tokens(F&& f) {
   if (is_stopped()) return;
   const size_t tasks = std::min({runner_.n_workers(), kMaxStepTasks, n_});
   runner_.run(tasks, [&](size_t task) {
-    for (size_t t = n_ * task / tasks; t < n_ * (task + 1) / tasks; ++t) f(t);
+    for (size_t t = n_ * task / tasks; t < n_ * (task + 1) / tasks && !is_stopped(); ++t) f(t);
   });
 }
 

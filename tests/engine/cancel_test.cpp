@@ -1,0 +1,121 @@
+// A cancel is heeded between runs of a product, items of attention and tokens: however large the
+// batch, what comes after it is not computed. Counted at the kernels, not timed.
+#include <functional>
+
+#include "support/model_fixture.hpp"
+
+using namespace tern_test;
+using tern::KernelTable;
+using tern::Status;
+
+namespace {
+
+constexpr size_t kTokens = 512;
+constexpr uint32_t kSmallVocabulary = 70;
+
+/// Wide enough that a batch of kTokens takes a product several runs.
+const std::vector<uint8_t>& wide_bytes() {
+  static const auto bytes = [] {
+    LogicalModel shape = small_shape();
+    shape.ffn_dim = 1024;
+    shape.context_len = kTokens;
+    return gguf_of(random_model(shape, 1, 3), tern::TensorType::tq2_0).build();
+  }();
+  return bytes;
+}
+
+/// Stands between a model and some of its kernels: counts their calls, and calls back at one of
+/// them.
+class KernelSpy {
+ public:
+  explicit KernelSpy(const ModelPtr& model)
+      : table_(const_cast<KernelTable&>(model->kernels())), real_(table_) {
+    current = this;
+    table_.multiply_matrix = [](const tern::TernaryView& w, const tern::ActivationView& a,
+                                const int8_t* packed, size_t begin, size_t end, float* y,
+                                size_t y_stride, void* scratch) {
+      const size_t units = end - begin;
+      current->count(units <= 2 ? 0 : units * w.cols * tern::unit_rows(w.packing) * a.n / 4);
+      current->real_.multiply_matrix(w, a, packed, begin, end, y, y_stride, scratch);
+    };
+    table_.attend = [](const tern::AttentionView& a, float* y, size_t y_stride, void* scratch) {
+      current->count(0);
+      current->real_.attend(a, y, y_stride, scratch);
+    };
+    table_.norm_quantize_i8 = [](const float* x, const float* gain, size_t n, float eps, int8_t* q,
+                                 size_t padded) {
+      current->count(0);
+      return current->real_.norm_quantize_i8(x, gain, n, eps, q, padded);
+    };
+    table_.relu2_mul = [](const float* gate, const float* up, size_t n, float* y) {
+      current->count(0);
+      current->real_.relu2_mul(gate, up, n, y);
+    };
+  }
+  ~KernelSpy() { table_ = real_; }
+  KernelSpy(const KernelSpy&) = delete;
+
+  /// Begins to count anew; `call` comes in call number `at`, from 0.
+  void watch(size_t at, std::function<void()> call) {
+    n_calls = most_bytes = 0;
+    at_ = at;
+    call_ = std::move(call);
+  }
+
+  size_t n_calls = 0;
+  size_t most_bytes = 0;  ///< of 2-bit weights times tokens, in one call
+
+ private:
+  void count(size_t bytes) {
+    most_bytes = std::max(most_bytes, bytes);
+    if (n_calls++ == at_) call_();
+  }
+
+  static inline KernelSpy* current = nullptr;
+  KernelTable& table_;
+  const KernelTable real_;
+  size_t at_ = ~size_t{0};
+  std::function<void()> call_;
+};
+
+/// The host's tasks one after another, last one first.
+void run_backwards(void*, size_t n, void (*task)(void*, size_t), void* context) {
+  while (n-- > 0) task(context, n);
+}
+
+}  // namespace
+
+TEST_CASE("after a cancel nothing more of a batch is computed") {
+  const auto model = load(wide_bytes());
+  const auto tokens = some_tokens(kTokens, kSmallVocabulary);
+  const auto plain = open_session(model);
+  REQUIRE(plain->evaluate(tokens).ok());
+  const std::vector<float> expected(plain->logits().begin(), plain->logits().end());
+
+  for (const uint32_t n_workers : {1u, 4u}) {
+    tern::SessionOptions options;
+    options.batch = kTokens;
+    options.runner = tern::TaskRunner(tern::ParallelForHooks{nullptr, n_workers, run_backwards});
+    const auto session = open_session(model, options);
+    KernelSpy spy(model);
+    spy.watch(~size_t{0}, {});
+    REQUIRE(session->evaluate(tokens).ok());
+    const size_t n_calls = spy.n_calls;
+    INFO(n_workers << " workers, " << n_calls << " calls");
+    // A run is 64 KiB of weights times 256 tokens, or two units.
+    CHECK(spy.most_bytes <= size_t{16} << 20);
+    CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+
+    for (size_t at = 0; at < n_calls; at += n_calls / 13 + 1) {  // some of every kind
+      INFO("cancelled in call " << at);
+      REQUIRE(session->reset().ok());
+      spy.watch(at, [&] { session->cancel(); });
+      CHECK(session->evaluate(tokens).status() == Status::cancelled);
+      CHECK(spy.n_calls == at + 1);
+      CHECK(session->position() == 0);
+    }
+    spy.watch(~size_t{0}, {});
+    REQUIRE(session->evaluate(tokens).ok());
+    CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+  }
+}
