@@ -53,9 +53,10 @@ struct Generation {
 /// What is held back when the text ends comes last, with kNoToken: the bytes of an unfinished
 /// character, or the beginning of a stop text. In the callback the session is in use: only cancel()
 /// is legal, calls that would change it give busy.
-/// With a mask or a grammar the head is computed for tokens that may come. Where a token was drawn
-/// that is not in the session (an end, a stop), the logits it was drawn from are left: those.
-/// Requires: session.logits() is not empty; a grammar is of the model's vocabulary.
+/// With a mask or a grammar the head is computed for tokens that may come. A token that was drawn
+/// but is not in the session (an end, a stop) is not evaluated: session.logits() stay those that it
+/// was drawn from, with a mask or a grammar only of the tokens that could come there.
+/// Requires: session.logits() is not empty.
 /// Ensures:  every token that was handed out is in the session, but for one at which the callback
 ///           stopped, a stop text was met or the context was full. The token that ended the text is
 ///           not.
