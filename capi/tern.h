@@ -28,11 +28,16 @@
 **            and the last error of each thread.
 ** Threads.   A tern_model may be used by any number of threads at once. A tern_session may be
 **            used by one thread at a time, any thread; a call that finds another one running on
-**            the same session gives TERN_BUSY. tern_session_cancel() alone may be called at any
-**            moment. Handles are freed when no other thread uses them. tern makes no threads of
-**            its own unless a session asks for them (tern_session_options.n_threads). Those belong
-**            to that session: ten sessions of eight threads are eighty. A host with many sessions
-**            gives all of them its own threads instead (tern_scheduler).
+**            the same session gives TERN_BUSY. Functions that only read a session (const
+**            tern_session*) do not look whether one is running: they belong to its thread, and are
+**            legal in its callbacks. tern_session_cancel() alone may be called at any moment. A
+**            tern_grammar and a tern_layer may be used by one thread at a time, any thread; nothing
+**            looks. Functions that take no handle may be called by any thread at any time, and so
+**            may those that make one of a model or of nothing. Handles are freed when no other
+**            thread uses them. tern makes no threads of its own unless a session asks for them
+**            (tern_session_options.n_threads). Those belong to that session: ten sessions of eight
+**            threads are eighty. A host with many sessions gives all of them its own threads
+**            instead (tern_scheduler).
 ** Memory.    Everything is allocated through the tern_allocator of a model or session, if one is
 **            given. After tern_session_create(), evaluating, sampling and reading logits allocate
 **            nothing.
@@ -48,8 +53,9 @@
 **            built with an older header keep working with a newer library, and the other way
 **            round unless they set a field or a flag that the library does not know
 **            (TERN_INVALID_ARGUMENT).
-** Callbacks. Get your `user` pointer first. They must return: no exception and no longjmp may
-**            pass through tern. They must not change the session that is calling them, except by
+** Callbacks. Get your `user` pointer first, and come on the thread of the call that they belong to
+**            (tern_allocator says more). They must return: no exception and no longjmp may pass
+**            through tern. They must not change the session that is calling them, except by
 **            tern_session_cancel().
 ** Exactness. Logits are the same bits on every machine, with every instruction set, any number of
 **            threads, any batch, however a text is cut into calls, and whatever rounding mode the
@@ -226,6 +232,7 @@ typedef void (*tern_log_callback)(void* user, int32_t level, const char* text, s
 /*
 ** Sets `struct_size` bytes at `options` to zero and the first field to struct_size: every option
 ** at its default. Call it through the init macros below, which fill in the size. NULL is ignored.
+** Threads: any. Cost: none.
 */
 TERN_API void tern_options_init(void* options, size_t struct_size);
 
@@ -248,7 +255,7 @@ TERN_API int32_t tern_isa_is_available(size_t index);
 /*
 ** What tern looks for in the CPU: "avx2", "avx512vnni", "dotprod" and the like, of all machines;
 ** whether this CPU has it and its operating system lets it be used. "" and 0 for an index that is
-** none.
+** none. Threads: any. Cost: none; the CPU is asked again on every call.
 */
 TERN_API size_t tern_cpu_feature_count(void);
 TERN_API const char* tern_cpu_feature_name(size_t index);
@@ -319,6 +326,7 @@ typedef struct tern_load_options {
 **          TERN_CANCELLED (by on_progress). No file, however damaged, makes tern allocate more
 **          than the file's size justifies.
 ** Owns:    *out is yours; give it to tern_model_free().
+** Threads: any; several models may load at once, as of tern_model_load_*() below.
 ** Cost:    a pass over all tensors: the ternary ones are packed, the embedding and the head read
 **          through, since no value may be infinite or NaN. So mapped pages have all been touched
 **          once when it returns; the system may drop those of the file and load them again.
@@ -348,8 +356,8 @@ typedef int32_t (*tern_read_callback)(void* user, uint64_t offset, void* buffer,
 
 /*
 ** The same from a file of `size` bytes that only the host can read: it is read once, front to back,
-** in pieces of at most 16 MiB, into memory of the allocator. on_progress hears of that first, then
-** of the rest. Errors: also TERN_IO_ERROR (on_read failed).
+** in pieces of at most 16 MiB, into memory of the allocator, by the calling thread. on_progress
+** hears of that first, then of the rest. Errors: also TERN_IO_ERROR (on_read failed).
 */
 TERN_API tern_status tern_model_load_reader(tern_read_callback on_read, void* user, uint64_t size,
                                             const tern_load_options* options, tern_model** out);
@@ -564,8 +572,8 @@ TERN_API tern_status tern_session_memory(const tern_model* model,
 ** Another session of the same model, options and text, which goes its own way from here: several
 ** answers to one prompt. Own threads are shared by the two, the host's scheduler too.
 ** Errors:  TERN_BUSY, TERN_OUT_OF_MEMORY.
-** Owns:    *out is yours, as of tern_session_create(). Cost: its memory, and a copy of what is
-**          used.
+** Owns:    *out is yours, as of tern_session_create(), and any thread's to use.
+** Threads: the session's. Cost: its memory, and a copy of what is used.
 */
 TERN_API tern_status tern_session_fork(tern_session* session, tern_session** out);
 
@@ -589,13 +597,14 @@ TERN_API tern_status tern_session_restore(tern_session* session, const void* byt
 /* Gives a session back, and ends its threads. No call may be running on it. NULL is ignored. */
 TERN_API void tern_session_free(tern_session* session);
 
-/* How many tokens the session holds: the position of the next one. 0 for NULL. Cost: none. */
+/* How many tokens the session holds: the position of the next one. 0 for NULL. Threads: the
+** session's. Cost: none. */
 TERN_API uint32_t tern_session_position(const tern_session* session);
-/* How many it can hold. 0 for NULL. Cost: none. */
+/* How many it can hold. 0 for NULL. Threads: any. Cost: none. */
 TERN_API uint32_t tern_session_capacity(const tern_session* session);
 /*
 ** The tokens that the session holds, as many as its position. *tokens lives until the next call
-** that changes the session. Cost: none.
+** that changes the session. Threads: the session's. Cost: none.
 */
 TERN_API tern_status tern_session_tokens(const tern_session* session, const int32_t** tokens,
                                          size_t* n_tokens);
@@ -665,6 +674,7 @@ TERN_API tern_status tern_session_step(tern_session* session, uint64_t budget_us
 ** Errors:  those of evaluate, TERN_INVALID_ARGUMENT (sessions of different models, too many, a
 **          longer context, another kv); `where` is the index of the session. After one no session has moved.
 **          tern_session_cancel() of any of them cancels all.
+** Threads: one, which uses all of them; TERN_BUSY if another call is running on any.
 ** Cost:    up to 8 sessions about that of one that skips nothing; no allocation.
 */
 TERN_API tern_status tern_session_step_many(tern_session* const* sessions, const int32_t* tokens,
@@ -674,7 +684,7 @@ TERN_API tern_status tern_session_step_many(tern_session* const* sessions, const
 ** The logits of the last token, *n_logits = vocab_size of them. *logits lives until the next call
 ** that changes the session.
 ** Errors: TERN_INVALID_ARGUMENT (none: nothing evaluated yet, or since a truncate or reset).
-** Cost:   none.
+** Threads: the session's. Cost: none.
 */
 TERN_API tern_status tern_session_logits(const tern_session* session, const float** logits,
                                          size_t* n_logits);
@@ -710,7 +720,8 @@ TERN_API tern_status tern_session_embed(tern_session* session, const int32_t* to
 ** What the head sees of the last token: the last layer's output, normed, as a feature vector for
 ** models of your own.
 ** Shapes:  *features gets [model_dim] floats, valid until the session's next call.
-** Errors:  TERN_INVALID_ARGUMENT (no logits, a restored session). Cost: none.
+** Errors:  TERN_INVALID_ARGUMENT (no logits, a restored session).
+** Threads: the session's. Cost: none.
 */
 TERN_API tern_status tern_session_features(const tern_session* session, const float** features,
                                            size_t* n_features);
@@ -721,6 +732,7 @@ TERN_API tern_status tern_session_features(const tern_session* session, const fl
 ** has; where it has none, or those of a mask, it is NaN.
 ** Shapes:  log_probs [n_tokens].
 ** Errors:  those of evaluate, TERN_OUT_OF_MEMORY; log_probs are then unspecified.
+** Threads: the session's; TERN_BUSY otherwise.
 ** Cost:    the head for every token; memory of 9 to 16 times vocab_size floats for the call.
 */
 TERN_API tern_status tern_session_score(tern_session* session, const int32_t* tokens,
@@ -733,7 +745,7 @@ TERN_API tern_status tern_session_score(tern_session* session, const int32_t* to
 ** tern_session_reset().
 ** Shapes:  mask [mask_size], a bit a token, token 0 lowest; at least n_tokens / 64 words, rounded
 **          up. Copied.
-** Errors:  TERN_INVALID_ARGUMENT (too short), TERN_BUSY. Cost: a copy.
+** Errors:  TERN_INVALID_ARGUMENT (too short), TERN_BUSY. Threads: the session's. Cost: a copy.
 */
 TERN_API tern_status tern_session_set_mask(tern_session* session, const uint64_t* mask,
                                            size_t mask_size);
@@ -825,8 +837,8 @@ TERN_API tern_status tern_session_sample(tern_session* session, const tern_sampl
 **     tern_session_set_mask(session, mask, mask_size);   shall be read only where it is needed
 **     tern_session_evaluate(session, &token, 1, NULL, 0);
 **
-** A grammar holds how far one text is in it, and may be used by one thread at a time; forks are
-** independent. It keeps the model alive.
+** A grammar holds how far one text is in it, and may be used by one thread at a time, that of the
+** session which generates with it among them; forks are independent. It keeps the model alive.
 */
 typedef struct tern_grammar tern_grammar;
 
@@ -851,13 +863,14 @@ enum {
 */
 TERN_API tern_status tern_grammar_create(const tern_model* model, int32_t kind, const char* text,
                                          size_t size, tern_grammar** out);
-/* NULL is fine. */
+/* NULL is ignored. No call may be using it; forks go on. */
 TERN_API void tern_grammar_free(tern_grammar* grammar);
 
-/* Another grammar, at the same place of the text. Errors: TERN_OUT_OF_MEMORY. Cost: small. */
+/* Another grammar, at the same place of the text. Errors: TERN_OUT_OF_MEMORY. Threads: the
+** grammar's; the fork is any thread's. Cost: small. */
 TERN_API tern_status tern_grammar_fork(const tern_grammar* grammar, tern_grammar** out);
 
-/* Back to the beginning of a text. Errors: those of tern_grammar_mask(). */
+/* Back to the beginning of a text. Errors: those of tern_grammar_mask(). Threads: the grammar's. */
 TERN_API tern_status tern_grammar_reset(tern_grammar* grammar);
 
 /*
@@ -865,6 +878,7 @@ TERN_API tern_status tern_grammar_reset(tern_grammar* grammar);
 ** end. Valid until the grammar's next call.
 ** Errors:  TERN_UNSUPPORTED (the grammar is too ambiguous), TERN_OUT_OF_MEMORY; the grammar is then
 **          where it was.
+** Threads: the grammar's.
 ** Cost:    a walk over the vocabulary, some milliseconds, for a place that the text is at for the
 **          first time; the last 32 are kept. May allocate.
 */
@@ -874,13 +888,14 @@ TERN_API tern_status tern_grammar_mask(tern_grammar* grammar, const uint64_t** m
 /*
 ** Takes the text's next token.
 ** Errors:  TERN_TOKEN_OUT_OF_RANGE, TERN_INVALID_ARGUMENT (the grammar does not allow it), those of
-**          tern_grammar_mask(); the grammar is then where it was. Cost: small. May allocate.
+**          tern_grammar_mask(); the grammar is then where it was.
+** Threads: the grammar's. Cost: small. May allocate; some MiB at most are kept.
 */
 TERN_API tern_status tern_grammar_accept(tern_grammar* grammar, int32_t token);
 
-/* 1 if the text may end here, else 0; 0 of NULL. */
+/* 1 if the text may end here, else 0; 0 of NULL. Threads: the grammar's. Cost: none. */
 TERN_API int32_t tern_grammar_may_end(const tern_grammar* grammar);
-/* 1 if nothing may follow but an end, else 0; 1 of NULL. */
+/* 1 if nothing may follow but an end, else 0; 1 of NULL. Threads: the grammar's. Cost: none. */
 TERN_API int32_t tern_grammar_is_finished(const tern_grammar* grammar);
 
 /* ------------------------------------------------------------------------------------------------
@@ -949,7 +964,8 @@ enum {
 /*
 ** Continues the session's text: samples a token, hands its text to on_text, evaluates it,
 ** repeats. With a mask or a grammar the head is read only for tokens that may come. Where the last
-** token drawn is not in the session, the logits it was drawn from are left: those of such tokens.
+** token drawn is not in the session, the session's logits stay those it was drawn from: with a mask
+** or a grammar only of the tokens that could come.
 ** Results: *n_tokens, unless NULL: how many were handed out; *stop_reason, unless NULL: a
 **          TERN_STOP_ value. Both are 0 after an error; text that was handed out before it stays
 **          valid, and its tokens, but for the last, are in the session.
@@ -969,8 +985,9 @@ TERN_API tern_status tern_session_generate(tern_session* session,
 ** LAYERS
 **
 ** A ternary linear layer by itself, for networks that are not language models: y = W x, with
-** weights of {-s, 0, +s} and inputs quantized to int8, a vector at a time. A layer may be used by
-** one thread at a time. Products allocate nothing and give the same bits everywhere.
+** weights of {-s, 0, +s} and inputs quantized to int8, a vector at a time. Threads: a layer holds
+** scratch of its own, so products of one may not run at once; nothing looks. Products allocate
+** nothing and give the same bits everywhere.
 */
 typedef struct tern_layer tern_layer;
 
@@ -1004,7 +1021,7 @@ TERN_API tern_status tern_layer_create(const int8_t* trits, uint32_t rows, uint3
 TERN_API tern_status tern_layer_ternarize(const float* weights, uint32_t rows, uint32_t cols,
                                           const tern_layer_options* options, tern_layer** out);
 
-/* Gives a layer back. NULL is ignored. */
+/* Gives a layer back. No call may be using it. NULL is ignored. */
 TERN_API void tern_layer_free(tern_layer* layer);
 
 /* Outputs and inputs of a layer; 0 for NULL. Threads: any. Cost: none. */
@@ -1015,6 +1032,7 @@ TERN_API uint32_t tern_layer_cols(const tern_layer* layer);
 ** y = W x, for n vectors.
 ** Shapes:  x [n * cols], y [n * rows], which do not overlap.
 ** Errors:  TERN_INVALID_ARGUMENT (n is 0), TERN_NON_FINITE (where = the vector; y is unspecified).
+** Threads: the layer's.
 ** Cost:    reads the weights once for every 8 vectors; no allocation.
 */
 TERN_API tern_status tern_layer_multiply(tern_layer* layer, const float* x, size_t n, float* y);
@@ -1022,7 +1040,7 @@ TERN_API tern_status tern_layer_multiply(tern_layer* layer, const float* x, size
 /*
 ** The two halves of it: vectors to codes, with the value of one unit of each vector's codes; and
 ** codes, any int8 values, to y[t][r] = sum of trits times codes, times (scale * steps[t]).
-** Shapes:  x, codes [n * cols]; steps [n]; y [n * rows]. Errors and cost: the same.
+** Shapes:  x, codes [n * cols]; steps [n]; y [n * rows]. Errors, threads and cost: the same.
 */
 TERN_API tern_status tern_layer_quantize(tern_layer* layer, const float* x, size_t n, int8_t* codes,
                                          float* steps);
