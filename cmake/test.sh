@@ -19,6 +19,7 @@ need_command abidiff abigail-tools
 need_command node nodejs
 need_command npm npm
 need_command python3 python3
+need_file /usr/lib/python3/dist-packages/pip python3-pip
 need_file /usr/share/i18n/locales/de_DE locales
 need_file /usr/share/unicode/UnicodeData.txt unicode-data
 install_missing
