@@ -1,5 +1,5 @@
-/* Two libraries of tern in one process, as when a host and a plugin of it bring one each: they share
-** nothing, and one can go while the other runs.
+/* Two libraries of tern in one process, as when a host and a plugin of it bring one each, of whatever
+** versions: they share nothing, and one can go while the other runs. Says which versions they are.
 **
 ** Usage: two_libraries MODEL FIRST.so SECOND.so */
 #define _POSIX_C_SOURCE 200809L
@@ -28,6 +28,7 @@ struct library {
   tern_status (*evaluate)(tern_session*, const int32_t*, size_t, float*, size_t);
   tern_status (*logits)(const tern_session*, const float**, size_t*);
   tern_status (*last_error)(void);
+  const char* (*version)(void);
   tern_model* model;
   tern_session* session;
 };
@@ -50,6 +51,7 @@ static void open_library(struct library* self, const char* path) {
   find(self, "tern_session_evaluate", &self->evaluate);
   find(self, "tern_session_logits", &self->logits);
   find(self, "tern_last_error_status", &self->last_error);
+  find(self, "tern_version_string", &self->version);
 }
 
 static void start(struct library* self, const char* model) {
@@ -89,6 +91,7 @@ int main(int argc, char** argv) {
   MUST(first.last_error() == TERN_NOT_FOUND);
   MUST(second.last_error() == TERN_INVALID_ARGUMENT);
 
+  printf("%s and %s: ", first.version(), second.version());
   start(&first, argv[1]);
   start(&second, argv[1]);
   for (int32_t token = 1; token < 12; ++token) {
@@ -101,6 +104,6 @@ int main(int argc, char** argv) {
   size_t n = 0;
   MUST(step(&second, 5, &n) != NULL);
   close_library(&second);
-  puts("two libraries, one answer");
+  puts("one answer");
   return 0;
 }
