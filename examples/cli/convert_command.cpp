@@ -14,18 +14,14 @@ namespace cli {
 namespace {
 
 constexpr CommandHelp kConvertHelp = {
-    "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--head keep|q6|i8] [--i2s-layout "
-    "x86|arm]",
-    "Makes a tern file (t2, t5) or a GGUF file (tq1_0, tq2_0, i2_s, f16) of a model. Without "
-    "--weights\n"
-    "it is tq2_0 where OUT ends in .gguf, else a tern file. A tern file gives the same text, bit "
-    "for "
-    "bit,\n"
-    "as what it was made of, and loads at once: weights are packed, and are read from the mapped "
-    "file.\n"
-    "A GGUF file is for other programs: it holds the same values, or is not made. A linear layer "
-    "that\n"
-    "its type does not hold exactly is F16 there if that does.",
+    "tern convert IN OUT [--weights t2|t5|tq1_0|tq2_0|i2_s|f16] [--round-scales]\n"
+    "               [--head keep|q6|i8] [--i2s-layout x86|arm]",
+    "Makes a tern file (t2, t5) or a GGUF file (tq1_0, tq2_0, i2_s, f16) of a model. A tern file\n"
+    "gives the same text, bit for bit, as what it was made of, and loads at once: weights are\n"
+    "packed, and are read from the mapped file.\n"
+    "A GGUF file is for other programs: it holds the same values, or is not made. A linear layer\n"
+    "that its type does not hold exactly is F16 there if that does. Without --weights an OUT that\n"
+    "ends in .gguf is tq2_0; but i2_s, whose scales are f32, where a scale is not exact in f16.",
 };
 
 // What --weights names: a packing of tern files, or a type of GGUF files.
@@ -39,18 +35,26 @@ constexpr WeightsName kWeights[] = {
     {{}, tern::TensorType::tq2_0}, {{}, tern::TensorType::i2_s}, {{}, tern::TensorType::f16},
 };
 
-// What to make, by --weights, else by the name of OUT. Nothing when that is clear; else the exit
-// status, after a line that says why.
+// What to make.
+struct Target {
+  std::optional<tern::Packing> packing;  // of a tern file; the machine's where it is absent
+  bool is_gguf = false;
+  tern::ExportOptions exported;
+};
+
+// By --weights, else by the name of OUT. Nothing when that is clear; else the exit status, after a
+// line that says why.
 std::optional<int> read_weights(std::optional<std::string_view> text, std::string_view out,
-                                WeightsName& weights) {
+                                Target& target) {
   const bool is_gguf_name = out.ends_with(".gguf");
-  if (!text) {
-    if (is_gguf_name) weights.type = tern::TensorType::tq2_0;
-    return std::nullopt;
-  }
+  target.is_gguf = is_gguf_name;
+  if (!text) return std::nullopt;
   const auto at = read_name("--weights", *text, kWeightsNames);
   if (!at) return kWrongUsage;
-  weights = kWeights[*at];
+  const WeightsName& weights = kWeights[*at];
+  target.packing = weights.packing;
+  target.exported.linear = weights.type;
+  target.is_gguf = weights.type.has_value();
   if (weights.type ? out.ends_with(".tern") : is_gguf_name) {
     return fail_usage("--weights",
                       fmt::format("{} is for {} files, and {} is named otherwise", *text,
@@ -75,6 +79,18 @@ int write_file(std::string_view path, OutputFile& file, uint64_t size, Writer&& 
   return kDone;
 }
 
+// A line about the type that a file got because none was asked for.
+void say_choice(const tern::GgufExport& exported) {
+  if (exported.not_in_tq2_0().empty()) {
+    say("linear layers are written as TQ2_0");
+    return;
+  }
+  say(
+      fmt::format("linear layers are written as I2_S: {}: a scale is not exact in f16, which TQ2_0 "
+                  "has (--round-scales rounds)",
+                  one_line(exported.not_in_tq2_0())));
+}
+
 // Lines about what is not as it was asked for, or not as it was stored.
 void say_exceptions(const tern::GgufExport& exported) {
   struct Exception {
@@ -84,7 +100,6 @@ void say_exceptions(const tern::GgufExport& exported) {
   constexpr Exception kExceptions[] = {
       {tern::TernaryFit::ragged_rows, "rows are no whole blocks"},
       {tern::TernaryFit::many_scales, "it has more scales than the type"},
-      {tern::TernaryFit::inexact_scale, "a scale is not exact in f16"},
   };
   for (const Exception& row : kExceptions) {
     std::string first;
@@ -95,6 +110,16 @@ void say_exceptions(const tern::GgufExport& exported) {
     if (n == 0) continue;
     if (n > 1) first += fmt::format(" and {} more", n - 1);
     say(fmt::format("{}: written as F16: {}", one_line(first), row.why));
+  }
+  size_t n_rounded = 0, n_layers = 0;
+  for (const tern::ExportItem& item : exported.items()) {
+    n_rounded += item.n_rounded;
+    n_layers += item.n_rounded != 0 ? 1 : 0;
+  }
+  if (n_rounded != 0) {
+    say(fmt::format("{} scale{} of {} linear layer{} rounded to f16", n_rounded,
+                    n_rounded == 1 ? "" : "s", n_layers,
+                    n_layers == 1 ? (n_rounded == 1 ? " is" : " are") : "s are"));
   }
   for (const tern::ExportItem& item : exported.items()) {
     if (!item.is_narrowed) continue;
@@ -110,6 +135,7 @@ int convert_command(Arguments arguments) {
   std::optional<std::string_view> weights_name;
   std::optional<std::string_view> head = "keep";
   std::optional<std::string_view> layout = "x86";
+  Target target;
   const OptionRow rows[] = {
       {"IN", "", kModelHelp, &in, true},
       {"OUT", "", "the file to make", &out, true},
@@ -117,21 +143,26 @@ int convert_command(Arguments arguments) {
        "how linear layers are stored; in a tern file by default as this machine reads fastest, or "
        "as they are",
        &weights_name},
+      {"--round-scales", "",
+       "round scales that are not exact in f16 where the type has such (GGUF files only)",
+       &target.exported.round_scales},
       {"--head", "TYPE", "what the output head is kept as: keep, q6 or i8 (tern files only)",
        &head},
       i2s_layout_row(layout),
   };
   if (const auto status = parse_options(kConvertHelp, rows, arguments)) return *status;
-  WeightsName weights;
-  if (const auto status = read_weights(weights_name, *out, weights)) return *status;
+  if (const auto status = read_weights(weights_name, *out, target)) return *status;
   tern::LoadOptions load;
   if (const auto status = read_head(*head, load.head)) return *status;
   if (const auto status = read_i2s_layout(*layout, load.i2_s_layout)) return *status;
   if (tern::is_two_stage(load.head)) {
     return fail_usage("--head", "files hold i8: a two-stage head is made of it at load");
   }
-  if (weights.type && load.head == tern::HeadOption::i8) {
+  if (target.is_gguf && load.head == tern::HeadOption::i8) {
     return fail_usage("--head", "i8 is for tern files");
+  }
+  if (target.exported.round_scales && !target.is_gguf) {
+    return fail_usage("--round-scales", "is for GGUF files");
   }
 
   const InterruptGuard interrupts;
@@ -141,10 +172,10 @@ int convert_command(Arguments arguments) {
       tern::ThreadPool::create(static_cast<uint32_t>(tern::available_processors()), load.allocator);
   if (!pool.ok()) return fail(pool.error(), "threads");
   load.runner = tern::TaskRunner(*std::move(pool));
-  load.packing = weights.packing;
+  load.packing = target.packing;
   load.patterns = pattern_compiler();
   // On the way to another file the smallest packing; but what is packed is taken as it is.
-  if (weights.type && (*source)->file().find(tern::kTernVersionKey) == nullptr) {
+  if (target.is_gguf && (*source)->file().find(tern::kTernVersionKey) == nullptr) {
     load.packing = tern::Packing::t5;
     load.skip_zeros = false;
   }
@@ -154,14 +185,15 @@ int convert_command(Arguments arguments) {
   const auto model = tern::Model::load(*source, load);
   if (!model.ok()) return fail(model.error(), *in);
 
-  if (!weights.type) {
+  if (!target.is_gguf) {
     const auto planned = tern::TernFile::create(**model);
     if (!planned.ok()) return fail(planned.error(), *in);
     return write_file(*out, *file, planned->size_bytes(),
                       [&](auto&& sink) { return planned->write(sink); });
   }
-  const auto planned = tern::GgufExport::create(**model, *weights.type);
+  const auto planned = tern::GgufExport::create(**model, target.exported);
   if (!planned.ok()) return fail(planned.error(), *in);
+  if (!target.exported.linear) say_choice(*planned);
   const int status = write_file(*out, *file, planned->size_bytes(),
                                 [&](auto&& sink) { return planned->write(load.runner, sink); });
   if (status == kDone) say_exceptions(*planned);

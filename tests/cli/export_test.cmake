@@ -52,7 +52,9 @@ foreach(type tq1_0 tq2_0 i2_s f16)
 endforeach()
 
 # A name that says GGUF is enough; text comes out as before; a q6 head is in GGUF too.
-expect_good(convert t5.tern named.gguf)
+tern(convert t5.tern named.gguf)
+expect(status 0 "${status}")
+expect(stderr "tern: linear layers are written as TQ2_0\n" "${err}")
 same_bytes(tq2_0.gguf named.gguf)
 expect_good(run -p "The little cat" -n 12 --seed 3 -m ${STORIES})
 set(text "${out}")
@@ -81,12 +83,28 @@ expect_good(synth --shape 125m -o random.tern --weights t5)
 tern(convert random.tern random.gguf --weights tq2_0)
 expect(status 1 "${status}")
 expect_match(stderr
-  "^tern: random.tern: blk.0.attn_q.weight: a scale is not exact in f16: i2_s or a tern file can hold it\n$"
+  "^tern: random.tern: blk.0.attn_q.weight: a scale is not exact in f16: i2_s or a tern file can hold it; round_scales rounds it\n$"
   "${err}")
 expect_good(convert random.tern random.gguf --weights i2_s)
 expect_good(logits --tokens "1 2 3" -m random.tern -o random.f32)
 expect_good(logits --tokens "1 2 3" -m random.gguf -o x.f32)
 same_bytes(random.f32 x.f32)
+# Unasked it is I2_S, which is said.
+tern(convert random.tern chosen.gguf)
+expect(status 0 "${status}")
+expect(stderr
+  "tern: linear layers are written as I2_S: blk.0.attn_q.weight: a scale is not exact in f16, which TQ2_0 has (--round-scales rounds)\n"
+  "${err}")
+same_bytes(random.gguf chosen.gguf)
+# Asked to, it rounds, and says how many (some happen to be exact); what was rounded once is exact.
+foreach(type tq1_0 tq2_0 f16)
+  tern(convert random.tern random.gguf --weights ${type} --round-scales)
+  expect(status 0 "${status}")
+  expect(stderr "tern: 77 scales of 77 linear layers are rounded to f16\n" "${err}")
+  expect_good(convert random.gguf again.gguf --weights ${type})
+  same_bytes(random.gguf again.gguf)
+endforeach()
+expect_failure(2 "--round-scales: is for GGUF files" convert @stories x.tern --round-scales)
 
 # Interrupted while it writes: nothing is left.
 expect_good(synth --shape 700m -o random.tern)
@@ -97,4 +115,4 @@ expect(stderr "" "${err}")
 if(EXISTS cut.gguf OR EXISTS cut.gguf.partial)
   message(SEND_ERROR "an interrupted conversion left a file")
 endif()
-file(REMOVE random.tern random.gguf)
+file(REMOVE random.tern random.gguf again.gguf chosen.gguf)

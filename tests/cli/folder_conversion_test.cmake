@@ -43,3 +43,28 @@ foreach(architecture bitnet-b1.58 llama qwen3 gemma3)
     endforeach()
   endforeach()
 endforeach()
+
+# Scales that are means, which no f16 is: by itself a GGUF file is I2_S, the folder bit for bit.
+logits_of(expected -m mean-scaled)
+tern(convert mean-scaled chosen.gguf)
+expect(status 0 "${status}")
+expect_match(stderr
+  "^tern: linear layers are written as I2_S: blk.0.attn_q.weight: a scale is not exact in f16, which TQ2_0 has .--round-scales rounds.\n"
+  "${err}")
+logits_of(hash -m chosen.gguf)
+expect("logits of chosen.gguf" ${expected} ${hash})
+expect_failure(1
+  "mean-scaled: blk.0.attn_q.weight: a scale is not exact in f16: i2_s or a tern file can hold it; round_scales rounds it"
+  convert mean-scaled x.gguf --weights tq2_0)
+tern(convert mean-scaled rounded.gguf --round-scales)
+expect(status 0 "${status}")
+expect_match(stderr
+  "^tern: linear layers are written as TQ2_0\ntern: 14 scales of 14 linear layers are rounded to f16\n"
+  "${err}")
+logits_of(rounded -m rounded.gguf)
+foreach(weights tq1_0 tq2_0 f16)
+  tern(convert mean-scaled rounded.gguf --weights ${weights} --round-scales)
+  expect(status 0 "${status}")
+  logits_of(hash -m rounded.gguf)
+  expect("logits of rounded.gguf of ${weights}" ${rounded} ${hash})
+endforeach()

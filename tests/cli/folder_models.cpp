@@ -9,6 +9,31 @@
 
 using namespace tern_test;
 
+namespace {
+
+/// A folder whose linear layers have magnitudes of many bits, as training leaves them: so have
+/// their means, the scales.
+bool write_mean_scaled(const std::string& path, const LogicalModel& m) {
+  SafetensorsWriter tensors = hf_tensors_of(m, HfWeights::online);
+  std::mt19937 rng(12);
+  for (auto& tensor : tensors.tensors) {
+    if (tensor.name.find("_proj") == std::string::npos) continue;
+    for (size_t at = 0; at < tensor.data.size(); at += 2) {
+      const auto low = static_cast<uint8_t>(rng());
+      const auto high = static_cast<uint8_t>(0x3C | (rng() % 2) << 7);  // from 2^-7 to 2^-5
+      tensor.data[at] = low;
+      tensor.data[at + 1] = high;
+    }
+  }
+  std::filesystem::create_directories(path);
+  const std::string config = json_of(hf_config_of(m, HfWeights::online));
+  return write_file(path + "/config.json",
+                    {reinterpret_cast<const uint8_t*>(config.data()), config.size()}) &&
+         write_file(path + "/model.safetensors", tensors.build());
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
   if (argc != 2) {
     std::fprintf(stderr, "usage: folder_models FOLDER\n");
@@ -26,5 +51,6 @@ int main(int argc, char** argv) {
     good = good && write_folder(path + "-inverse", m, HfWeights::packed_inverse);
     good = good && write_folder(path + "-online", m, HfWeights::online);
   }
+  good = good && write_mean_scaled(argv[1] + std::string("/mean-scaled"), small_model());
   return good ? 0 : 1;
 }

@@ -1,10 +1,5 @@
 // Exported GGUF files: the same values in another type, or a refusal by name.
-#include "tern/convert/gguf_export.hpp"
-
-#include <set>
-
-#include "support/model_fixture.hpp"
-#include "support/tern_files.hpp"
+#include "support/gguf_exports.hpp"
 
 using namespace tern_test;
 using tern::Packing;
@@ -16,44 +11,12 @@ namespace {
 constexpr TensorType kTargets[] = {TensorType::tq1_0, TensorType::tq2_0, TensorType::i2_s,
                                    TensorType::f16};
 
-tern::Result<Bytes> try_export(const Bytes& source, TensorType type,
-                               const tern::LoadOptions& options = {}) {
-  const auto model = load_with(source, options);
-  TERN_TRY_ASSIGN(const auto planned, tern::GgufExport::create(*model, type));
-  Bytes out;
-  const auto sink = [&](std::span<const uint8_t> part) -> tern::Result<void> {
-    out.insert(out.end(), part.begin(), part.end());
-    return {};
-  };
-  TERN_TRY(planned.write(options.runner, sink));
-  CHECK(out.size() == planned.size_bytes());
-  return out;
-}
-
-Bytes exported(const Bytes& source, TensorType type, const tern::LoadOptions& options = {}) {
-  auto out = try_export(source, type, options);
-  if (!out.ok()) FAIL(out.error().what << ": " << out.error().subject);
-  return *std::move(out);
-}
-
 tern::LoadOptions packed_as(Packing packing, bool skip_zeros) {
   tern::LoadOptions options;
   options.packing = packing;
   options.skip_zeros = skip_zeros;
   return options;
 }
-
-/// The types of the linear layers of a file, each once, in the order of the ids.
-std::set<uint32_t> linear_types(const Bytes& bytes) {
-  const auto file = parse_gguf(bytes);
-  std::set<uint32_t> out;
-  for (const auto& tensor : file.tensors()) {
-    if (tensor.n_dims == 2 && tensor.name.starts_with("blk.")) out.insert(tensor.type_id);
-  }
-  return out;
-}
-
-uint32_t id_of(TensorType type) { return static_cast<uint32_t>(type); }
 
 }  // namespace
 
@@ -130,7 +93,7 @@ TEST_CASE("what a type cannot hold is F16 where that is exact, told by item") {
     CHECK(linear_types(file) == std::set{id_of(exact ? c.to : TensorType::f16)});
     CHECK(logits_of(file) == logits_of(source));
     const auto model = load_with(source, {});
-    const auto planned = tern::GgufExport::create(*model, c.to);
+    const auto planned = tern::GgufExport::create(*model, {.linear = c.to});
     REQUIRE(planned.ok());
     for (const tern::ExportItem& item : planned->items()) {
       CHECK(item.fit == (item.matrix.rows != 0 ? c.fit : tern::TernaryFit::exact));
@@ -158,7 +121,7 @@ TEST_CASE("a scale that no f16 is stays in I2_S, and is refused by name elsewher
     REQUIRE(refused.status() == Status::unsupported);
     CHECK(std::string_view(refused.error().subject) == "blk.1.attn_k.weight");
     CHECK(std::string_view(refused.error().what) ==
-          "a scale is not exact in f16: i2_s or a tern file can hold it");
+          "a scale is not exact in f16: i2_s or a tern file can hold it; round_scales rounds it");
   }
   // Of many such scales none but a tern file's can be.
   LogicalModel rows = small_model("bitnet", RandomScales::row);
@@ -168,7 +131,7 @@ TEST_CASE("a scale that no f16 is stays in I2_S, and is refused by name elsewher
     const auto refused = try_export(by_row, to);
     REQUIRE(refused.status() == Status::unsupported);
     CHECK(std::string_view(refused.error().what) ==
-          "a scale is not exact in f16: only a tern file can hold it");
+          "a scale is not exact in f16: only a tern file can hold it; round_scales rounds it");
   }
   // Too large for f16, and too small.
   for (const float scale : {std::ldexp(1.0f, 17), std::ldexp(1.0f, -25)}) {
@@ -336,7 +299,7 @@ TEST_CASE("what no type holds of qwen3 and gemma3 is refused by name") {
       REQUIRE(refused.status() == Status::unsupported);
       CHECK(std::string_view(refused.error().subject) == "blk.1.ffn_gate.weight");
       CHECK(std::string_view(refused.error().what) ==
-            "a scale is not exact in f16: only a tern file can hold it");
+            "a scale is not exact in f16: only a tern file can hold it; round_scales rounds it");
       const auto head = try_export(whole.build(), to, int8_head);
       REQUIRE(head.status() == Status::unsupported);
       CHECK(std::string_view(head.error().subject) == "token_embd.weight");

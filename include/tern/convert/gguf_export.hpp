@@ -1,20 +1,32 @@
 // A loaded model as a GGUF file for other runtimes: the same values, in a type that they read.
 //
-// Room: convert. Nothing is rounded. Each linear layer is written as the type that is asked for if
-// that holds it exactly, else as F16 if that does, else the model is refused, by the name of the
-// layer. Rows go from the packed matrix to the type while they are written, a few at a time:
+// Room: convert. Nothing is rounded unasked. Each linear layer is written as the type that is asked
+// for if that holds it exactly, else as F16 if that does, else the model is refused, by the name of
+// the layer. Rows go from the packed matrix to the type while they are written, a few at a time:
 //
 //     packed rows -> trits -> blocks of the type -> sink
 #pragma once
 
+#include <optional>
+
 #include "tern/base/memory_wall.hpp"
 #include "tern/convert/file_pieces.hpp"
-#include "tern/model/weight_walk.hpp"
 #include "tern/model/model.hpp"
+#include "tern/model/weight_walk.hpp"
 #include "tern/quant/ternary_target.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
+
+/// What a file is made as.
+struct ExportOptions {
+  /// The type of the linear layers: tq1_0, tq2_0, i2_s or f16. Without one it is tq2_0, which most
+  /// programs read, where no layer is refused by that; else i2_s, whose scales are binary32.
+  std::optional<TensorType> linear = std::nullopt;
+  /// Scales that the type's binary16 does not hold become the nearest one, ties to even: each value
+  /// of such a layer changes by at most 2^-11 of itself. Without it such a layer is refused.
+  bool round_scales = false;
+};
 
 /// One tensor of an export.
 struct ExportItem {
@@ -26,6 +38,7 @@ struct ExportItem {
   TernaryView matrix;             ///< rows is 0 where the tensor is no linear layer
   /// Why a matrix is not of the type that was asked for.
   TernaryFit fit = TernaryFit::exact;
+  size_t n_rounded = 0;      ///< scales of `matrix` that are written rounded
   bool is_narrowed = false;  ///< `data` are BF16, every value exact in the F16 that are written
 };
 
@@ -33,22 +46,26 @@ struct ExportItem {
 class GgufExport {
  public:
   /// Plans the file of a model. The metadata of what it was loaded from are kept, but for those of
-  /// another container. `linear` is tq1_0, tq2_0, i2_s or f16.
-  /// Errors: invalid_argument (linear); unsupported (what no type of GGUF holds exactly, by its
-  /// name); out_of_memory. Cost: reads scales, and tables of BF16.
-  static Result<GgufExport> create(const Model& model, TensorType linear) {
-    const TernaryTarget* target = find_ternary_target(linear);
-    if (target == nullptr) {
+  /// another container.
+  /// Errors: invalid_argument (options.linear); unsupported (what no type of GGUF holds as it is
+  /// asked for, by its name); out_of_memory. Threads: any. Cost: reads scales, and tables of BF16.
+  static Result<GgufExport> create(const Model& model, const ExportOptions& options = {}) {
+    if (options.linear && find_ternary_target(*options.linear) == nullptr) {
       return Error(Status::invalid_argument, "trits are not written as this type", "weights");
     }
     return catch_out_of_memory([&]() -> Result<GgufExport> {
-      GgufExport out(model);
-      TERN_TRY(out.add_weights(*target));
-      TERN_TRY(out.finish(*target));
+      GgufExport out(model, options);
+      if (!options.linear) TERN_TRY(out.choose_linear());
+      TERN_TRY(out.add_weights());
+      TERN_TRY(out.finish());
       return out;
     });
   }
 
+  /// The type of the linear layers, as it was asked for or chosen.
+  TensorType linear() const { return linear_; }
+  /// The layer because of which i2_s was chosen; empty where nothing was, or tq2_0.
+  std::string_view not_in_tq2_0() const { return not_in_tq2_0_; }
   uint64_t size_bytes() const { return header_.file_bytes(); }
   /// In the order of the file.
   std::span<const ExportItem> items() const { return items_; }
@@ -60,9 +77,12 @@ class GgufExport {
   Result<void> write(const TaskRunner& runner, Sink&& sink) const;
 
  private:
-  explicit GgufExport(const Model& model)
+  GgufExport(const Model& model, const ExportOptions& options)
       : model_(&model),
         hooks_(model.allocator()),
+        linear_(options.linear.value_or(TensorType::tq2_0)),
+        round_scales_(options.round_scales),
+        not_in_tq2_0_(model.allocator()),
         items_(model.allocator()),
         header_(model.allocator()) {}
 
@@ -83,9 +103,16 @@ class GgufExport {
         reinterpret_cast<const uint8_t*>(values.data()), values.size_bytes()};
   }
   Result<void> add_table(std::string_view name, const HeadView& table, uint32_t rows);
-  Result<void> add_matrix(std::string_view name, const TernaryView& w, const TernaryTarget& target);
-  Result<void> add_weights(const TernaryTarget& target);
-  Result<void> finish(const TernaryTarget& target);
+  TernaryFit fit_in(TensorType type, const TernaryView& w) const {
+    return ternary_fit(*find_ternary_target(type), w, round_scales_);
+  }
+  bool is_held(TensorType type, const TernaryView& w) const {
+    return fit_in(type, w) == TernaryFit::exact || fit_in(TensorType::f16, w) == TernaryFit::exact;
+  }
+  Result<void> choose_linear();
+  Result<void> add_matrix(std::string_view name, const TernaryView& w);
+  Result<void> add_weights();
+  Result<void> finish();
 
   template <typename Sink>
   Result<void> write_matrix(const ExportItem& item, const TaskRunner& runner,
@@ -95,6 +122,9 @@ class GgufExport {
 
   const Model* model_;
   AllocatorHooks hooks_;
+  TensorType linear_;
+  bool round_scales_;
+  String not_in_tq2_0_;
   Vector<ExportItem> items_;
   GgufHeader header_;
 };
@@ -127,49 +157,69 @@ inline Result<void> GgufExport::add_table(std::string_view name, const HeadView&
   return {};
 }
 
-inline Result<void> GgufExport::add_matrix(std::string_view name, const TernaryView& w,
-                                           const TernaryTarget& target) {
-  const TernaryFit fit = ternary_fit(target, w);
-  TensorType type = target.type;
-  if (fit != TernaryFit::exact) {
-    type = TensorType::f16;
-    if (ternary_fit(*find_ternary_target(type), w) != TernaryFit::exact) {
-      const bool in_i2_s =
-          ternary_fit(*find_ternary_target(TensorType::i2_s), w) == TernaryFit::exact;
-      return Error(Status::unsupported,
-                   in_i2_s ? "a scale is not exact in f16: i2_s or a tern file can hold it"
-                           : "a scale is not exact in f16: only a tern file can hold it",
-                   name);
+inline Result<void> GgufExport::choose_linear() {
+  struct Chooser {
+    GgufExport& out;
+
+    Result<void> floats(std::string_view, const Buffer<float>&) { return {}; }
+    Result<void> table(std::string_view, const HeadView&, TableUse) { return {}; }
+    Result<void> matrix(std::string_view name, const TernaryMatrix& matrix) {
+      if (out.linear_ == TensorType::tq2_0 && !out.is_held(TensorType::tq2_0, matrix.view())) {
+        out.linear_ = TensorType::i2_s;
+        out.not_in_tq2_0_.assign(name);
+      }
+      return {};
     }
+  };
+  return visit_weights(*model_, Chooser{*this});
+}
+
+inline Result<void> GgufExport::add_matrix(std::string_view name, const TernaryView& w) {
+  const TernaryFit fit = fit_in(linear_, w);
+  const TensorType type = fit == TernaryFit::exact ? linear_ : TensorType::f16;
+  if (!is_held(linear_, w)) {
+    const bool in_i2_s = fit_in(TensorType::i2_s, w) == TernaryFit::exact;
+    const char* what = nullptr;
+    if (round_scales_) {
+      what = in_i2_s ? "a scale is too large or too small for f16: i2_s or a tern file can hold it"
+                     : "a scale is too large or too small for f16: only a tern file can hold it";
+    } else {
+      what =
+          in_i2_s
+              ? "a scale is not exact in f16: i2_s or a tern file can hold it; round_scales rounds "
+                "it"
+              : "a scale is not exact in f16: only a tern file can hold it; round_scales rounds it";
+    }
+    return Error(Status::unsupported, what, name);
   }
   ExportItem& item = append(name, type, w.cols, w.rows, 2);
   item.tensor.bytes = uint64_t{w.rows} * ternary_row_bytes(*find_ternary_target(type), w.cols) +
                       find_ternary_target(type)->tail_bytes;
   item.matrix = w;
   item.fit = fit;
+  if (find_ternary_target(type)->half_scales) item.n_rounded = count_inexact_scales(w);
   return {};
 }
 
-inline Result<void> GgufExport::add_weights(const TernaryTarget& target) {
+inline Result<void> GgufExport::add_weights() {
   struct Adder {
     GgufExport& out;
-    const TernaryTarget& target;
 
     Result<void> floats(std::string_view name, const Buffer<float>& values) {
       out.add_floats(name, values);
       return {};
     }
     Result<void> matrix(std::string_view name, const TernaryMatrix& matrix) {
-      return out.add_matrix(name, matrix.view(), target);
+      return out.add_matrix(name, matrix.view());
     }
     Result<void> table(std::string_view name, const HeadView& table, TableUse) {
       return out.add_table(name, table, out.model_->config().vocab_size);
     }
   };
-  return visit_weights(*model_, Adder{*this, target});
+  return visit_weights(*model_, Adder{*this});
 }
 
-inline Result<void> GgufExport::finish(const TernaryTarget& target) {
+inline Result<void> GgufExport::finish() {
   // What other tools know the mixture by.
   struct FileType {
     TensorType type;
@@ -187,7 +237,7 @@ inline Result<void> GgufExport::finish(const TernaryTarget& target) {
   copy_metadata(source, header_, has_texts ? kTernMergesKey : std::string_view());
   if (source.find(kQuantizationKey) == nullptr) header_.add(kQuantizationKey, kQuantizationVersion);
   for (const FileType& row : kFileTypes) {
-    if (row.type == target.type) header_.add(kFileTypeKey, row.id);
+    if (row.type == linear_) header_.add(kFileTypeKey, row.id);
   }
   Vector<PlannedTensor> tensors(hooks_);
   for (ExportItem& item : items_) {

@@ -1,10 +1,12 @@
 // Rows of trits and their scales to a tensor of a file: ternary_source.hpp the other way round.
 //
-// Room: quant. A type holds a matrix exactly or not at all; what it cannot hold is known before a
-// byte is written. Scales are looked at as bits.
+// Room: quant. A type holds a matrix exactly or not at all, unless its scales may be rounded; what
+// it cannot hold is known before a byte is written. Scales are looked at as bits.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <span>
 
 #include "tern/quant/i2_s_codec.hpp"
 #include "tern/quant/ternarize.hpp"
@@ -16,7 +18,7 @@ enum class TernaryFit : uint8_t {
   exact,
   ragged_rows,    ///< rows are no whole number of blocks
   many_scales,    ///< more scales than the type has places for
-  inexact_scale,  ///< a scale is no binary16
+  inexact_scale,  ///< a scale is no binary16; or, where scales are rounded, has none near it
 };
 
 /// A type that trits can be written as.
@@ -48,17 +50,43 @@ constexpr bool is_exact_f16(uint32_t f32_bits) {
   return f32_bits_from_f16(f16_from_f32_bits(f32_bits)) == f32_bits;
 }
 
-/// Whether a type can hold a matrix. `w.data` is not looked at.
-inline TernaryFit ternary_fit(const TernaryTarget& target, const TernaryView& w) {
+/// Whether the binary16 nearest to this finite binary32, given by its bits, is within binary16's
+/// relative error of normal numbers: neither infinite nor so small that bits are lost.
+constexpr bool rounds_to_f16(uint32_t f32_bits) {
+  constexpr uint16_t kMagnitude = 0x7FFF, kInfinity = 0x7C00, kLeastNormal = 0x0400;
+  const uint16_t magnitude = f16_from_f32_bits(f32_bits) & kMagnitude;
+  return is_exact_f16(f32_bits) || (magnitude >= kLeastNormal && magnitude < kInfinity);
+}
+
+namespace detail {
+inline std::span<const float> scales_of(const TernaryView& w) {
+  return {w.scales, scale_count({w.scale_kind, w.group_cols}, w.rows, w.cols)};
+}
+}  // namespace detail
+
+/// How many scales of a matrix are no binary16. `w.data` is not looked at.
+inline size_t count_inexact_scales(const TernaryView& w) {
+  const auto scales = detail::scales_of(w);
+  return static_cast<size_t>(std::count_if(scales.begin(), scales.end(), [](float scale) {
+    return !is_exact_f16(std::bit_cast<uint32_t>(scale));
+  }));
+}
+
+/// Whether a type can hold a matrix, whose scales may be rounded to binary16 or not. `w.data` is
+/// not looked at.
+inline TernaryFit ternary_fit(const TernaryTarget& target, const TernaryView& w,
+                              bool round_scales = false) {
   if (w.cols % target.block_cols != 0) return TernaryFit::ragged_rows;
   const bool by_group = w.scale_kind == ScaleKind::group;
   const bool too_many = target.group_cols == 0 ? w.scale_kind != ScaleKind::tensor
                                                : by_group && w.group_cols < target.group_cols;
   if (too_many) return TernaryFit::many_scales;
   if (!target.half_scales) return TernaryFit::exact;
-  const size_t n_scales = scale_count({w.scale_kind, w.group_cols}, w.rows, w.cols);
-  for (size_t i = 0; i < n_scales; ++i) {
-    if (!is_exact_f16(std::bit_cast<uint32_t>(w.scales[i]))) return TernaryFit::inexact_scale;
+  for (const float scale : detail::scales_of(w)) {
+    const auto bits = std::bit_cast<uint32_t>(scale);
+    if (!(round_scales ? rounds_to_f16(bits) : is_exact_f16(bits))) {
+      return TernaryFit::inexact_scale;
+    }
   }
   return TernaryFit::exact;
 }
@@ -97,7 +125,7 @@ constexpr size_t ternary_row_bytes(const TernaryTarget& target, uint32_t cols) {
   return size_t{cols} / info.block_elems * info.block_bytes;
 }
 
-/// Writes row `row` of a matrix.
+/// Writes row `row` of a matrix; a scale that is no binary16 as the nearest one, ties to even.
 /// Shapes: u [cols]; out [ternary_row_bytes()]. Requires: ternary_fit() is exact; every u <= 2.
 /// Threads: any, on different rows.
 inline void write_ternary_row(const TernaryTarget& target, const TernaryView& w, size_t row,
