@@ -36,6 +36,36 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::adopt(FileBytes bytes,
   });
 }
 
+namespace {
+
+/// Files that people name instead of their folder, by the ends of their names.
+struct FolderFile {
+  std::string_view end;
+  Status status;
+  const char* what;
+};
+constexpr FolderFile kFolderFiles[] = {
+    {".safetensors", Status::unsupported, "part of a Hugging Face folder: name the folder itself"},
+    {".safetensors.index.json", Status::unsupported,
+     "part of a Hugging Face folder: name the folder itself"},
+    {".bin", Status::unsupported_type, "neither GGUF nor safetensors: PyTorch files are not read"},
+    {".pt", Status::unsupported_type, "neither GGUF nor safetensors: PyTorch files are not read"},
+    {".pth", Status::unsupported_type, "neither GGUF nor safetensors: PyTorch files are not read"},
+};
+
+/// Why a file that does not begin as GGUF does is none.
+Result<void> check_container(std::string_view name, std::span<const uint8_t> bytes) {
+  ByteReader reader(bytes);
+  const auto magic = reader.read<uint32_t>();
+  if (magic.ok() && *magic == kGgufMagic) return {};
+  for (const FolderFile& row : kFolderFiles) {
+    if (name.ends_with(row.end)) return Error(row.status, row.what);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path, FileAccess access,
                                                            const AllocatorHooks& hooks) {
   return create(hooks, [&](CheckpointData& out) -> Result<void> {
@@ -46,6 +76,10 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path
       folder.append("/");
       const auto config =
           FileBytes::open(path_in(folder, HfFolder::kConfigName, hooks), FileAccess::copied, hooks);
+      if (file.status() != Status::not_found && config.status() == Status::not_found) {
+        return Error(Status::not_found, "not in this folder; name a GGUF file itself",
+                     HfFolder::kConfigName);
+      }
       if (!config.ok()) return file.error();
       return HfFolder(out, folder, access).open(config->bytes());
     }
@@ -53,6 +87,7 @@ Result<std::shared_ptr<const Checkpoint>> Checkpoint::open(std::string_view path
     if (parts.name == HfFolder::kConfigName) {
       return HfFolder(out, parts.folder, access).open(file->bytes());
     }
+    TERN_TRY(check_container(parts.name, file->bytes()));
     TERN_TRY_ASSIGN(GgufFile parsed, GgufFile::parse_part(file->bytes(), hooks));
     TERN_TRY_ASSIGN(const auto n_parts, parsed.get_or<uint32_t>(kSplitCountKey, 1));
     if (n_parts > 1) return SplitFile(out).open(path, access, parsed);

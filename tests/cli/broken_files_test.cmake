@@ -12,7 +12,7 @@ endfunction()
 expect_failure(1 "absent.gguf: no such file" run -p x -m absent.gguf)
 expect_failure(1 "absent.txt: no such file" perplexity -f absent.txt)
 file(MAKE_DIRECTORY plain_folder hf_folder)
-expect_failure(1 "plain_folder: not a regular file" run -p x -m plain_folder)
+expect_failure(1 "plain_folder: config.json: not in this folder; name a GGUF file itself" run -p x -m plain_folder)
 file(WRITE hf_folder/config.json "{}")
 foreach(command "run;-p;x;-m" "tokenize;-p;x;-m" inspect)
   expect_failure(1 "hf_folder: model.safetensors: no such file"

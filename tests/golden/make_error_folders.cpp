@@ -22,6 +22,7 @@ std::string folder;
 struct Files {
   std::string config, tokenizer;
   std::vector<uint8_t> weights;
+  std::string other = {};  ///< the name of a file that is not read
 };
 
 void write(const std::string& path, const char* data, size_t size) {
@@ -31,7 +32,7 @@ void write(const std::string& path, const char* data, size_t size) {
 void save(const std::string& name, const Files& files) {
   const std::string path = folder + "/" + name;
   std::filesystem::create_directories(path);
-  const auto write_text = [&](const char* file, const std::string& text) {
+  const auto write_text = [&](const std::string& file, const std::string& text) {
     if (!text.empty()) write(path + "/" + file, text.data(), text.size());
   };
   write_text("config.json", files.config);
@@ -40,6 +41,7 @@ void save(const std::string& name, const Files& files) {
     write(path + "/model.safetensors", reinterpret_cast<const char*>(files.weights.data()),
           files.weights.size());
   }
+  if (!files.other.empty()) write_text(files.other, "x");
   tern_test::report(folder, name);
 }
 
@@ -85,6 +87,23 @@ void save_configurations() {
   changed("hf_experts", "num_experts", "8");
   changed("hf_rope_scaling", "rope_scaling", R"({"rope_type": "yarn", "factor": 4.0})");
   changed("hf_other_quantization", "quantization_config", R"({"quant_method": "gptq"})");
+}
+
+// What people have that is not what is read, or name that is not what is opened.
+void save_other_forms() {
+  save("hf_no_config", {"", "", tensors().build()});
+  save("hf_pytorch", {json_of(config()), "", {}, "pytorch_model.bin"});
+  save("hf_pytorch_shards", {json_of(config()), "", {}, "pytorch_model.bin.index.json"});
+  save("hf_tokenizer_model", {json_of(config()), "", tensors().build(), "tokenizer.model"});
+  save("hf_vocab_and_merges", {json_of(config()), "", tensors().build(), "vocab.json"});
+  const auto weights = tensors().build();
+  for (const std::string name :
+       {"hf_one_file.safetensors", "hf_one_file.safetensors.index.json", "hf_one_file.bin"}) {
+    const bool is_whole = name == "hf_one_file.safetensors";
+    write(folder + "/" + name, reinterpret_cast<const char*>(weights.data()),
+          is_whole ? weights.size() : 16);
+    tern_test::report(folder, name);
+  }
 }
 
 void save_weights() {
@@ -155,6 +174,7 @@ int main(int argc, char** argv) {
   if (argc != 2) return 2;
   folder = argv[1];
   save_configurations();
+  save_other_forms();
   save_weights();
   save_tokenizers();
   return 0;

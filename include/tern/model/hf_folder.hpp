@@ -39,6 +39,9 @@ class HfFolder {
   Result<FileBytes> open_beside(std::string_view name, FileAccess access) const {
     return FileBytes::open(path_in(folder_, name, hooks_), access, hooks_);
   }
+  bool has(std::string_view name) const {
+    return open_beside(name, FileAccess::mapped).status() != Status::not_found;
+  }
   Result<void> open_shards();
   Result<void> open_shard(std::string_view name, FileBytes file);
   Result<void> open_indexed(std::span<const uint8_t> index);
@@ -129,8 +132,14 @@ inline Result<void> HfFolder::open_shards() {
   if (single.ok()) return open_shard(kSingle, *std::move(single));
   if (single.status() != Status::not_found) return in_file(single.error(), kSingle);
   const auto index = open_beside(kIndex, FileAccess::copied);
-  // Neither: the single file is what most folders have.
-  if (index.status() == Status::not_found) return in_file(single.error(), kSingle);
+  if (index.status() == Status::not_found) {
+    for (const std::string_view name : {"pytorch_model.bin", "pytorch_model.bin.index.json"}) {
+      if (!has(name)) continue;
+      return Error(Status::unsupported_type, "PyTorch files are not read, only safetensors", name);
+    }
+    // The single file is what most folders have.
+    return in_file(single.error(), kSingle);
+  }
   if (!index.ok()) return in_file(index.error(), kIndex);
   const auto opened = open_indexed(index->bytes());
   if (opened.ok() || opened.error().has_subject()) return opened;
@@ -226,7 +235,7 @@ inline Result<void> HfFolder::add_pooling() {
   return {};
 }
 
-/// Metadata of the tokenizer; a folder without one is a model of token ids.
+/// Metadata of the tokenizer; a folder without one, in any form, is a model of token ids.
 inline Result<void> HfFolder::add_text(std::span<const GgufTensor> tensors) {
   constexpr std::string_view kNames[] = {"tokenizer.json", "tokenizer_config.json",
                                          "special_tokens_map.json", "generation_config.json",
@@ -240,7 +249,14 @@ inline Result<void> HfFolder::add_text(std::span<const GgufTensor> tensors) {
       return in_file(file.error(), kNames[i]);
     }
   }
-  if (files[0].bytes().empty()) return {};
+  if (files[0].bytes().empty()) {
+    for (const std::string_view name : {"tokenizer.model", "vocab.json"}) {
+      if (!has(name)) continue;
+      return Error(Status::unsupported_tokenizer,
+                   "not read: a folder's vocabulary is its tokenizer.json, which it lacks", name);
+    }
+    return {};
+  }
   HfTextFiles text;
   text.tokenizer = files[0].bytes();
   text.tokenizer_config = files[1].bytes();
