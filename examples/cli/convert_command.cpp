@@ -63,6 +63,30 @@ std::optional<int> read_weights(std::optional<std::string_view> text, std::strin
   return std::nullopt;
 }
 
+// A bar of loading, which is most of the time; Ctrl-C ends it.
+class LoadBar {
+ public:
+  tern::ProgressHook hook() { return {this, &report}; }
+
+ private:
+  static bool report(void* user, uint64_t done, uint64_t total) {
+    auto& bar = static_cast<LoadBar*>(user)->bar_;
+    if (!bar) bar.emplace("load", total);
+    bar->update(done);
+    return !is_interrupted();
+  }
+
+  std::optional<Progress> bar_;
+};
+
+// The model, loaded with a bar. Errors: those of Model::load.
+tern::Result<std::shared_ptr<const tern::Model>> load_with_bar(const CheckpointPtr& source,
+                                                               tern::LoadOptions load) {
+  LoadBar bar;
+  load.progress = bar.hook();
+  return tern::Model::load(source, load);
+}
+
 // Writes what `writer(sink)` hands out, with a progress bar, and keeps it. The exit status.
 template <typename Writer>
 int write_file(std::string_view path, OutputFile& file, uint64_t size, Writer&& writer) {
@@ -182,7 +206,7 @@ int convert_command(Arguments arguments) {
   // Before the work: a place that cannot be written to is known at once.
   auto file = OutputFile::create(*out);
   if (!file.ok()) return fail(file.error(), *out);
-  const auto model = tern::Model::load(*source, load);
+  const auto model = load_with_bar(*source, load);
   if (!model.ok()) return fail(model.error(), *in);
 
   if (!target.is_gguf) {

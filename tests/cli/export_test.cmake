@@ -106,6 +106,14 @@ foreach(type tq1_0 tq2_0 f16)
 endforeach()
 expect_failure(2 "--round-scales: is for GGUF files" convert @stories x.tern --round-scales)
 
+# Where a person watches, bars of loading and of writing, wiped away at the end.
+find_program(SCRIPT script)
+if(SCRIPT AND CMAKE_HOST_SYSTEM_NAME STREQUAL "Linux")
+  shell("COMMAND=\"$TERN convert ${STORIES} watched.gguf --weights i2_s\"; ${SCRIPT} -qec \"$COMMAND\" /dev/null < /dev/null")
+  expect(status 0 "${status}")
+  expect_match("bars" "load .[ =]+. +[0-9]+ %.*load .=+. 100 %.*\r.\\[K.*convert .=+. 100 %\r.\\[K$" "${out}")
+endif()
+
 # Interrupted while it writes: nothing is left.
 expect_good(synth --shape 700m -o random.tern)
 shell("$TERN convert random.tern cut.gguf --weights i2_s & pid=$!; while kill -0 $pid && [ ! -s cut.gguf.partial ]; do sleep 0.01; done; kill -INT $pid; wait $pid")
