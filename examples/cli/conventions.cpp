@@ -29,13 +29,18 @@ bool is_type(const tern::GgufTensor& tensor, TensorType type) {
   return tensor.type != nullptr && tensor.type->readable && tensor.type_id == uint32_t(type);
 }
 
+bool is_folder(const tern::Checkpoint& checkpoint) {
+  const auto names = part_names(checkpoint);
+  return !names.empty() && names.front().ends_with(".safetensors");
+}
+
 // Adds a word to a list that has each word once.
 void add_once(std::string& list, std::string_view word) {
   if (word.empty() || (", " + list + ", ").find(fmt::format(", {}, ", word)) != list.npos) return;
   list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
 }
 
-// What the scale of a linear layer is, where it comes from.
+// What the scale of a linear layer is.
 std::string_view scale_convention(const InspectedTensor& inspected) {
   const tern::GgufTensor& tensor = *inspected.tensor;
   if (inspected.packed != nullptr) {
@@ -50,6 +55,15 @@ std::string_view scale_convention(const InspectedTensor& inspected) {
   return inspected.zeros ? "the magnitude of the weights" : "";
 }
 
+// What says so of a scale.
+std::string_view scale_source(const InspectedTensor& inspected) {
+  switch (inspected.tensor->form.kind) {
+    case FormKind::row_quarters: return "config.json linear_class";
+    case FormKind::master: return "config.json or norms at the inputs";
+    default: return "the tensors";
+  }
+}
+
 // How the trits of a linear layer lie, where a type alone does not say.
 std::string_view layout_convention(const InspectedTensor& inspected) {
   const tern::GgufTensor& tensor = *inspected.tensor;
@@ -59,37 +73,121 @@ std::string_view layout_convention(const InspectedTensor& inspected) {
   return "";
 }
 
+// What says so of a layout.
+std::string_view layout_source(const InspectedTensor& inspected) {
+  return is_type(*inspected.tensor, TensorType::i2_s) ? "assumption, unless --i2s-layout arm"
+                                                      : "the tensors";
+}
+
 // Whether a value comes from the key that can say it.
 std::string_view source_of(const tern::GgufFile& file, std::string_view key,
                            std::string_view otherwise) {
   return file.find(key) != nullptr ? key : otherwise;
 }
 
-void add_computation(const tern::GgufFile& file, std::vector<Convention>& out) {
-  const auto architecture = tern::read_architecture(file);
-  if (!architecture.ok()) return;
-  const std::string_view name = (*architecture)->name;
-  const auto config = tern::read_config(file, **architecture);
-  const bool pairs =
-      (config.ok() ? config->rope_style : (*architecture)->rope_style) == tern::RopeStyle::pairs;
-  const bool is_reordered =
-      std::any_of(file.tensors().begin(), file.tensors().end(),
-                  [](const tern::GgufTensor& tensor) { return tensor.form.paired_rows != 0; });
-  out.push_back({"rope", pairs ? "neighbours turn together" : "halves of a head turn together",
-                 is_reordered ? "the architecture; stored as halves, read in the other order"
-                              : "the architecture"});
-  if (config.ok()) {
+// Conventions of how a model computes, for one file.
+class Computation {
+ public:
+  Computation(const tern::Checkpoint& checkpoint, const tern::Architecture& architecture,
+              const tern::ModelConfig& config, std::vector<Convention>& out)
+      : file_(checkpoint.file()),
+        is_folder_(is_folder(checkpoint)),
+        architecture_(architecture),
+        config_(config),
+        out_(out) {}
+
+  void add_all() {
+    add_rope();
     const auto row =
         std::find_if(std::begin(tern::kActivationNames), std::end(tern::kActivationNames),
-                     [&](const auto& named) { return named.activation == config->activation; });
-    out.push_back({"activation", std::string(row->name),
-                   std::string(source_of(file, fmt::format("{}.hidden_activation", name),
-                                         "the architecture"))});
+                     [&](const auto& named) { return named.activation == config_.activation; });
+    add("activation", std::string(row->name), said_by("hidden_activation", "the architecture"));
+    add_inputs();
+    add("input_norms", config_.input_norms ? "before each linear layer" : "none", "the tensors");
+    add_window();
+    add_pooling();
+    const bool has_head = file_.find_tensor(tern::kHeadName) != nullptr;
+    const bool is_tied = architecture_.tied_head || !has_head;
+    add("head", std::string(is_tied ? tern::kEmbeddingName : tern::kHeadName),
+        architecture_.tied_head ? "the architecture" : "the tensors");
   }
-  const bool has_head = file.find_tensor(tern::kHeadName) != nullptr;
-  const bool is_tied = (*architecture)->tied_head || !has_head;
-  out.push_back({"head", std::string(is_tied ? tern::kEmbeddingName : tern::kHeadName),
-                 (*architecture)->tied_head ? "the architecture" : "the tensors"});
+
+ private:
+  void add(std::string_view name, std::string is, std::string_view from) {
+    out_.push_back({name, std::move(is), std::string(from)});
+  }
+  // The key below the architecture's name, if it is there; what stands for it in a folder.
+  std::string said_by(std::string_view key, std::string_view otherwise,
+                      std::string_view in_folder = "config.json") const {
+    const std::string name = fmt::format("{}.{}", architecture_.name, key);
+    if (file_.find(name) == nullptr) return std::string(otherwise);
+    return is_folder_ ? std::string(in_folder) : name;
+  }
+
+  void add_rope() {
+    const bool is_reordered =
+        std::any_of(file_.tensors().begin(), file_.tensors().end(),
+                    [](const tern::GgufTensor& tensor) { return tensor.form.paired_rows != 0; });
+    add("rope",
+        config_.rope_style == tern::RopeStyle::pairs ? "neighbours turn together"
+                                                     : "halves of a head turn together",
+        is_reordered ? "the architecture; stored as halves, read in the other order"
+                     : "the architecture");
+  }
+
+  void add_inputs() {
+    if (config_.int4_inputs) {
+      std::string is = "int4 of q, k, v, gate and up, int8 of the others";
+      if (config_.output_topk != 0) {
+        is += fmt::format(", the largest {} of the output projection", config_.output_topk);
+      }
+      return add("inputs", std::move(is), said_by("activation.input_format", "the architecture"));
+    }
+    std::string_view from = "the architecture";
+    if (file_.find(tern::kActivationBitsKey) != nullptr) {
+      from = is_folder_ ? "config.json, which names no quantization" : tern::kActivationBitsKey;
+    } else if (is_folder_) {
+      from = "config.json and the tensors";
+    } else if (config_.input_norms) {
+      from = "the norms at the inputs";
+    } else if (config_.activation_bits == 16 && !architecture_.float_activations) {
+      from = "general.name";
+    }
+    add("inputs", config_.activation_bits == 16 ? "int16, for float activations" : "int8", from);
+  }
+
+  void add_window() {
+    constexpr std::string_view kKey = "attention.sliding_window";
+    std::string is = "none";
+    if (config_.context_limit != 0) {
+      is = fmt::format("{} positions, with which the context ends", config_.context_limit);
+    } else if (config_.window != 0) {
+      is = fmt::format("{} positions", config_.window);
+      if (config_.window_period != 0) {
+        is += fmt::format(", but all in every layer {}", config_.window_period);
+      }
+    }
+    add("window", std::move(is), said_by(kKey, "the absence of a key"));
+  }
+
+  void add_pooling() {
+    const bool is_last = config_.pooling == tern::Pooling::last;
+    add("pooling", is_last ? "the last token's, of length 1" : "none, a model of logits",
+        said_by("pooling_type", "the absence of a key", "the folder"));
+  }
+
+  const tern::GgufFile& file_;
+  bool is_folder_;
+  const tern::Architecture& architecture_;
+  const tern::ModelConfig& config_;
+  std::vector<Convention>& out_;
+};
+
+void add_computation(const tern::Checkpoint& checkpoint, std::vector<Convention>& out) {
+  const auto architecture = tern::read_architecture(checkpoint.file());
+  if (!architecture.ok()) return;
+  const auto config = tern::read_config(checkpoint.file(), **architecture);
+  if (config.ok()) Computation(checkpoint, **architecture, *config, out).add_all();
 }
 
 void add_text(const tern::GgufFile& file, const Inspection& inspection,
@@ -196,9 +294,8 @@ void doubt_vocabulary_size(const tern::GgufFile& file, const Inspection& inspect
 
 std::string container_name(const tern::Checkpoint& checkpoint,
                            const tern::TernDirectory& directory) {
-  const auto names = part_names(checkpoint);
-  if (!names.empty()) {
-    return names.front().ends_with(".safetensors") ? "Hugging Face folder" : "split GGUF file";
+  if (!part_names(checkpoint).empty()) {
+    return is_folder(checkpoint) ? "Hugging Face folder" : "split GGUF file";
   }
   return fmt::format("{} version {}", directory.is_tern_file() ? "tern file, GGUF" : "GGUF",
                      checkpoint.file().version());
@@ -212,19 +309,27 @@ std::vector<std::string> part_names(const tern::Checkpoint& checkpoint) {
   return names;
 }
 
-std::vector<Convention> find_conventions(const tern::GgufFile& file, const Inspection& inspection) {
+std::vector<Convention> find_conventions(const tern::Checkpoint& checkpoint,
+                                         const Inspection& inspection) {
   std::vector<Convention> out;
-  std::string scales;
-  std::string layouts;
+  Convention scales{"scales", {}, {}};
+  Convention layouts{"layout", {}, {}};
   for (const InspectedTensor& row : inspection.tensors) {
     if (!is_linear(*row.tensor) && row.packed == nullptr) continue;
-    add_once(scales, scale_convention(row));
-    add_once(layouts, layout_convention(row));
+    if (const auto is = scale_convention(row); !is.empty()) {
+      add_once(scales.is, is);
+      add_once(scales.from, scale_source(row));
+    }
+    if (const auto is = layout_convention(row); !is.empty()) {
+      add_once(layouts.is, is);
+      add_once(layouts.from, layout_source(row));
+    }
   }
-  if (!scales.empty()) out.push_back({"scales", scales, "the tensors"});
-  if (!layouts.empty()) out.push_back({"layout", layouts, "the tensors"});
-  add_computation(file, out);
-  add_text(file, inspection, out);
+  for (const Convention& convention : {scales, layouts}) {
+    if (!convention.is.empty()) out.push_back(convention);
+  }
+  add_computation(checkpoint, out);
+  add_text(checkpoint.file(), inspection, out);
   return out;
 }
 

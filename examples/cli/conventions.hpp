@@ -18,7 +18,8 @@ std::string container_name(const tern::Checkpoint& checkpoint,
 std::vector<std::string> part_names(const tern::Checkpoint& checkpoint);
 
 /// What tern takes a file to mean, as far as names and numbers tell; does not fail.
-std::vector<Convention> find_conventions(const tern::GgufFile& file, const Inspection& inspection);
+std::vector<Convention> find_conventions(const tern::Checkpoint& checkpoint,
+                                         const Inspection& inspection);
 
 /// Doubts about what files of different makers mean by the same thing.
 void doubt_conventions(const tern::GgufFile& file, const Inspection& inspection,

@@ -303,7 +303,7 @@ tern::Result<Inspection> inspect(const std::shared_ptr<const tern::Checkpoint>& 
     progress.update(done += tensor.data.size());
   }
   inspect_text(file, out);
-  out.conventions = find_conventions(file, out);
+  out.conventions = find_conventions(*checkpoint, out);
   doubt_types(file, out.doubts);
   doubt_meanings(file, out.doubts);
   doubt_conventions(file, out, out.doubts);

@@ -32,6 +32,18 @@ int main(int argc, char** argv) {
   said.add("tokenizer.ggml.add_bos_token", true);
   good = good && write_file(folder + "said.gguf", said.build());
   good = good && write_file(folder + "gemma3.gguf", with_vocabulary("gemma3", "gpt-2").build());
+  LogicalModel sliding = small_shape("gemma3");
+  sliding.window = 12;
+  sliding.window_period = 2;
+  sliding.input_norms = true;
+  sliding.activation_bits = 8;
+  sliding.pooling = 3;
+  good = good && write_file(folder + "sliding.gguf",
+                            gguf_of(random_model(sliding, 2, 3), tern::TensorType::i2_s).build());
+  LogicalModel bounded = small_shape("llama");
+  bounded.window = 12;
+  good = good && write_file(folder + "bounded.gguf",
+                            gguf_of(random_model(bounded, 1, 3), tern::TensorType::tq1_0).build());
 
   const LogicalModel m = random_model(small_shape(), 1, 3);
   constexpr HfWeights kDirect = HfWeights::packed_direct;
