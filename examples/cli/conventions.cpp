@@ -103,7 +103,7 @@ class Computation {
                      [&](const auto& named) { return named.activation == config_.activation; });
     add("activation", std::string(row->name), said_by("hidden_activation", "the architecture"));
     add_inputs();
-    add("input_norms", config_.input_norms ? "before each linear layer" : "none", "the tensors");
+    add_input_norms();
     add_window();
     add_pooling();
     const bool has_head = file_.find_tensor(tern::kHeadName) != nullptr;
@@ -154,6 +154,16 @@ class Computation {
       from = "general.name";
     }
     add("inputs", config_.activation_bits == 16 ? "int16, for float activations" : "int8", from);
+  }
+
+  void add_input_norms() {
+    if (config_.input_norm_eps == config_.norm_eps) {
+      return add("input_norms", config_.input_norms ? "before each linear layer" : "none",
+                 "the tensors");
+    }
+    add("input_norms",
+        fmt::format("before each linear layer, of epsilon {}", config_.input_norm_eps),
+        is_folder_ ? "config.json rms_norm_eps" : tern::kInputNormEpsilonKey);
   }
 
   void add_window() {

@@ -153,7 +153,7 @@ QuantizedToken ForwardPass::quantize_row(const float* x, const float* gain, size
                                          Quantizer quantizer, size_t token) {
   const KernelTable& k = kernels_;
   const size_t stride = activation_stride(width);
-  const float eps = config_.norm_eps;
+  const float eps = config_.input_norm_eps;
   int8_t* high = act_.quantized.codes.row(token);
   switch (quantizer) {
     case Quantizer::i8:

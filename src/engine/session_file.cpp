@@ -61,6 +61,10 @@ struct WeightHasher {
 /// the configuration, norms, scales, and how tables are stored.
 uint64_t model_fingerprint(const Model& model) {
   const ModelConfig& c = model.config();
+  // Zero, one, or what tells epsilons apart: sessions of models with one of them stay good.
+  const uint64_t input_norms = c.input_norm_eps == c.norm_eps
+                                   ? uint64_t{c.input_norms}
+                                   : std::bit_cast<uint32_t>(c.input_norm_eps);
   ContentHash hash;
   const uint64_t numbers[] = {c.vocab_size,
                               c.model_dim,
@@ -82,7 +86,7 @@ uint64_t model_fingerprint(const Model& model) {
                               c.window,
                               c.window_period,
                               std::bit_cast<uint64_t>(c.window_rope_base),
-                              c.input_norms,
+                              input_norms,
                               c.scales_embedding};
   hash.add(bytes_of(numbers, std::size(numbers)));
   static_cast<void>(visit_weights(model, WeightHasher{hash}));  // hashing does not fail

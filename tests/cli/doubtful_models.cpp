@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   sliding.window_period = 2;
   sliding.input_norms = true;
   sliding.activation_bits = 8;
+  sliding.input_eps = 0.25;
   sliding.pooling = 3;
   good = good && write_file(folder + "sliding.gguf",
                             gguf_of(random_model(sliding, 2, 3), tern::TensorType::i2_s).build());

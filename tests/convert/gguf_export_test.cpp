@@ -272,6 +272,19 @@ TEST_CASE("exports of qwen3 and gemma3 give the same bits, of logits and of embe
   }
 }
 
+TEST_CASE("an epsilon of input norms that a file says is said by its exports") {
+  auto m = head_norm_model("qwen3", true, 0, RandomScales::tensor);
+  const auto plain = gguf_of(m, TensorType::f32).build();
+  m.input_eps = 0.5;
+  const auto source = gguf_of(m, TensorType::f32).build();
+  CHECK(output_of(source) != output_of(plain));
+  CHECK(output_of(convert(source)) == output_of(source));
+  for (const TensorType to : kTargets) {
+    CHECK(output_of(exported(source, to)) == output_of(source));
+    CHECK(output_of(exported(convert(source), to)) == output_of(source));
+  }
+}
+
 TEST_CASE("bits of activations that a file says are said by its exports") {
   const auto m = head_norm_model("qwen3", false, 0, RandomScales::tensor);
   const auto plain = gguf_of(m, TensorType::f32).build();

@@ -113,6 +113,41 @@ TEST_CASE("qwen3 and gemma3 agree with the double-precision pass") {
   }
 }
 
+TEST_CASE("norms at the inputs have an epsilon of their own where the file says so") {
+  // Not gemma3: its norms behind the layers hide the lengths of their outputs.
+  for (const char* architecture : {"llama", "qwen3"}) {
+    LogicalModel shape = small_shape(architecture);
+    shape.input_norms = true;
+    shape.activation_bits = 8;
+    const LogicalModel same = random_model(shape, 2, 23, RandomScales::row);
+    LogicalModel m = same;
+    m.input_eps = 0.5;
+    const auto tokens = some_tokens(20, 70);
+    const auto bytes = gguf_of(m, TensorType::f32).build();
+    const auto actual = all_logits(*open_session(load(bytes)), tokens, 20);
+    INFO(architecture);
+    const auto difference = [&](const LogicalModel& model) {
+      return largest_difference(reference_logits(model, {tokens.begin(), tokens.end()}), actual) /
+             spread_of(actual);
+    };
+    CHECK(difference(m) < 1e-2);
+    CHECK(difference(same) > 2e-2);
+    check_same_bits(bytes);
+    // What a tern file keeps of it.
+    CHECK(all_logits(*open_session(load(convert(bytes))), tokens, 20) == actual);
+  }
+  LogicalModel without = small_model("llama");
+  const auto plain = gguf_of(without, TensorType::f32).build();
+  without.input_eps = 0.5;  // means nothing without such norms
+  CHECK(logits_of(gguf_of(without, TensorType::f32).build()) == logits_of(plain));
+  LogicalModel wrong = small_shape("llama");
+  wrong.input_norms = true;
+  wrong.input_eps = -1;
+  const tern::Error error = load_error(gguf_of(random_model(wrong, 1, 3), TensorType::f32).build());
+  CHECK(error.status == Status::mismatch);
+  CHECK(error.subject == std::string_view("tern.input_norm_epsilon"));
+}
+
 TEST_CASE("a TriLM has int16 activations, another llama has them where the file says so") {
   LogicalModel m = random_model(small_shape("llama"), 2, 17, RandomScales::row);
   const auto tokens = some_tokens(20, 70);

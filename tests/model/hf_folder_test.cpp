@@ -108,9 +108,27 @@ TEST_CASE("Norms at the inputs of a Llama's layers are read as the linear class 
       R"({"quant_method": "bitnet", "use_rms_norm": true, "rms_norm_eps": 1e-05})";
   write_hf_folder(folder, config, tensors);
   CHECK(folder_logits(folder) == gguf_logits(m, TensorType::i2_s));
-  config["quantization_config"] = R"({"quant_method": "bitnet", "use_rms_norm": true})";
-  write_hf_folder(folder, config, tensors);  // the epsilon is another by default
-  CHECK(std::string(folder_error(folder).subject) == "config.json: rms_norm_eps");
+  // An epsilon of their own, which is another by default; told from the model's by the logits.
+  for (const float epsilon : {0.25f, 1e-6f}) {
+    INFO(epsilon);
+    LogicalModel other = m;
+    other.input_eps = static_cast<double>(epsilon);
+    config["quantization_config"] =
+        R"({"quant_method": "bitnet", "use_rms_norm": true)" +
+        std::string(epsilon == 0.25f ? R"(, "rms_norm_eps": 0.25})" : "}");
+    write_hf_folder(folder, config, tensors);
+    CHECK(folder_logits(folder) == gguf_logits(other, TensorType::i2_s));
+    const auto loaded = tern::Model::load_file(folder.path(), {});
+    REQUIRE(loaded.ok());
+    CHECK((*loaded)->config().input_norm_eps == epsilon);
+    if (epsilon == 0.25f) {
+      CHECK(gguf_logits(other, TensorType::i2_s) != gguf_logits(m, TensorType::i2_s));
+    }
+  }
+  config["quantization_config"] =
+      R"({"quant_method": "bitnet", "use_rms_norm": true, "rms_norm_eps": 0})";
+  write_hf_folder(folder, config, tensors);
+  CHECK(std::string(folder_error(folder).subject) == "tern.input_norm_epsilon");
 }
 
 TEST_CASE("Layers of gemma3 slide as the configuration says, in each of its forms") {

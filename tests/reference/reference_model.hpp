@@ -41,6 +41,7 @@ struct LogicalModel {
   size_t model_dim = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, ffn_dim = 0, vocab_size = 0;
   size_t context_len = 64;
   double eps = 1e-5;
+  double input_eps = 1e-5;  ///< of norms at the inputs of linear layers
   double rope_base = 10000;
   size_t window = 0;         ///< positions that a token sees in a layer that slides; 0: none does
   size_t window_period = 6;  ///< every so many layers one does not slide; 0: all slide
@@ -151,7 +152,7 @@ inline Row largest(const Row& x, double share) {
 /// product.
 inline Row apply(const LogicalModel& m, const LogicalLinear& w, const Row& input,
                  bool is_int4 = false) {
-  const Row normed = rms_norm(input, w.norm_in, m.eps);
+  const Row normed = rms_norm(input, w.norm_in, m.input_eps);
   const Quantized x = is_int4 ? quantize_absmean(normed) : quantize(normed, m.activation_bits);
   Row y(w.rows);
   for (size_t r = 0; r < w.rows; ++r) {

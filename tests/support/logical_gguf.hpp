@@ -169,6 +169,9 @@ inline GgufWriter gguf_of(const LogicalModel& m, tern::TensorType linear_type,
   writer.add(a + "attention.head_count_kv", static_cast<uint32_t>(m.n_kv_heads));
   writer.add(a + "attention.key_length", static_cast<uint32_t>(m.head_dim));
   writer.add(a + "attention.layer_norm_rms_epsilon", static_cast<float>(m.eps));
+  if (m.input_eps != m.eps) {
+    writer.add("tern.input_norm_epsilon", static_cast<float>(m.input_eps));
+  }
   writer.add(a + "rope.freq_base", static_cast<float>(m.rope_base));
   if (m.window != 0) {
     writer.add(a + "attention.sliding_window", static_cast<uint32_t>(m.window));

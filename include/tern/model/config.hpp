@@ -51,6 +51,9 @@ struct ModelConfig {
   uint32_t window = 0;         ///< positions that a token sees in a layer that slides; 0: all
   uint32_t window_period = 0;  ///< every so many layers one does not slide; 0: all slide
   float norm_eps = 0;
+  /// Of a norm whose result becomes integers at once: a linear layer's own where it has one, else
+  /// the block's, and then it is norm_eps.
+  float input_norm_eps = 0;
   float attention_scale = 0;  ///< 0: 1 / sqrt(head_dim)
   double rope_base = 10000;
   double rope_linear_factor = 1;

@@ -166,6 +166,8 @@ inline Result<void> read_pooling(ConfigReader& reader, ModelConfig& config) {
 
 /// Says how many bits the inputs of linear layers have: 8 or 16.
 inline constexpr std::string_view kActivationBitsKey = "tern.activation_bits";
+/// The epsilon of norms at the inputs of linear layers, where it is not that of the other norms.
+inline constexpr std::string_view kInputNormEpsilonKey = "tern.input_norm_epsilon";
 
 /// Whether the linear layers of a file have norms of their own at their inputs. One that has some
 /// and not all is refused by the weight loader.
@@ -190,7 +192,16 @@ inline Result<void> read_activation_bits(const GgufFile& file, const Architectur
   return Error(Status::mismatch, "value is neither 8 nor 16", kActivationBitsKey);
 }
 
-/// floor(share * n), by integers: the host's compiler may round as it likes. Requires: 0 < share < 1.
+inline Result<void> read_input_norm_epsilon(const GgufFile& file, ModelConfig& config) {
+  config.input_norm_eps = config.norm_eps;
+  if (!config.input_norms) return {};
+  TERN_TRY_ASSIGN(config.input_norm_eps, file.get_or<float>(kInputNormEpsilonKey, config.norm_eps));
+  if (is_finite(config.input_norm_eps) && config.input_norm_eps > 0) return {};
+  return Error(Status::mismatch, "value is not a positive number", kInputNormEpsilonKey);
+}
+
+/// floor(share * n), by integers: the host's compiler may round as it likes. Requires: 0 < share
+/// < 1.
 constexpr uint32_t share_of(float share, uint32_t n) {
   const auto bits = __builtin_bit_cast(uint32_t, share);
   const uint32_t exponent = bits >> 23;  // share = fraction * 2^(exponent - 150)
@@ -284,6 +295,7 @@ inline Result<ModelConfig> read_config(const GgufFile& file, const Architecture&
     return reader.bad("attention.key_length", "head size is odd or too large");
   }
   TERN_TRY_ASSIGN(config.norm_eps, reader.positive("attention.layer_norm_rms_epsilon"));
+  TERN_TRY(detail::read_input_norm_epsilon(file, config));
   if (reader.has("attention.scale")) {
     TERN_TRY_ASSIGN(config.attention_scale, reader.positive_or("attention.scale", 1.0f));
   }

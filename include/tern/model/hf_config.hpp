@@ -33,6 +33,7 @@ struct HfModel {
   bool is_online = false;        ///< float weights become trits by their mean magnitude
   bool is_scale_inverse = true;  ///< of packed weights
   uint32_t head_dim = 0;
+  std::optional<float> input_norm_eps = {};  ///< of norms at the inputs, where the class says it
 };
 
 namespace detail {
@@ -157,13 +158,10 @@ inline Result<void> read_quantization(const HfConfigReader& reader, const HfTens
   if (has_norms && !hints.has_input_norms) {
     return quantization.bad("use_rms_norm", "there are no norms at the inputs of layers");
   }
-  // All norms of a model have one epsilon in tern.
   if (has_norms) {
-    TERN_TRY_ASSIGN(const float eps, reader.real("rms_norm_eps"));
-    const auto own = quantization.find("rms_norm_eps").as_real();
-    if (static_cast<float>(own.value_or(1e-6)) != eps) {
-      return quantization.bad("rms_norm_eps", "differs from that of the model",
-                              Status::unsupported);
+    model.input_norm_eps = 1e-6f;  // transformers' default, whatever the model's own is
+    if (quantization.has("rms_norm_eps")) {
+      TERN_TRY_ASSIGN(model.input_norm_eps, quantization.real("rms_norm_eps"));
     }
   }
   model.is_scale_inverse = linear_class != "autobitlinear";
@@ -225,6 +223,9 @@ inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints
   writer.add("rope.dimension_count", model.head_dim);
   TERN_TRY_ASSIGN(const float eps, reader.real("rms_norm_eps"));
   writer.add("attention.layer_norm_rms_epsilon", eps);
+  if (model.input_norm_eps.value_or(eps) != eps) {
+    header.add("tern.input_norm_epsilon", *model.input_norm_eps);
+  }
   TERN_TRY(detail::add_rope(reader, writer));
   // Gemma's own key comes before the one that its class does not read.
   for (const std::string_view key : {"hidden_activation", "hidden_act"}) {
