@@ -21,7 +21,9 @@ constexpr CommandHelp kConvertHelp = {
     "packed, and are read from the mapped file.\n"
     "A GGUF file is for other programs: it holds the same values, or is not made. A linear layer\n"
     "that its type does not hold exactly is F16 there if that does. Without --weights an OUT that\n"
-    "ends in .gguf is tq2_0; but i2_s, whose scales are f32, where a scale is not exact in f16.",
+    "ends in .gguf is tq2_0; but i2_s, whose scales are f32, where a scale is not exact in f16.\n"
+    "The architecture keeps its name: bitnet, llama, qwen3 and gemma3 in tq1_0, tq2_0 or f16 are\n"
+    "for llama.cpp; bitnet-b1.58 (as BitNet b1.58 2B-4T) and i2_s are for bitnet.cpp.",
 };
 
 // What --weights names: a packing of tern files, or a type of GGUF files.

@@ -65,6 +65,13 @@ expect_good(convert ${STORIES} q6.gguf --weights tq1_0 --head q6)
 logits_of(hash -m q6.gguf)
 expect("logits of q6.gguf" ${expected_q6} ${hash})
 
+# For which program a file is: the architecture keeps its name.
+expect_good(convert --help)
+expect_match(help "bitnet-b1.58 [^\n]+ are for bitnet.cpp" "${out}")
+expect_good(inspect tq2_0.gguf --json)
+string(JSON architecture GET "${out}" architecture)
+expect("architecture of tq2_0.gguf" bitnet-b1.58 "${architecture}")
+
 # What cannot be held is refused by name, what contradicts itself as usage.
 expect_failure(2 "--weights: i2_s is for GGUF files, and x.tern is named otherwise"
   convert @stories x.tern --weights i2_s)
