@@ -200,6 +200,42 @@ TEST_CASE("A sliding window bounds the context") {
   CHECK(context_of("64", "true") == m.context_len);
 }
 
+TEST_CASE("Falcon-E's revisions, packed and multiplied out, are one model where they say BitNet") {
+  if (!have_json()) return;
+  LogicalModel shape = small_shape("llama");
+  shape.n_heads = 8;
+  shape.n_kv_heads = 1;
+  shape.head_dim = 32;
+  const LogicalModel m = random_model(shape, 2, 18);
+  const auto expected = gguf_logits(m, TensorType::i2_s);
+  const TemporaryFolder folder("hf_falcon_e");
+  HfConfigMembers config = hf_config_of(m, HfWeights::packed_inverse);
+  config["is_bitnet_config"] = "true";
+  config["quantization_config"] =
+      R"({"modules_to_not_convert": ["lm_head"], "quant_method": "bitnet"})";
+  write_hf_folder(folder, config, hf_tensors_of(m, HfWeights::packed_inverse));
+  CHECK(folder_logits(folder) == expected);
+  const auto doubts_of = [&] {
+    const auto opened =
+        tern::Checkpoint::open(folder.path(), tern::FileAccess::mapped, tern::default_allocator());
+    REQUIRE(opened.ok());
+    return (*opened)->doubts().size();
+  };
+  // The revision `bfloat16`: the packed weights times their scale, and no quantization_config.
+  config["quantization_config"] = "null";
+  write_hf_folder(folder, config, hf_tensors_of(m, HfWeights::exact));
+  CHECK(folder_logits(folder) == expected);
+  CHECK(doubts_of() == 0);
+  // Without that sign it is the model of plain float layers that its configuration means; doubted.
+  config.erase("is_bitnet_config");
+  write_hf_folder(folder, config, hf_tensors_of(m, HfWeights::exact));
+  CHECK(folder_logits(folder) == gguf_logits(m, TensorType::f16, true));
+  CHECK(doubts_of() == 1);
+  config["pretraining_model_parallel"] = "1";  // TriLM's
+  write_hf_folder(folder, config, hf_tensors_of(m, HfWeights::exact));
+  CHECK(doubts_of() == 0);
+}
+
 TEST_CASE("1bitLLM's configuration means master weights") {
   if (!have_json()) return;
   const LogicalModel m = small_model("bitnet");

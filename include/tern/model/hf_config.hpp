@@ -32,6 +32,7 @@ struct HfModel {
   bool is_tied = false;          ///< the embedding is the head
   bool is_online = false;        ///< float weights become trits by their mean magnitude
   bool is_scale_inverse = true;  ///< of packed weights
+  bool guesses_float = false;    ///< nothing tells whether inputs were quantized in training
   uint32_t head_dim = 0;
   std::optional<float> input_norm_eps = {};  ///< of norms at the inputs, where the class says it
 };
@@ -235,8 +236,11 @@ inline Result<HfModel> read_hf_config(JsonValue root, const HfTensorHints& hints
     break;
   }
   if (model.is_gemma) TERN_TRY(detail::check_gemma(reader, model.head_dim));
-  // Models that were not trained with quantized activations.
+  // Models that were not trained with quantized activations. TriLM's have this key; of others the
+  // weights may have been multiplied out, and the class that quantized their inputs is gone.
   if (!int8_activations) header.add("tern.activation_bits", uint32_t{16});
+  model.guesses_float = !int8_activations && !model.architecture->float_activations &&
+                        !reader.has("pretraining_model_parallel");
   return model;
 }
 

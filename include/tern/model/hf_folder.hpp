@@ -90,6 +90,11 @@ inline Result<void> HfFolder::open(std::span<const uint8_t> config) {
   auto model = read_hf_config(document->root(), read_hints(), out_.header, hooks_);
   if (!model.ok()) return in_file(model.error(), kConfigName);
   model_ = *model;
+  if (model_.guesses_float) {
+    out_.doubts.push_back(
+        "config.json: names no quantization: inputs of linear layers are taken to be float "
+        "(int16)");
+  }
 
   size_t most = 0;
   for (const SafetensorsFile& shard : shards_) most += shard.tensors().size();
