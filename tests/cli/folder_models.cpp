@@ -40,7 +40,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   bool good = true;
-  for (const std::string architecture : {"bitnet-b1.58", "llama", "qwen3", "gemma3"}) {
+  for (const std::string architecture : {"bitnet-b1.58", "bitnet", "llama", "qwen3", "gemma3"}) {
     LogicalModel shape = small_shape(architecture);
     shape.input_norms = shape.head_norms;
     shape.activation_bits = 8;
@@ -51,6 +51,12 @@ int main(int argc, char** argv) {
     good = good && write_folder(path + "-inverse", m, HfWeights::packed_inverse);
     good = good && write_folder(path + "-online", m, HfWeights::online);
   }
+  // As TriLM is: floats that are ternary already, several scales a matrix, float activations.
+  const LogicalModel trilm = random_model(small_shape("llama"), 2, 13, RandomScales::row);
+  GgufWriter trilm_file = gguf_of(trilm, tern::TensorType::f32);
+  trilm_file.add("general.name", "TriLM_99M");
+  good = good && write_file(argv[1] + std::string("/trilm.gguf"), trilm_file.build());
+  good = good && write_folder(argv[1] + std::string("/trilm-exact"), trilm, HfWeights::exact);
   good = good && write_mean_scaled(argv[1] + std::string("/mean-scaled"), small_model());
   return good ? 0 : 1;
 }

@@ -31,7 +31,7 @@ bool lies_in(const void* p, const Bytes& bytes) {
 
 TEST_CASE(
     "a tern file gives the logits of the load that it was made of, for any packing and head") {
-  for (const char* architecture : {"bitnet-b1.58", "bitnet", "llama"}) {
+  for (const char* architecture : {"bitnet-b1.58", "bitnet-a4.8", "bitnet", "llama"}) {
     for (const auto scales : {RandomScales::tensor, RandomScales::row, RandomScales::group256}) {
       const auto source = gguf_of(small_model(architecture, scales), TensorType::f32).build();
       for (const Packing packing : {Packing::t2, Packing::t5}) {
