@@ -4,6 +4,8 @@
 // own, so that a build can compile it for speed (cmake/TernOptimization.cmake).
 #include "tern/quant/ternary_source.hpp"
 
+#include <cstring>
+
 #include "tern/quant/i2_s_codec.hpp"
 #include "tern/quant/row_scaled_codec.hpp"
 #include "tern/quant/ternarize.hpp"
@@ -113,13 +115,18 @@ Result<void> read_quarters_row(const TernarySource& source, size_t row, uint8_t*
   const uint64_t at = uint64_t{row % quarter} * source.cols;
   const uint8_t* bytes = source.bytes + at;
   const size_t shift = 2 * (row / quarter);
-  unsigned largest = 0;
-  for (size_t col = 0; col < source.cols; ++col) {
-    const unsigned code = (bytes[col] >> shift) & 3u;
-    largest = code > largest ? code : largest;
-    u[col] = static_cast<uint8_t>(code);
+  // Eight columns a step: what comes from the byte beside is masked, in either order of bytes.
+  constexpr uint64_t kCodes = 0x0303030303030303;
+  size_t col = 0;
+  for (uint64_t word; source.cols - col >= sizeof(word); col += sizeof(word)) {
+    std::memcpy(&word, bytes + col, sizeof(word));
+    word = word >> shift & kCodes;
+    std::memcpy(u + col, &word, sizeof(word));
   }
-  if (largest == 3) return Error(Status::malformed, "a trit has the illegal code 3", at);
+  for (; col < source.cols; ++col) u[col] = (bytes[col] >> shift) & 3;
+  if (has_code_three(u, source.cols)) {
+    return Error(Status::malformed, "a trit has the illegal code 3", at);
+  }
   return ternary_result(canonicalize_group(source.form.scale_bits, source.cols, u, *scale_bits),
                         at);
 }

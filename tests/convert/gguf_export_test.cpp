@@ -162,6 +162,15 @@ TEST_CASE("tables stay as they are; BF16 is F16 where that is exact, as a whole"
   CHECK(logits_of(bytes) == logits_of(source));
 }
 
+TEST_CASE("a table of BF16 is F16 where each of its values is, for every value that there is") {
+  for (uint32_t bits = 0; bits <= 0xFFFF; ++bits) {
+    const uint8_t value[2] = {static_cast<uint8_t>(bits & 0xFF), static_cast<uint8_t>(bits >> 8)};
+    const uint32_t wide = tern::f32_bits_from_bf16(static_cast<uint16_t>(bits));
+    const bool is_exact = tern::f32_bits_from_f16(tern::f16_from_f32_bits(wide)) == wide;
+    if (tern::detail::narrows_exactly(value) != is_exact) FAIL(bits);
+  }
+}
+
 TEST_CASE("a head as q6 is exported, an int8 one refused by name") {
   const auto source = gguf_of(small_model(), TensorType::i2_s).build();
   tern::LoadOptions options;

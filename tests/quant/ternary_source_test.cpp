@@ -259,6 +259,40 @@ TEST_CASE("float rows of more than one magnitude in a group are not ternary") {
   CHECK(refused.result.error().where == 4 * (64 + 32));
 }
 
+TEST_CASE(
+    "rows whose quarters share bytes are read at any width, and code 3 is seen in any column") {
+  for (uint32_t cols = 1; cols <= 26; ++cols) {
+    const uint32_t rows = 8;
+    const auto u = random_u(rows * cols, cols);
+    std::vector<uint8_t> bytes(u.size() / 4);
+    for (size_t i = 0; i < u.size(); ++i) {
+      const size_t at = i % bytes.size(), quarter = i / bytes.size();
+      bytes[at] = static_cast<uint8_t>(bytes[at] | u[i] << (2 * quarter));
+    }
+    TernarySource source{TensorType::f32, bytes.data(), rows, cols};
+    source.form.kind = FormKind::row_quarters;
+    source.form.scale_bits = 0x3F000000u;
+    for (size_t row = 0; row < rows; ++row) {
+      const std::vector<uint8_t> expected(u.begin() + static_cast<long>(row * cols),
+                                          u.begin() + static_cast<long>((row + 1) * cols));
+      std::vector<uint8_t> out(cols, 9);
+      uint32_t scale_bits = 0;
+      REQUIRE(read_ternary_row(source, row, out.data(), &scale_bits).ok());
+      CHECK(out == expected);
+      const bool is_zero = out == std::vector<uint8_t>(cols, kZeroTrit);
+      CHECK(scale_bits == (is_zero ? kWildcardScale : 0x3F000000u));
+      const size_t quarter = row / 2;
+      for (size_t col = 0; col < cols; ++col) {
+        uint8_t& byte = bytes[row % 2 * cols + col];
+        const uint8_t kept = byte;
+        byte = static_cast<uint8_t>(byte | 3 << (2 * quarter));
+        CHECK(read_ternary_row(source, row, out.data(), &scale_bits).status() == Status::malformed);
+        byte = kept;
+      }
+    }
+  }
+}
+
 TEST_CASE("types without trits are refused") {
   const uint8_t bytes[64] = {};
   for (const TensorType type :

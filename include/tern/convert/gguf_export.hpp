@@ -132,11 +132,14 @@ class GgufExport {
 namespace detail {
 /// Whether all values of a table of BF16 are binary16 too.
 inline bool narrows_exactly(std::span<const uint8_t> bytes) {
-  bool exact = true;
+  constexpr uint32_t kLeastExponent = 127 - 14, kNormalExponents = 30;  // of binary16
   for (size_t at = 0; at < bytes.size(); at += 2) {
-    exact &= is_exact_f16(f32_bits_from_bf16(load_u16(bytes.data() + at)));
+    const uint16_t half = load_u16(bytes.data() + at);
+    // Nearly all values: normal in both, and binary16 has the longer fraction.
+    if (((half >> 7) & 0xFFu) - kLeastExponent < kNormalExponents) continue;
+    if (!is_exact_f16(f32_bits_from_bf16(half))) return false;
   }
-  return exact;
+  return true;
 }
 }  // namespace detail
 
@@ -286,7 +289,7 @@ Result<void> GgufExport::write_matrix(const ExportItem& item, const TaskRunner& 
       const size_t stop = std::min(first + (task + 1) * kRowsInTask, end);
       for (size_t row = first + task * kRowsInTask; row < stop; ++row) {
         unpack_row(w, row, u);
-        if (*std::max_element(u, u + w.cols) > 2) {
+        if (has_code_three(u, w.cols)) {
           return Error(Status::malformed, "a trit has the illegal code 3", item.name);
         }
         write_ternary_row(target, w, row, u, encoded.data() + (row - first) * row_bytes);

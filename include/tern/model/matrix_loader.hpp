@@ -41,8 +41,8 @@ struct MatrixSource {
   Result<void> read_row(size_t row, uint8_t* u, uint32_t* scale_bits) const {
     if (!is_packed()) return read_ternary_row(stored, row, u, scale_bits);
     unpack_row(packed, row, u);
-    for (size_t col = 0; col < packed.cols; ++col) {
-      if (u[col] > 2) return Error(Status::malformed, "a trit has the illegal code 3");
+    if (has_code_three(u, packed.cols)) {
+      return Error(Status::malformed, "a trit has the illegal code 3");
     }
     return {};
   }

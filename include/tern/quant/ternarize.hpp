@@ -65,9 +65,9 @@ inline Status canonicalize_group(uint32_t file_scale_bits, size_t n, uint8_t* u,
   } else if ((file_scale_bits & detail::kSignBit) != 0) {
     for (size_t i = 0; i < n; ++i) u[i] = negated_u(u[i]);
   }
-  bool any_nonzero = false;
-  for (size_t i = 0; i < n; ++i) any_nonzero |= u[i] != kZeroTrit;
-  scale_bits = any_nonzero ? magnitude : kWildcardScale;
+  uint8_t nonzero = 0;  // in bytes, of which a vector holds the most
+  for (size_t i = 0; i < n; ++i) nonzero = static_cast<uint8_t>(nonzero | (u[i] ^ kZeroTrit));
+  scale_bits = nonzero != 0 ? magnitude : kWildcardScale;
   return Status::ok;
 }
 
