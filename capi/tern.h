@@ -645,6 +645,19 @@ TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t*
                                            size_t all_logits_size);
 
 /*
+** tern_session_evaluate() for a program that draws greedily (n_best 1) or with a top_k (n_best the
+** same): the logits of the last token need hold its n_best largest alone. Of a model with
+** TERN_HEAD_TWO_STAGE the others then are minus infinity, mostly, and were not computed; what needs
+** them (another draw, tern_session_log_prob, _fork, _save) has them computed first.
+** Shapes:  tokens [n_tokens].
+** Errors:  those of tern_session_evaluate(), TERN_INVALID_ARGUMENT (n_best is 0).
+** Threads: the session's.
+** Cost:    as tern_session_evaluate(), less what is not read of the head; n_best above 64 reads all.
+*/
+TERN_API tern_status tern_session_evaluate_best(tern_session* session, const int32_t* tokens,
+                                                size_t n_tokens, uint32_t n_best);
+
+/*
 ** An evaluation in slices, for a host with a frame to keep. tern_session_begin() takes the tokens
 ** (a copy), tern_session_step() works on them: always one slice (a layer over at most 8 tokens, as
 ** many as should fit the budget, or a sixteenth of the head), then more as long as another one like

@@ -171,6 +171,15 @@ tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens, 
   });
 }
 
+tern_status tern_session_evaluate_best(tern_session* session, const int32_t* tokens,
+                                       size_t n_tokens, uint32_t n_best) {
+  return capi::guard([&]() -> Result<void> {
+    TERN_TRY_ASSIGN(Session * self, capi::session_of(session));
+    TERN_TRY_ASSIGN(const auto ids, capi::read_array(tokens, n_tokens, "tokens"));
+    return self->evaluate_best(ids, n_best);
+  });
+}
+
 tern_status tern_session_embed(tern_session* session, const int32_t* tokens, size_t n_tokens,
                                const size_t* lengths, size_t n_texts, float* embeddings,
                                size_t embeddings_size) {

@@ -220,6 +220,8 @@ TERN_API void tern_session_cancel(tern_session* session);
 TERN_API tern_status tern_session_evaluate(tern_session* session, const int32_t* tokens,
                                            size_t n_tokens, float* all_logits,
                                            size_t all_logits_size);
+TERN_API tern_status tern_session_evaluate_best(tern_session* session, const int32_t* tokens,
+                                                size_t n_tokens, uint32_t n_best);
 TERN_API tern_status tern_session_begin(tern_session* session, const int32_t* tokens,
                                         size_t n_tokens);
 TERN_API tern_status tern_session_step(tern_session* session, uint64_t budget_us, int32_t* done);

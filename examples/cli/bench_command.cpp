@@ -17,7 +17,8 @@ namespace {
 
 constexpr CommandHelp kBenchHelp = {
     "tern bench [-m MODEL | --shape NAME] [options]",
-    "Measures prefill and decoding, each from an empty context, and what share of this machine's\n"
+    "Measures prefill and greedy decoding, each from an empty context, and what share of this "
+    "machine's\n"
     "measured read bandwidth and int8 rate they reach. --shape makes a random model in memory.",
 };
 
@@ -40,6 +41,8 @@ struct BenchOptions {
          Number<uint32_t>{&plan.prompt_tokens, 0, tern::kMaxContext, "a whole number"}},
         {"-n", "N", "tokens to decode; 0 leaves decoding out",
          Number<uint32_t>{&plan.gen_tokens, 0, tern::kMaxContext, "a whole number"}},
+        {"--depth", "N", "decodes behind so many positions instead",
+         Number<uint32_t>{&plan.depth, 0, tern::kMaxContext / 2, "a whole number"}},
         {"--packing", "TYPE", "how linear layers lie in memory: t2 or t5", &packing},
         {"--dense", "",
          "reads zeros too, which are skipped by default where that is exact; a tern file keeps its "
@@ -124,7 +127,8 @@ std::string bench_json(const std::vector<BenchLine>& lines) {
     const std::pair<std::string_view, uint64_t> counts[] = {
         {"threads", line.threads},
         {"prompt_tokens", line.plan.prompt_tokens},
-        {"gen_tokens", line.plan.gen_tokens}};
+        {"gen_tokens", line.plan.gen_tokens},
+        {"depth", line.plan.depth}};
     for (const auto& [key, value] : counts) {
       json.key(key);
       json.count(value);

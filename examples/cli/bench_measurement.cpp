@@ -29,24 +29,26 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-// Tokens a second of evaluating them from an empty context, `step` at a time.
+// Tokens a second of evaluating them from position `depth` on, `step` at a time; one at a time for
+// the largest logit alone, as a greedy text needs.
 tern::Result<double> time_tokens(tern::Session& session, std::span<const tern::TokenId> tokens,
-                                 size_t step) {
-  TERN_TRY(session.reset());
+                                 uint32_t depth, size_t step) {
+  TERN_TRY(session.truncate(depth));
   const auto start = std::chrono::steady_clock::now();
   for (size_t done = 0; done < tokens.size(); done += step) {
     if (is_interrupted()) return tern::Error(tern::Status::cancelled, "interrupted");
-    TERN_TRY(session.evaluate(tokens.subspan(done, step)));
+    const auto now = tokens.subspan(done, step);
+    TERN_TRY(step == 1 ? session.evaluate_best(now, 1) : session.evaluate(now));
   }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
   return static_cast<double>(tokens.size()) / taken.count();
 }
 
 tern::Result<double> median_rate(tern::Session& session, std::span<const tern::TokenId> tokens,
-                                 size_t step, uint32_t repeats) {
+                                 uint32_t depth, size_t step, uint32_t repeats) {
   std::vector<double> rates;
   for (uint32_t i = 0; i < repeats; ++i) {
-    TERN_TRY_ASSIGN(const double rate, time_tokens(session, tokens, step));
+    TERN_TRY_ASSIGN(const double rate, time_tokens(session, tokens, depth, step));
     rates.push_back(rate);
   }
   return median(rates);
@@ -74,11 +76,11 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
                                     const BenchPlan& plan, const MachineLimits& limits) {
   reset_peak_memory();
   tern::SessionOptions options = plan.session;
-  options.context = std::max({options.context, plan.prompt_tokens, plan.gen_tokens});
+  options.context = std::max({options.context, plan.prompt_tokens, plan.depth + plan.gen_tokens});
   TERN_TRY_ASSIGN(const auto session, tern::Session::create(model, options));
   const InterruptGuard interrupts(session.get());
-  const auto tokens =
-      make_tokens(std::max(plan.prompt_tokens, plan.gen_tokens), model->config().vocab_size);
+  const auto tokens = make_tokens(std::max({plan.prompt_tokens, plan.gen_tokens, plan.depth, 1u}),
+                                  model->config().vocab_size);
 
   BenchResult result;
   const auto all = std::span<const tern::TokenId>(tokens);
@@ -86,16 +88,20 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
   if (plan.prompt_tokens != 0) {
     const auto prompt = all.first(plan.prompt_tokens);
     TERN_TRY_ASSIGN(result.prefill_tok_s,
-                    median_rate(*session, prompt, prompt.size(), plan.repeats));
+                    median_rate(*session, prompt, 0, prompt.size(), plan.repeats));
     if (limits.dot_gmac_s > 0) {
       result.int8_peak_share =
           *result.prefill_tok_s * products_of(*model) * 1e-9 / limits.dot_gmac_s;
     }
   }
   if (plan.gen_tokens != 0) {
+    if (plan.depth != 0) {
+      TERN_TRY(session->reset());
+      TERN_TRY(session->evaluate(all.first(plan.depth)));
+    }
     const tern::SessionStatistics before = session->statistics();
     TERN_TRY_ASSIGN(result.decode_tok_s,
-                    median_rate(*session, all.first(plan.gen_tokens), 1, plan.repeats));
+                    median_rate(*session, all.first(plan.gen_tokens), plan.depth, 1, plan.repeats));
     const tern::SessionStatistics after = session->statistics();
     const uint64_t gates = after.skipped.gates.all - before.skipped.gates.all;
     if (gates != 0) {
@@ -106,8 +112,9 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
     }
     result.bytes_per_token = static_cast<double>(after.weight_bytes - before.weight_bytes) /
                              static_cast<double>(after.n_tokens - before.n_tokens);
-    result.kv_bytes = static_cast<double>(
-        plan.gen_tokens * tern::KvCache::bytes_per_position(model->config(), options.kv));
+    result.kv_bytes =
+        static_cast<double>((plan.depth + plan.gen_tokens) *
+                            tern::KvCache::bytes_per_position(model->config(), options.kv));
     result.bandwidth_gb_s = *result.bytes_per_token * *result.decode_tok_s * 1e-9;
     if (limits.read_gb_s > 0) result.bandwidth_share = *result.bandwidth_gb_s / limits.read_gb_s;
   }

@@ -14,6 +14,7 @@ namespace cli {
 struct BenchPlan {
   uint32_t prompt_tokens = 512;  ///< 0: prefill is not measured
   uint32_t gen_tokens = 64;      ///< 0: decoding is not measured
+  uint32_t depth = 0;            ///< positions that are there before decoding
   uint32_t repeats = 3;          ///< the median of so many is reported
   tern::SessionOptions session;  ///< its runner has the threads; its context grows as needed
 };

@@ -23,19 +23,14 @@ size_t ForwardPass::task_count(size_t work_bytes) const {
 // Once stopped, tasks end early and the remaining steps of a layer do nothing; check() then says
 // why, and nothing of it is used.
 bool ForwardPass::is_stopped() const {
-  return non_finite_.load(std::memory_order_relaxed) || is_cancelled();
-}
-
-bool ForwardPass::is_cancelled() const {
-  return std::any_of(cancelled_.begin(), cancelled_.end(),
-                     [](const auto* flag) { return flag->load(std::memory_order_relaxed); });
+  return non_finite_.load(std::memory_order_relaxed) || is_cancelled(cancelled_);
 }
 
 Result<void> ForwardPass::check() const {
   if (non_finite_.load(std::memory_order_relaxed)) {
     return Error(Status::non_finite, "an activation is not finite");
   }
-  if (is_cancelled()) return Error(Status::cancelled, "cancelled");
+  if (is_cancelled(cancelled_)) return Error(Status::cancelled, "cancelled");
   return {};
 }
 

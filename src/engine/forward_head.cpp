@@ -23,18 +23,29 @@ Result<void> ForwardPass::logits(size_t first, std::span<float* const> logits, T
 
 Result<void> ForwardPass::begin_logits(size_t first, size_t count) {
   for (size_t t = 0; t < count; ++t) {
-    float* x = act_.head_x.row(t);
-    bool finite =
-        kernels_.rms_norm(act_.residual.row(first + t), model_.weights().output_norm.data(),
-                          config_.model_dim, config_.norm_eps, x);
-    if (finite) {
-      act_.head.tokens[t] = kernels_.quantize_i16(x, config_.model_dim, act_.head.codes.row(t),
-                                                  act_.head.low.row(t), act_.head.codes.stride(0));
-      finite = act_.head.tokens[t].finite != 0;
+    if (!kernels_.rms_norm(act_.residual.row(first + t), model_.weights().output_norm.data(),
+                           config_.model_dim, config_.norm_eps, act_.head_x.row(t)) ||
+        !quantize_head(t)) {
+      return Error(Status::non_finite, "an activation is not finite");
     }
-    if (!finite) return Error(Status::non_finite, "an activation is not finite");
   }
   return {};
+}
+
+bool ForwardPass::quantize_head(size_t token) {
+  QuantizedBatch& out = act_.head;
+  out.tokens[token] =
+      kernels_.quantize_i16(act_.head_x.row(token), config_.model_dim, out.codes.row(token),
+                            out.low.row(token), out.codes.stride(0));
+  return out.tokens[token].finite != 0;
+}
+
+Result<void> ForwardPass::logits_of(std::span<const float> features, TokenMask mask,
+                                    std::span<float> logits) {
+  std::copy(features.begin(), features.end(), act_.head_x.row(0));
+  if (!quantize_head(0)) return Error(Status::non_finite, "an activation is not finite");
+  float* const out = logits.data();
+  return logit_rows(0, logits.size(), {&out, 1}, TokenMasks(&mask, mask.empty() ? 0 : 1));
 }
 
 Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* const> logits,
@@ -46,7 +57,7 @@ Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* 
   runner_.run(tasks, [&](size_t task) {
     const size_t last = begin + rows * (task + 1) / tasks;
     for (size_t row = begin + rows * task / tasks; row < last; row += kHeadBlockRows) {
-      if (is_cancelled()) return;
+      if (is_cancelled(cancelled_)) return;
       if (!head_block(input, row, std::min(row + kHeadBlockRows, last), logits, masks)) {
         non_finite_.store(true, std::memory_order_relaxed);
       }
@@ -87,7 +98,7 @@ Result<void> ForwardPass::best_logits(size_t token, size_t n_best, TokenMask mas
                                       std::span<float> logits, HeadCounts& counts) {
   TERN_TRY(begin_logits(token, 1));
   act_.search.run(kernels_, model_.weights().head, model_.weights().head_is_likely, runner_,
-                  act_.head.view(1), n_best, mask, logits, counts);
+                  act_.head.view(1), n_best, mask, logits, counts, cancelled_);
   return check();
 }
 

@@ -12,13 +12,14 @@ namespace {
 
 constexpr size_t blocks_of(size_t n_rows) { return (n_rows + kHeadBlockRows - 1) / kHeadBlockRows; }
 
-/// f(block, begin, end) for every block of n rows.
+/// f(block, begin, end) for every block of n rows, unless cancelled.
 template <typename F>
-void for_blocks(const TaskRunner& runner, size_t n_rows, F&& f) {
+void for_blocks(const TaskRunner& runner, CancelFlags cancelled, size_t n_rows, F&& f) {
   const size_t n_blocks = blocks_of(n_rows);
   const size_t tasks = std::min({4 * runner.n_workers(), kMaxStepTasks, n_blocks});
   runner.run(tasks, [&](size_t task) {
     for (size_t b = n_blocks * task / tasks; b < n_blocks * (task + 1) / tasks; ++b) {
+      if (is_cancelled(cancelled)) return;
       f(b, b * kHeadBlockRows, std::min((b + 1) * kHeadBlockRows, n_rows));
     }
   });
@@ -38,8 +39,10 @@ Result<void> HeadSearch::allocate(size_t n_rows, BufferPlan& plan) {
 
 void HeadSearch::run(const KernelTable& kernels, const HeadView& head, bool likely,
                      const TaskRunner& runner, const ActivationView& input, size_t n_best,
-                     TokenMask mask, std::span<float> logits, HeadCounts& counts) {
-  const Input in{kernels, head, runner, input, kernels.plane_reach(input, head.k, likely)};
+                     TokenMask mask, std::span<float> logits, HeadCounts& counts,
+                     CancelFlags cancelled) {
+  const Input in{kernels,  head, runner, input, kernels.plane_reach(input, head.k, likely),
+                 cancelled};
   const size_t n_all = logits.size();
   read_first(in, mask, logits);
   counts.rows[0] += count_tokens(TokenMasks(&mask, mask.empty() ? 0 : 1), n_all);
@@ -66,7 +69,7 @@ void HeadSearch::run(const KernelTable& kernels, const HeadView& head, bool like
 
 void HeadSearch::read_first(const Input& in, TokenMask mask, std::span<float> logits) {
   const TokenMasks masks(&mask, mask.empty() ? 0 : 1);
-  for_blocks(in.runner, logits.size(), [&](size_t block, size_t begin, size_t end) {
+  for_blocks(in.runner, in.cancelled, logits.size(), [&](size_t block, size_t begin, size_t end) {
     std::fill(logits.begin() + static_cast<std::ptrdiff_t>(begin),
               logits.begin() + static_cast<std::ptrdiff_t>(end), kMaskedLogit);
     std::fill(dots_.data() + begin, dots_.data() + end, 0.0);
@@ -86,7 +89,7 @@ void HeadSearch::read_first(const Input& in, TokenMask mask, std::span<float> lo
 
 // One more plane of the first n_rows rows of the list.
 void HeadSearch::read_next(const Input& in, size_t plane, size_t n_rows) {
-  for_blocks(in.runner, n_rows, [&](size_t block, size_t begin, size_t end) {
+  for_blocks(in.runner, in.cancelled, n_rows, [&](size_t block, size_t begin, size_t end) {
     in.kernels.plane_dots(in.head, plane, in.activations, rows_.data(), begin, end, dots_.data());
     in.kernels.plane_bounds(in.head, plane + 1, in.activations, in.reach, rows_.data(), begin, end,
                             dots_.data(), lows_.data(), highs_.data());

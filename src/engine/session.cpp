@@ -97,6 +97,7 @@ Result<void> Session::allocate(const SessionOptions& options, size_t n_workers, 
 Result<std::shared_ptr<Session>> Session::fork() {
   const Use use(*this);
   TERN_TRY(use.check());
+  complete_logits();
   SessionOptions options = options_;
   options.n_threads = 1;
   options.runner = runner_;
@@ -201,8 +202,8 @@ Result<void> Session::run_batches(std::span<const TokenId> tokens, TokenMasks ma
   std::copy(tokens.begin(), tokens.end(), tokens_.data() + position_);
   const size_t last = reads_all ? (tokens.size() - 1) % batch_ % kVectorTokens : 0;
   append(tokens.size(), activations_.head_x.row(last));
-  is_searched_ = !reads_all && searches();
-  has_all_logits_ = has_all_logits_ && !is_searched_;
+  n_searched_ = !reads_all && searches() ? n_best_ : 0;
+  has_all_logits_ = has_all_logits_ && n_searched_ == 0;
   return {};
 }
 
@@ -225,6 +226,7 @@ Result<void> Session::score(std::span<const TokenId> tokens, std::span<double> l
     return kernels.log_prob(logits, vocab_size, static_cast<size_t>(token),
                             scratch.data() + lane * vocab_size);
   };
+  complete_logits();
   log_probs[0] = std::numeric_limits<double>::quiet_NaN();
   if (has_logits_ && has_all_logits_) log_probs[0] = log_prob(logits_.data(), tokens[0], 0);
   const auto read = [&](ForwardPass& pass, size_t done, size_t n) -> Result<void> {
@@ -258,7 +260,7 @@ void Session::append(size_t n_tokens, const float* features) {
   position_ += static_cast<uint32_t>(n_tokens);
   has_logits_ = true;
   has_all_logits_ = rows_.empty();
-  is_searched_ = false;
+  n_searched_ = 0;
 }
 
 TokenMasks Session::same_rows(std::array<TokenMask, kVectorTokens>& masks) const {
@@ -326,6 +328,8 @@ SessionStatistics Session::statistics() const {
 Result<TokenId> Session::sample(const SamplerOptions& options) {
   const Use use(*this);
   TERN_TRY(use.check());
+  const size_t needed = options.mask.empty() ? best_needed(options) : 0;
+  if (needed == 0 || needed > n_searched_) complete_logits();
   return sample_in_use(options);
 }
 
@@ -339,6 +343,7 @@ Result<TokenId> Session::sample_in_use(const SamplerOptions& options) {
 Result<double> Session::log_prob(TokenId token) {
   const Use use(*this);
   TERN_TRY(use.check());
+  complete_logits();
   if (!has_logits_) return Error(Status::invalid_argument, "no logits: evaluate tokens first");
   if (!has_all_logits_) {
     return Error(Status::invalid_argument, "the logits are those of a mask");

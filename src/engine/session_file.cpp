@@ -103,6 +103,7 @@ uint64_t Session::saved_bytes() const {
 Result<void> Session::save(std::span<uint8_t> out, uint64_t* size) {
   const Use use(*this);
   TERN_TRY(use.check());
+  complete_logits();
   if (size != nullptr) *size = saved_bytes();
   if (out.size() < saved_bytes()) {
     return Error(Status::buffer_too_small, "the buffer is smaller than the saved session");
@@ -200,6 +201,7 @@ Result<void> Session::restore(std::span<const uint8_t> saved) {
     std::copy(part.begin(), part.end(), run.begin());
   });
   position_ = header.n_tokens;
+  n_searched_ = 0;
   has_logits_ = !logits.empty();
   has_features_ = false;
   has_all_logits_ = std::ranges::find(this->logits(), kMaskedLogit) == this->logits().end();

@@ -30,18 +30,26 @@ void Session::set_ahead(const float* logits, size_t i) {
   ++position_;
 }
 
-// The head's input is that of the last pass, which searched.
+Result<void> Session::evaluate_best(std::span<const TokenId> tokens, uint32_t n_best) {
+  const Use use(*this);
+  TERN_TRY(use.check());
+  if (n_best == 0) return Error(Status::invalid_argument, "no logits are wanted", "n_best");
+  n_best_ = n_best <= kMostBest ? n_best : 0;
+  const auto result = evaluate_in_use(tokens, {});
+  n_best_ = 0;
+  return result;
+}
+
+// From the features, since a pass that failed may have come after the one that searched.
 void Session::complete_logits() {
-  if (!has_logits_ || !is_searched_) return;
+  if (!has_logits_ || n_searched_ == 0) return;
   const FpEnvironmentGuard fp_environment;
   ForwardPass pass(*model_, runner_, activations_, {}, skips());
-  float* const out = logits_.data();
   const TokenMask mask = mask_view();
-  const TokenMasks masks(&mask, mask.empty() ? 0 : 1);
-  has_logits_ = pass.logit_rows(0, logits_.size(), {&out, 1}, masks).ok();
+  has_logits_ = pass.logits_of(features_.span(), mask, logits_.span()).ok();
   has_all_logits_ = mask.empty();
-  is_searched_ = false;
-  n_head_rows_ += count_tokens(masks, logits_.size());
+  n_searched_ = 0;
+  n_head_rows_ += count_tokens(TokenMasks(&mask, mask.empty() ? 0 : 1), logits_.size());
 }
 
 TERN_NAMESPACE_END

@@ -83,10 +83,10 @@ inline ModelPtr load(const std::vector<uint8_t>& bytes,
   REQUIRE(model != nullptr);
   return ModelPtr(model);
 }
-inline ModelPtr load_stories() {
+inline ModelPtr load_stories(const tern_load_options* options = nullptr) {
   tern_model* model = nullptr;
   const std::string path = stories_path();
-  const tern_status status = tern_model_load_file(path.data(), path.size(), nullptr, &model);
+  const tern_status status = tern_model_load_file(path.data(), path.size(), options, &model);
   INFO(tern_last_error_message());
   REQUIRE(status == TERN_OK);
   return ModelPtr(model);

@@ -278,6 +278,7 @@ TEST_CASE("missing arguments of session functions are refused") {
   refused(tern_session_truncate(nullptr, 0), "session");
   refused(tern_session_reset(nullptr), "session");
   refused(tern_session_evaluate(nullptr, &token, 1, nullptr, 0), "session");
+  refused(tern_session_evaluate_best(nullptr, &token, 1, 1), "session");
   refused(tern_session_logits(nullptr, &view, &n), "session");
   refused(tern_session_logits(session.get(), nullptr, &n), "logits");
   refused(tern_session_logits(session.get(), &view, nullptr), "n_logits");
@@ -293,4 +294,29 @@ TEST_CASE("missing arguments of session functions are refused") {
   CHECK(tern_session_capacity(nullptr) == 0);
   tern_session_cancel(nullptr);
   tern_session_free(nullptr);
+}
+
+TEST_CASE("the largest logits alone give the same greedy text") {
+  tern_load_options options;
+  tern_load_options_init(&options);
+  options.head = TERN_HEAD_TWO_STAGE;
+  const auto model = load_stories(&options);
+  const auto all = open_session(model), best = open_session(model);
+  std::vector<int32_t> tokens = tokenize(model, "Once upon a time");
+  evaluate(all, tokens);
+  REQUIRE(tern_session_evaluate_best(best.get(), tokens.data(), tokens.size(), 1) == TERN_OK);
+  for (int i = 0; i < 20; ++i) {
+    int32_t token = 0, same = 0;
+    REQUIRE(tern_session_sample(all.get(), nullptr, &token) == TERN_OK);
+    REQUIRE(tern_session_sample(best.get(), nullptr, &same) == TERN_OK);
+    REQUIRE(token == same);
+    evaluate(all, {token});
+    REQUIRE(tern_session_evaluate_best(best.get(), &token, 1, 1) == TERN_OK);
+  }
+  double log_prob = 0, same = 0;
+  REQUIRE(tern_session_log_prob(all.get(), 5, &log_prob) == TERN_OK);
+  REQUIRE(tern_session_log_prob(best.get(), 5, &same) == TERN_OK);
+  CHECK(log_prob == same);
+  check_failed(tern_session_evaluate_best(best.get(), tokens.data(), 1, 0), TERN_INVALID_ARGUMENT,
+               "n_best: no logits are wanted");
 }

@@ -12,7 +12,7 @@ function(check_line name_key name)
     string(JSON type TYPE "${out}" 0 ${key})
     expect("type of ${key}" STRING "${type}")
   endforeach()
-  foreach(key threads prompt_tokens gen_tokens prefill_tok_s decode_tok_s bytes_per_token kv_bytes
+  foreach(key threads prompt_tokens gen_tokens depth prefill_tok_s decode_tok_s bytes_per_token kv_bytes
           bandwidth_gb_s bandwidth_share int8_peak_share read_limit_gb_s int8_limit_gmac_s
           peak_rss_bytes load_ms)
     string(JSON type TYPE "${out}" 0 ${key})

@@ -87,7 +87,7 @@ expect_failure(1 "nowhere/x.tern: cannot write" synth --shape 125m -o nowhere/x.
 file(GLOB left *.partial)
 expect("partial files" "" "${left}")
 expect_failure(2 "--weights: must be one of t2, t5, tq1_0, tq2_0, i2_s, f16, not 't3'" convert a b --weights t3)
-expect_failure(2 "--head: must be one of keep, q6, i8, not 'q5'" convert a b --head q5)
+expect_failure(2 "--head: must be one of keep, q6, i8, two-stage, two-stage-likely, not 'q5'" convert a b --head q5)
 expect_failure(2 "OUT: is missing" convert a)
 # A newer file is refused by name.
 shell("LC_ALL=C sed 's/\\(tern.version\\)\\o004\\o000\\o000\\o000d/\\1\\o004\\o000\\o000\\o000\\o310/' t2_keep.tern > newer.tern")

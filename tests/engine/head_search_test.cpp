@@ -250,3 +250,60 @@ TEST_CASE("likely bounds read less") {
   CHECK(tell(*first, options).text == tell(*second, options).text);
   CHECK(second->statistics().searched.rows[1] < first->statistics().searched.rows[1]);
 }
+
+TEST_CASE("the largest logits alone are enough for the draws that need no others") {
+  const ModelPtr plain = story_model(tern::HeadOption::i8);
+  const ModelPtr model = story_model(tern::HeadOption::two_stage);
+  const auto expected = prompted(plain, "Once upon a time");
+  const auto session = prompted(model, "Once upon a time");
+  const TokenId token = 300;
+  REQUIRE(expected->evaluate({&token, 1}).ok());
+  const auto again = [&](uint32_t n_best) {
+    REQUIRE(session->truncate(expected->position() - 1).ok());
+    REQUIRE(session->evaluate_best({&token, 1}, n_best).ok());
+  };
+  const auto missing = [&] {
+    const auto logits = session->logits();
+    return std::count(logits.begin(), logits.end(), tern::kMaskedLogit);
+  };
+  tern::SamplerOptions options;
+  again(1);
+  CHECK(missing() > 1000);
+  CHECK(*session->sample(options) == *expected->sample(options));
+  CHECK(missing() > 1000);
+  options.temperature = 1;
+  options.top_k = 8;
+  again(8);
+  CHECK(*session->sample(options) == *expected->sample(options));
+  CHECK(missing() > 1000);
+  // What needs more has the rest computed.
+  options.top_k = 9;
+  CHECK(*session->sample(options) == *expected->sample(options));
+  CHECK(logits_of(session) == logits_of(expected));
+  std::vector<uint64_t> mask(tern::token_mask_words(model->n_tokens()), 0xF0F0u);
+  options.mask = mask;
+  options.top_k = 1;
+  again(8);
+  CHECK(*session->sample(options) == *expected->sample(options));
+  again(8);
+  CHECK(*session->log_prob(7) == *expected->log_prob(7));
+  again(8);
+  CHECK(logits_of(*session->fork()) == logits_of(expected));
+  again(8);
+  std::vector<uint8_t> saved(session->saved_bytes());
+  REQUIRE(session->save(saved).ok());
+  REQUIRE(session->restore(saved).ok());
+  CHECK(logits_of(session) == logits_of(expected));
+  // A pass that failed in between leaves what the logits are made of.
+  again(1);
+  const TokenId none = -1;
+  CHECK_FALSE(session->evaluate({&none, 1}).ok());
+  CHECK(*session->log_prob(7) == *expected->log_prob(7));
+  again(65);
+  CHECK(missing() == 0);
+  CHECK(session->evaluate_best({&token, 1}, 0).status() == tern::Status::invalid_argument);
+  // Other heads give all of them.
+  REQUIRE(expected->truncate(expected->position() - 1).ok());
+  REQUIRE(expected->evaluate_best({&token, 1}, 1).ok());
+  CHECK(logits_of(expected) == logits_of(session));
+}

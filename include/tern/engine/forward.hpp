@@ -16,14 +16,12 @@
 #include "tern/engine/kv_cache.hpp"
 #include "tern/engine/token_mask.hpp"
 #include "tern/model/model.hpp"
+#include "tern/platform/cancel_flags.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/text/vocabulary_data.hpp"
 #include "tern/version.hpp"
 
 TERN_NAMESPACE_BEGIN
-
-/// Flags that any thread may set to make a pass stop; the sessions' whose texts it works on.
-using CancelFlags = std::span<const std::atomic<bool>* const>;
 
 /// One run over a batch. Lives on the stack of a call; allocates nothing. Between begin() and the
 /// last logits all that it needs is in the activations, so that a later call can take it up again.
@@ -77,6 +75,10 @@ class ForwardPass {
   Result<void> begin_logits(size_t first, size_t count);
   Result<void> logit_rows(size_t begin, size_t end, std::span<float* const> logits,
                           TokenMasks masks = {});
+
+  /// The logits that a mask allows of a token whose features are given (Session::features). Shapes:
+  /// features [model_dim], logits [vocab_size]. Errors: those of logits().
+  Result<void> logits_of(std::span<const float> features, TokenMask mask, std::span<float> logits);
 
   /// The n_best largest logits of a token that a mask allows (HeadSearch::run).
   /// Shapes: logits [vocab_size]. Requires: a head in planes; n_best > 0. Errors: those of
@@ -160,6 +162,7 @@ class ForwardPass {
     return config_.slides(layer) ? config_.window : kMaxContext;
   }
   void activate();
+  bool quantize_head(size_t token);
   bool head_block(const HeadInput& input, size_t begin, size_t end, std::span<float* const> logits,
                   TokenMasks masks);
 
@@ -171,7 +174,6 @@ class ForwardPass {
   void for_tokens(F&& f);
   size_t task_count(size_t work_bytes) const;
   bool is_stopped() const;
-  bool is_cancelled() const;
   Result<void> check() const;
 
   const Model& model_;

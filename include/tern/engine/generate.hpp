@@ -85,6 +85,7 @@ Result<Generation> generate(Session& session, const GenerateOptions& options, On
                   Constraint::create(options.grammar, options.sampler.mask, session.mask_view(),
                                      options.stop_tokens, session.allocator()));
   SamplerOptions sampler = options.sampler;
+  session.complete_logits();
   const Session::RowsGuard rows(session);
   const auto ends_text = [&](TokenId token) {
     return is_chat_stop(options.chat_format, tokenizer->vocabulary(), token) ||

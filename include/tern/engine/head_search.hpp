@@ -14,6 +14,7 @@
 #include "tern/engine/token_mask.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/platform/buffer_plan.hpp"
+#include "tern/platform/cancel_flags.hpp"
 #include "tern/platform/thread_pool.hpp"
 #include "tern/version.hpp"
 
@@ -36,10 +37,11 @@ class HeadSearch {
   /// of the others some, the rest are kMaskedLogit. What is given has the bits of head_rows.
   /// Shapes: logits [n_rows] of allocate(). Adds to `counts`.
   /// Requires: a head in planes; one token's int16 activations; n_best > 0.
-  /// Cost:     reads the head; tasks of `runner`, no allocation.
+  /// Once cancelled, the logits are unspecified. Cost: reads the head; tasks of `runner`, no
+  /// allocation.
   void run(const KernelTable& kernels, const HeadView& head, bool likely, const TaskRunner& runner,
            const ActivationView& input, size_t n_best, TokenMask mask, std::span<float> logits,
-           HeadCounts& counts);
+           HeadCounts& counts, CancelFlags cancelled = {});
 
  private:
   struct Input {
@@ -48,6 +50,7 @@ class HeadSearch {
     const TaskRunner& runner;
     const ActivationView& activations;
     double reach;
+    CancelFlags cancelled;
   };
 
   void read_first(const Input& in, TokenMask mask, std::span<float> logits);

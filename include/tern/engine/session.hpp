@@ -95,6 +95,13 @@ class Session {
   /// Cost: no allocation.
   Result<void> evaluate(std::span<const TokenId> tokens, std::span<float> all_logits = {});
 
+  /// evaluate() for a caller who wants the n_best largest logits of the last token, as a greedy
+  /// draw (1) or one with top_k does; the others may be kMaskedLogit, of a two-stage head most are.
+  /// What needs more of them (another draw, log_prob, fork, save) computes the rest first. Errors:
+  /// those of evaluate(), invalid_argument (n_best is 0). Cost: as evaluate(); the rest of the head
+  /// when it is needed.
+  Result<void> evaluate_best(std::span<const TokenId> tokens, uint32_t n_best);
+
   /// evaluate() in slices of a layer over at most kStepTokens tokens (fewer where those would not
   /// fit the budget of the step that begins a pass), or a sixteenth of the head. Copies the tokens;
   /// step() does the work. Errors: those of evaluate() before it computes.
@@ -161,7 +168,8 @@ class Session {
   }
 
   /// The next token, from logits(). The session does not move: evaluate the token to go on.
-  /// Errors: invalid_argument (no logits, a bad option), busy. Cost: no allocation.
+  /// Errors: invalid_argument (no logits, a bad option), non_finite (of evaluate_best), busy.
+  /// Cost: no allocation.
   Result<TokenId> sample(const SamplerOptions& options);
 
   /// Natural log of the probability of `token` under logits(), over all of vocab_size.
@@ -181,11 +189,11 @@ class Session {
   /// Forgets everything, also what was begun, and the mask. Errors: busy (a call is running).
   Result<void> reset();
 
-  /// Makes a running evaluate or generate end with Status::cancelled, within a step of a layer over
-  /// one batch. Does nothing when none is running: a request that comes too late harms no later
-  /// call, and a host that evaluates in a loop looks at a flag of its own between calls. Of a
-  /// session that is stepping, the next step ends with cancelled.
-  /// Threads: any, at any time.
+  /// Makes a running evaluate or generate end with Status::cancelled, within about a slice of a
+  /// step, however large its batch. Does nothing when none is running: a request that comes too
+  /// late harms no later call, and a host that evaluates in a loop looks at a flag of its own
+  /// between calls. Of a session that is stepping, the next step ends with cancelled. Threads: any,
+  /// at any time.
   void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
 
   /// Only create() can make one.
@@ -327,15 +335,15 @@ class Session {
   KvCache cache_;
   Activations activations_;
   Sampler sampler_;
-  Buffer<TokenId> tokens_;    // [capacity]
-  Buffer<float> logits_;      // [vocab_size]; empty for a model of embeddings
-  Buffer<float> scratch_;     // [vocab_size], for log_prob; the same
-  Buffer<TextRun> texts_;     // [batch], for embed
-  Buffer<float> features_;    // [model_dim]
-  Buffer<uint64_t> mask_;     // [token_mask_words(vocab_size)]
-  TokenMask rows_;            // of the head, to be computed
-  size_t n_best_ = 0;         // how many of their logits are wanted, the largest; 0: all
-  bool is_searched_ = false;  // so many are there
+  Buffer<TokenId> tokens_;  // [capacity]
+  Buffer<float> logits_;    // [vocab_size]; empty for a model of embeddings
+  Buffer<float> scratch_;   // [vocab_size], for log_prob; the same
+  Buffer<TextRun> texts_;   // [batch], for embed
+  Buffer<float> features_;  // [model_dim]
+  Buffer<uint64_t> mask_;   // [token_mask_words(vocab_size)]
+  TokenMask rows_;          // of the head, to be computed
+  size_t n_best_ = 0;       // how many of their logits are wanted, the largest; 0: all
+  size_t n_searched_ = 0;   // how many of the largest are there alone; 0: all of rows_
   HeadCounts head_counts_;
   Progress progress_;
   bool has_features_ = false;
