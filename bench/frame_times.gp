@@ -3,7 +3,7 @@
 set terminal svg size 900,640 font "sans-serif,14" background "white"
 set output output
 set grid
-set key top right opaque
+set key below
 set multiplot layout 2, 1
 set title "A talking character: 2 ms of each frame"
 set xlabel "frame"
@@ -16,7 +16,7 @@ set xlabel "tick"
 set ylabel "microseconds"
 set logscale y
 set yrange [1:*]
-plot robot every 4 using ($0 * 4):($1 / 1000) with points pt 7 ps 0.2 lc rgb "#8d96a3" title "late (the system's timer)", \
-  robot every 4 using ($0 * 4):($2 / 1000) with points pt 7 ps 0.2 lc rgb "#00798c" title "the network", \
+plot robot every 40 using ($0 * 40):($1 / 1000) with points pt 7 ps 0.2 lc rgb "#8d96a3" title "late (the system's timer)", \
+  robot every 40 using ($0 * 40):($2 / 1000) with points pt 7 ps 0.2 lc rgb "#00798c" title "the network", \
   1000 with lines lw 2 lc rgb "#d1495b" title "a tick"
 unset multiplot

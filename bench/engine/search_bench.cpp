@@ -123,7 +123,8 @@ void search(benchmark::State& state, bool likely, uint32_t threads) {
 }
 
 // Largest logits of one model over a text.
-int compare(const char* path, const std::string& text) {
+int compare(const char* name, const std::string& text) {
+  const std::string path = std::string(TERN_SOURCE_DIR "/examples/models/") + name + ".gguf";
   tern::LoadOptions options;
   options.head = tern::HeadOption::two_stage;
   const auto loaded = tern::Model::load_file(path, options);
@@ -163,7 +164,7 @@ int compare(const char* path, const std::string& text) {
       return 100.0 * static_cast<double>(counts[likely].rows[plane]) /
              static_cast<double>(counts[likely].rows[0]);
     };
-    std::printf("%s\t%s\t%zu\t%.4f\t%.4f\t%zu\n", path, likely ? "likely" : "certain", ids.size(),
+    std::printf("%s\t%s\t%zu\t%.4f\t%.4f\t%zu\n", name, likely ? "likely" : "certain", ids.size(),
                 share(1), share(2), n_other[likely]);
   }
   return 0;
@@ -177,8 +178,7 @@ int main(int argc, char** argv) {
     std::stringstream text;
     text << file.rdbuf();
     std::puts("model\tbounds\tstates\tsecond plane %\tthird plane %\tother tokens");
-    return compare(TERN_SOURCE_DIR "/examples/models/stories.gguf", text.str()) |
-           compare(TERN_SOURCE_DIR "/examples/models/stories-a48.gguf", text.str());
+    return compare("stories", text.str()) | compare("stories-a48", text.str());
   }
   for (const uint32_t threads : {1u, 2u}) {
     const auto add = [&](const std::string& name, auto f) {
