@@ -305,10 +305,6 @@ SessionStatistics Session::statistics() const {
   out.n_passes = n_passes_;
   out.nanoseconds = nanoseconds_;
   out.skipped = skip_counts_;
-  const HeadView& head = model_->weights().head;
-  for (size_t p = 0; p < kPlanes; ++p) {
-    out.weight_bytes += head_counts_.rows[p] * plane_row_bytes(head.k, p);
-  }
   out.searched = head_counts_;
   out.n_drafted = n_drafted_;
   out.n_accepted = n_accepted_;
@@ -319,8 +315,11 @@ SessionStatistics Session::statistics() const {
       skip_counts_.gates.zeros * (layer.ffn_up.packed_size() / layer.ffn_up.view().rows) +
       skip_counts_.down_inputs.zeros * column(layer.ffn_down) +
       skip_counts_.output_inputs.zeros * column(layer.attn_output);
-  const uint64_t read =
-      n_passes_ * model_->linear_bytes() + n_head_rows_ * model_->weights().head.row_bytes;
+  const HeadView& head = model_->weights().head;
+  uint64_t read = n_passes_ * model_->linear_bytes() + n_head_rows_ * head.row_bytes;
+  for (size_t p = 0; p < kPlanes; ++p) {
+    read += head_counts_.rows[p] * plane_row_bytes(head.k, p);
+  }
   out.weight_bytes = read - skipped;
   return out;
 }

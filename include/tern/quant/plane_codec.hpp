@@ -58,30 +58,10 @@ constexpr int32_t plane_code(const uint8_t* row, size_t plane, size_t i) {
 }
 
 /// Writes row `row` of a table from k codes.
-inline void store_plane_row(const int8_t* codes, size_t k, size_t row, uint8_t* table) {
-  for (size_t plane = 0; plane < kPlanes; ++plane) {
-    const size_t piece = piece_columns(plane);
-    uint8_t* out = table + plane_row_at(k, plane, row);
-    for (size_t i = 0; i < plane_row_bytes(k, plane); ++i) out[i] = 0;
-    for (size_t i = 0; i < k; ++i) {
-      const int32_t u = (codes[i] + kPlaneOffset) >> plane_shift(plane);
-      const int32_t field = u & ((1 << plane_bits(plane)) - 1);
-      uint8_t& byte = out[i / piece * kPieceBytes + i % kPieceBytes];
-      byte = static_cast<uint8_t>(byte | field << (i % piece / kPieceBytes * plane_bits(plane)));
-    }
-  }
-}
+void store_plane_row(const int8_t* codes, size_t k, size_t row, uint8_t* table);
 
-/// Four times the squared distance of what the planes behind the first `n_known` hold from its
-/// middle.
-inline uint32_t plane_rest_squares(const int8_t* codes, size_t k, size_t n_known) {
-  const int32_t most = (1 << plane_shift(n_known - 1)) - 1;
-  uint32_t sum = 0;
-  for (size_t i = 0; i < k; ++i) {
-    const int32_t distance = 2 * ((codes[i] + kPlaneOffset) & most) - most;
-    sum += static_cast<uint32_t>(distance * distance);
-  }
-  return sum;
-}
+/// Four times the squared distance of what the planes behind the first n_known hold from its
+/// middle, over k codes; k at most kMostPlaneColumns.
+uint32_t plane_rest_squares(const int8_t* codes, size_t k, size_t n_known);
 
 TERN_NAMESPACE_END
