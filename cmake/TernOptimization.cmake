@@ -7,7 +7,6 @@
 
 # Loops over every weight of a model, every byte of a text, every token of a vocabulary.
 set(TERN_HOT_SOURCES
-  src/engine/head_search.cpp
   src/engine/sampler.cpp
   src/format/json.cpp
   src/quant/plane_codec.cpp
