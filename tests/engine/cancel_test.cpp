@@ -35,7 +35,9 @@ class KernelSpy {
                                 const int8_t* packed, size_t begin, size_t end, float* y,
                                 size_t y_stride, void* scratch) {
       const size_t units = end - begin;
-      current->count(units <= 2 ? 0 : units * w.cols * tern::unit_rows(w.packing) * a.n / 4);
+      const size_t trits_per_byte = tern::is_base3(w.packing) ? 5 : 4;
+      current->count(units <= 2 ? 0
+                                : units * w.cols * tern::unit_rows(w.packing) * a.n / trits_per_byte);
       current->real_.multiply_matrix(w, a, packed, begin, end, y, y_stride, scratch);
     };
     table_.attend = [](const tern::AttentionView& a, float* y, size_t y_stride, void* scratch) {
@@ -63,7 +65,7 @@ class KernelSpy {
   }
 
   size_t n_calls = 0;
-  size_t most_bytes = 0;  ///< of 2-bit weights times tokens, in one call
+  size_t most_bytes = 0;  ///< of packed weights times tokens, in one call
 
  private:
   void count(size_t bytes) {
