@@ -5,17 +5,21 @@
 # speeds up nothing but the loops named here. A host who names a level himself, in CMAKE_CXX_FLAGS or by
 # other CMAKE_CXX_FLAGS_RELEASE, gets what he names.
 
-# Loops over every weight of a model, every byte of a text, every token of a vocabulary.
+# Loops over every weight of a model, every byte of a text.
 set(TERN_HOT_SOURCES
   src/engine/sampler.cpp
-  src/format/json.cpp
   src/quant/plane_codec.cpp
   src/quant/ternary_source.cpp
   src/quant/trit_packer.cpp
   src/text/tokenizer.cpp
-  src/text/vocabulary.cpp
   src/text/vocabulary_merges.cpp)
 set(TERN_HOT_LEVEL -O3)
+# Loops over every token of a vocabulary, when it is loaded or searched: no faster with what -O3 adds.
+set(TERN_WARM_SOURCES
+  src/engine/head_search.cpp
+  src/format/json.cpp
+  src/text/vocabulary.cpp)
+set(TERN_WARM_LEVEL -O2)
 # Float arithmetic and vectors. What counts most is unrolled by pragma; of what -O3 adds, the loops of fixed
 # length and those over bytes need two optimizations of g++ (clang's -O2 has them), the rest is copies.
 set(TERN_KERNEL_LEVEL -O2)
@@ -44,6 +48,8 @@ function(tern_optimize target)
     list(APPEND kernel_level "$<$<CONFIG:Release>:${TERN_KERNEL_LEVEL}>")
     set_property(SOURCE ${TERN_HOT_SOURCES} APPEND PROPERTY COMPILE_OPTIONS
       $<$<CONFIG:Release>:${TERN_HOT_LEVEL}>)
+    set_property(SOURCE ${TERN_WARM_SOURCES} APPEND PROPERTY COMPILE_OPTIONS
+      $<$<CONFIG:Release>:${TERN_WARM_LEVEL}>)
   endif()
   set_property(SOURCE ${TERN_KERNEL_SOURCES} APPEND PROPERTY COMPILE_OPTIONS "${kernel_level}")
 endfunction()

@@ -25,6 +25,19 @@ void for_blocks(const TaskRunner& runner, CancelFlags cancelled, size_t n_rows, 
   });
 }
 
+// The largest of n values, none of them NaN: in lanes, which a compiler makes vectors of.
+float largest_of(const float* x, size_t n) {
+  constexpr size_t kLanes = 16;
+  float lanes[kLanes];
+  std::fill(lanes, lanes + kLanes, kMaskedLogit);
+  size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (size_t j = 0; j < kLanes; ++j) lanes[j] = std::max(lanes[j], x[i + j]);
+  }
+  for (; i < n; ++i) lanes[0] = std::max(lanes[0], x[i]);
+  return *std::max_element(lanes, lanes + kLanes);
+}
+
 }  // namespace
 
 Result<void> HeadSearch::allocate(size_t n_rows, BufferPlan& plan) {
@@ -70,20 +83,21 @@ void HeadSearch::run(const KernelTable& kernels, const HeadView& head, bool like
 void HeadSearch::read_first(const Input& in, TokenMask mask, std::span<float> logits) {
   const TokenMasks masks(&mask, mask.empty() ? 0 : 1);
   for_blocks(in.runner, in.cancelled, logits.size(), [&](size_t block, size_t begin, size_t end) {
-    std::fill(logits.begin() + static_cast<std::ptrdiff_t>(begin),
-              logits.begin() + static_cast<std::ptrdiff_t>(end), kMaskedLogit);
-    std::fill(dots_.data() + begin, dots_.data() + end, 0.0);
-    std::fill(lows_.data() + begin, lows_.data() + end, kMaskedLogit);
-    std::fill(highs_.data() + begin, highs_.data() + end, kMaskedLogit);
-    for (size_t row = find_token(masks, true, begin, end); row < end;) {
+    std::fill(logits.data() + begin, logits.data() + end, kMaskedLogit);
+    size_t done = begin;
+    while (done < end) {
+      const size_t row = find_token(masks, true, done, end);
+      std::fill(lows_.data() + done, lows_.data() + row, kMaskedLogit);
+      std::fill(highs_.data() + done, highs_.data() + row, kMaskedLogit);
       const size_t stop = find_token(masks, false, row, end);
+      done = stop;
+      if (row == stop) continue;
       in.kernels.plane_dots(in.head, 0, in.activations, nullptr, row, stop, dots_.data());
       in.kernels.plane_bounds(in.head, 1, in.activations, in.reach, nullptr, row, stop,
                               dots_.data(), lows_.data(), highs_.data());
-      row = find_token(masks, true, stop, end);
     }
-    block_lows_[block] = *std::max_element(lows_.data() + begin, lows_.data() + end);
-    block_highs_[block] = *std::max_element(highs_.data() + begin, highs_.data() + end);
+    block_lows_[block] = largest_of(lows_.data() + begin, end - begin);
+    block_highs_[block] = largest_of(highs_.data() + begin, end - begin);
   });
 }
 

@@ -30,6 +30,7 @@ namespace {
 // Sums in 16 bits: a dot adds a pair of products to each lane.
 using VS = VI;
 constexpr size_t kDotsInSum = 43;
+constexpr size_t kSharedRows = 1;
 constexpr size_t kMostPlaces = 2;  // 43 >> 2 pairs of 4 * u
 
 static inline VS vs_zero() { return vi_zero(); }

@@ -23,6 +23,7 @@ namespace {
 
 using VS = VI;
 constexpr size_t kDotsInSum = 65536;
+constexpr size_t kSharedRows = 1;
 constexpr size_t kMostPlaces = 4;
 
 static inline VS vs_zero() { return vi_zero(); }

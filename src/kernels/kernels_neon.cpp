@@ -34,6 +34,7 @@ struct VS {
   ByteSums a, b, c, d;
 };
 constexpr size_t kDotsInSum = 86;
+constexpr size_t kSharedRows = 1;
 
 static inline VS vs_zero() {
   const ByteSums zero = {vdupq_n_s16(0), vdupq_n_s16(0)};

@@ -35,9 +35,9 @@ class KernelSpy {
                                 const int8_t* packed, size_t begin, size_t end, float* y,
                                 size_t y_stride, void* scratch) {
       const size_t units = end - begin;
-      const size_t trits_per_byte = tern::is_base3(w.packing) ? 5 : 4;
-      current->count(units <= 2 ? 0
-                                : units * w.cols * tern::unit_rows(w.packing) * a.n / trits_per_byte);
+      const size_t trits_per_byte = tern::is_five(w.packing) ? 5 : 4;
+      current->count(
+          units <= 2 ? 0 : units * w.cols * tern::unit_rows(w.packing) * a.n / trits_per_byte);
       current->real_.multiply_matrix(w, a, packed, begin, end, y, y_stride, scratch);
     };
     table_.attend = [](const tern::AttentionView& a, float* y, size_t y_stride, void* scratch) {

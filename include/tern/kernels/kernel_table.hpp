@@ -285,7 +285,7 @@ struct AttentionView {
      it (numerics 11.1). */                                                                        \
   X(plane_reach, double, (const ActivationView& a, size_t k, bool likely))                         \
   /* dots[r] += what plane `plane` adds to the sum of u * v, for r = rows[i], i in [begin, end); null\
-     rows: r is i (numerics 11.1). Requires: type i8_planes; a.n = 1. */                            \
+     rows: r is i; plane 0 begins the sums (numerics 11.1). Requires: type i8_planes; a.n = 1. */   \
   X(plane_dots, void,                                                                              \
     (const HeadView& head, size_t plane, const ActivationView& a, const uint32_t* rows,            \
      size_t begin, size_t end, double* dots))                                                      \

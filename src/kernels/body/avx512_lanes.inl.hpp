@@ -41,6 +41,7 @@ static TERN_ALWAYS_INLINE VI vi_dot_words_at(VI acc, VI a, const VI* b) {
 using VB = VI;
 using VS = VI;
 constexpr size_t kDotsInSum = 65536;
+constexpr size_t kSharedRows = 4;
 static inline VB vb_set(int8_t x) { return _mm512_set1_epi8(x); }
 static inline VB vb_and(VB a, VB b) { return _mm512_and_si512(a, b); }
 template <int kBits>

@@ -14,7 +14,7 @@ static void head_plane_rows(const HeadView& head, const HeadInput& input, size_t
       const QuantizedToken& token = all.tokens[t];
       const ActivationView a = {all.high + t * all.stride, all.low + t * all.stride, &token,
                                 all.stride, 1};
-      double dots[kPlaneRows] = {};
+      double dots[kPlaneRows];
       for (size_t plane = 0; plane < kPlanes; ++plane) {
         plane_dots(block, plane, a, nullptr, from, to, dots);
       }

@@ -4,6 +4,7 @@
 
 using VS = VI;
 constexpr size_t kDotsInSum = 65536;
+constexpr size_t kSharedRows = 1;
 
 static inline VS vs_zero() { return vi_zero(); }
 static inline void vs_settle(VS*) {}

@@ -10,6 +10,6 @@ static void plane_dots(const HeadView& head, size_t plane, const ActivationView&
     for (size_t c = 0; c < head.k; ++c) {
       sum += static_cast<int64_t>(plane_code(row, plane, c)) * (a.high[c] * 128 + a.low[c]);
     }
-    dots[r] = dots[r] + static_cast<double>(sum);
+    dots[r] = plane == 0 ? static_cast<double>(sum) : dots[r] + static_cast<double>(sum);
   }
 }

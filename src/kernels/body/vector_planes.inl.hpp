@@ -1,5 +1,6 @@
 // Rows in planes (docs/numerics.md 11.1): one token, sixteen rows at a time, each as it lies in
-// memory. Included inside a kernel region after vector_head.inl.hpp and what gives VS.
+// memory. Included inside a kernel region after vector_head.inl.hpp and what gives VS and
+// kSharedRows: how many rows meet a vector of activations that was loaded once.
 //
 // A piece of 64 bytes is two or four fields of codes u, each of which meets 64 neighbouring columns
 // of either plane of the activations with vs_dot.
@@ -7,33 +8,63 @@
 // Bounds: u of 4 bits is at most five times the 3 that kDotsInSum is for. A row's sum over one
 // plane of activations is at most 65536 * 15 * 127 < 2^27.
 
-// totals[p] += the products of pieces [0, n_pieces) with plane p, of two.
+// Rows that are fetched ahead: 5 KiB of a model's usual 2560 columns; more was slower.
+constexpr size_t kRowsOfPlaneAhead = 4;
+
+// sums[p][r] = the products of row r, of kSharedRows, with plane p of the activations.
 template <int kBits>
-static inline void sum_pieces(const uint8_t* row, const uint8_t* ahead, size_t n_pieces,
-                              const int8_t* high, const int8_t* low, VI* totals) {
+static inline void sum_pieces(const uint8_t* const* rows, const uint8_t* const* ahead,
+                              size_t n_pieces, const int8_t* const* planes, VI* const* sums) {
   constexpr size_t kFields = 8 / kBits;
   constexpr size_t kRun = kDotsInSum / (kBits == 4 ? 5 : 1) / kFields;
   const VB mask = vb_set((1 << kBits) - 1);
-  for (size_t p = 0; p < n_pieces;) {
-    const size_t end = n_pieces - p < kRun ? n_pieces : p + kRun;
-    VS sum_high = vs_zero();
-    VS sum_low = vs_zero();
-    for (; p < end; ++p) {
-      __builtin_prefetch(ahead + kPieceBytes * p, 0, 2);
-      VB state = vi_load(row + kPieceBytes * p);
+  VI totals[2][kSharedRows];
+#pragma GCC unroll 4
+  for (size_t r = 0; r < kSharedRows; ++r) totals[0][r] = totals[1][r] = vi_zero();
+  for (size_t piece = 0; piece < n_pieces;) {
+    const size_t end = n_pieces - piece < kRun ? n_pieces : piece + kRun;
+    VS sum[2][kSharedRows];
+#pragma GCC unroll 4
+    for (size_t r = 0; r < kSharedRows; ++r) sum[0][r] = sum[1][r] = vs_zero();
+    for (; piece < end; ++piece) {
+      VB state[kSharedRows];
+#pragma GCC unroll 4
+      for (size_t r = 0; r < kSharedRows; ++r) {
+        __builtin_prefetch(ahead[r] + kPieceBytes * piece, 0, 3);
+        state[r] = vi_load(rows[r] + kPieceBytes * piece);
+      }
 #pragma GCC unroll 4
       for (size_t f = 0; f < kFields; ++f) {
-        const size_t column = kPieceBytes * (kFields * p + f);
-        const VB u = vb_and(state, mask);
-        state = vb_shift<kBits>(state);
-        sum_high = vs_dot(sum_high, u, vi_load(high + column));
-        sum_low = vs_dot(sum_low, u, vi_load(low + column));
-        vs_settle(&sum_high);
-        vs_settle(&sum_low);
+        const size_t column = kPieceBytes * (kFields * piece + f);
+        VB u[kSharedRows];
+#pragma GCC unroll 4
+        for (size_t r = 0; r < kSharedRows; ++r) {
+          u[r] = vb_and(state[r], mask);
+          state[r] = vb_shift<kBits>(state[r]);
+        }
+#pragma GCC unroll 2
+        for (size_t p = 0; p < 2; ++p) {
+          const VB q = vi_load(planes[p] + column);
+#pragma GCC unroll 4
+          for (size_t r = 0; r < kSharedRows; ++r) {
+            sum[p][r] = vs_dot(sum[p][r], u[r], q);
+            vs_settle(&sum[p][r]);
+          }
+        }
       }
     }
-    totals[0] = vi_add_sums(totals[0], sum_high);
-    totals[1] = vi_add_sums(totals[1], sum_low);
+#pragma GCC unroll 2
+    for (size_t p = 0; p < 2; ++p) {
+#pragma GCC unroll 4
+      for (size_t r = 0; r < kSharedRows; ++r) {
+        totals[p][r] = vi_add_sums(totals[p][r], sum[p][r]);
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (size_t r = 0; r < kSharedRows; ++r) {
+    sums[0][r] = totals[0][r];
+    sums[1][r] = totals[1][r];
   }
 }
 
@@ -49,13 +80,18 @@ static void add_plane(const HeadView& head, size_t plane, const ActivationView& 
   const auto row_of = [&](size_t i) -> const uint8_t* {
     return head.rows + plane_row_at(head.k, plane, index_of(i));
   };
+  const int8_t* const planes[2] = {a.high, a.low};
   for (size_t i = begin; i < end; i += kBatchRows) {
     VI totals[2][kBatchRows];
-    for (size_t r = 0; r < kBatchRows; ++r) {
-      VI sums[2] = {vi_zero(), vi_zero()};
-      sum_pieces<kBits>(row_of(i + r), row_of(i + r + kBatchRows), n_pieces, a.high, a.low, sums);
-      totals[0][r] = sums[0];
-      totals[1][r] = sums[1];
+    for (size_t first = 0; first < kBatchRows; first += kSharedRows) {
+      const uint8_t* at[kSharedRows];
+      const uint8_t* ahead[kSharedRows];
+      for (size_t r = 0; r < kSharedRows; ++r) {
+        at[r] = row_of(i + first + r);
+        ahead[r] = row_of(i + first + r + kRowsOfPlaneAhead);
+      }
+      VI* const sums[2] = {totals[0] + first, totals[1] + first};
+      sum_pieces<kBits>(at, ahead, n_pieces, planes, sums);
     }
     int32_t high[kBatchRows];
     int32_t low[kBatchRows];
@@ -64,7 +100,7 @@ static void add_plane(const HeadView& head, size_t plane, const ActivationView& 
     for (size_t r = 0; r < kBatchRows && i + r < end; ++r) {
       const double sum = static_cast<double>(high[r]) * 128.0 + static_cast<double>(low[r]);
       double& dot = dots[index_of(i + r)];
-      dot = dot + sum * unit;
+      dot = plane == 0 ? sum * unit : dot + sum * unit;
     }
   }
 }
