@@ -1,4 +1,4 @@
-// A random model of the shape bitnet-2b-4t with a Q6_K head, made once.
+// A random model of the shape bitnet-2b-4t with a Q6_K head, made once, packed for this machine.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,11 @@ inline std::shared_ptr<const tern::Model> large_model() {
   static const auto model = []() -> std::shared_ptr<const tern::Model> {
     const auto shape = tern::find_shape("bitnet-2b-4t");
     if (!shape.ok()) return nullptr;
-    auto bytes = tern::synthesize(**shape, {}, tern::default_allocator());
+    const auto kernels = tern::select_kernels("");
+    if (!kernels.ok()) return nullptr;
+    tern::SynthOptions packed;
+    packed.packing = kernels->packing;
+    auto bytes = tern::synthesize(**shape, packed, tern::default_allocator());
     if (!bytes.ok()) return nullptr;
     image = *std::move(bytes);
     tern::LoadOptions options;

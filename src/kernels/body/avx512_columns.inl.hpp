@@ -14,6 +14,8 @@
 
 constexpr size_t kGroupColumns = 16;
 constexpr size_t kGroupQuads = kGroupColumns / 4;
+constexpr size_t kCachedUnits = 16;  // times planes, of sums: 20 KiB of T5
+static_assert(kCachedUnits >= 2 * kVectorTokens);
 
 // Columns of one group: their lines, the values of each plane, and lines to prefetch. A last quad
 // that is not full repeats a line, with values of zero.
@@ -66,11 +68,11 @@ static TERN_ALWAYS_INLINE void add_to(int32_t* sums, VI sum) {
   _mm512_store_si512(sums, vi_add(_mm512_load_si512(sums), sum));
 }
 
-// sums += the group's block at byte `at` of each line, one plane: two quarters of all columns in
-// registers at a time.
+// sums += the group's block at byte `at` of each line times plane `plane`: two quarters of all
+// columns in registers at a time.
 template <typename Trits, bool kUpper>
 static TERN_ALWAYS_INLINE void add_half(const Trits& trits, const ColumnGroup& group, size_t at,
-                                        int32_t* sums) {
+                                        size_t plane, int32_t* sums) {
   VI acc[2][Trits::kTerms];
 #pragma GCC unroll 2
   for (size_t h = 0; h < 2; ++h) {
@@ -80,7 +82,7 @@ static TERN_ALWAYS_INLINE void add_half(const Trits& trits, const ColumnGroup& g
   for (size_t quad = 0; quad < group.n_quads; ++quad) {
     VI quarters[2];
     interleave<kUpper>(group.lines + 4 * quad, at, quarters);
-    const VI q = broadcast_four(group.values[0] + 4 * quad);
+    const VI q = broadcast_four(group.values[plane] + 4 * quad);
 #pragma GCC unroll 2
     for (size_t h = 0; h < 2; ++h) {
       VI u[Trits::kTerms];
@@ -100,60 +102,100 @@ static TERN_ALWAYS_INLINE void add_half(const Trits& trits, const ColumnGroup& g
   }
 }
 
-// The same for several planes: the digits of all quarters go through memory, once for all planes.
-template <typename Trits>
-static inline void add_planes(const Trits& trits, const ColumnGroup& group, size_t at,
-                              size_t n_planes, size_t plane_size, int32_t* sums) {
-  alignas(64) uint8_t digits[4 * Trits::kDigits][kGroupQuads][64];
-  for (size_t quad = 0; quad < group.n_quads; ++quad) {
-    VI quarters[4];
-    interleave<false>(group.lines + 4 * quad, at, quarters);
-    interleave<true>(group.lines + 4 * quad, at, quarters + 2);
+// The same for kPlanes planes: a digit of a quarter of all columns meets every plane before the
+// next one. Half of the values stay in registers; the others come with their products.
+template <typename Trits, size_t kPlanes, bool kUpper>
+static TERN_ALWAYS_INLINE void add_half_planes(const Trits& trits, const ColumnGroup& group,
+                                               size_t at, size_t plane, size_t plane_size,
+                                               int32_t* sums) {
+  constexpr size_t kHeld = kPlanes / 2;
+  VI held[kHeld][kGroupQuads];
+  VI quarters[kGroupQuads][2];
 #pragma GCC unroll 4
-    for (size_t q = 0; q < 4; ++q) {
-      VI u[Trits::kDigits];
-      trits.digits(quarters[q], u);
-#pragma GCC unroll 5
-      for (size_t d = 0; d < Trits::kDigits; ++d) {
-        _mm512_store_si512(digits[4 * d + q][quad], u[d]);
-      }
+  for (size_t quad = 0; quad < kGroupQuads; ++quad) {
+    interleave<kUpper>(group.lines + 4 * quad, at, quarters[quad]);
+#pragma GCC unroll 2
+    for (size_t p = 0; p < kHeld; ++p) {
+      held[p][quad] = broadcast_four(group.values[plane + p] + 4 * quad);
     }
   }
-  for (size_t p = 0; p < n_planes; ++p) {
-    for (size_t i = 0; i < 4 * Trits::kDigits; ++i) {
-      VI sum = vi_zero();
-      for (size_t quad = 0; quad < group.n_quads; ++quad) {
-        dot_four(sum, load_bytes(digits[i][quad]), group.values[p] + 4 * quad);
+#pragma GCC unroll 5
+  for (size_t d = 0; d < Trits::kDigits; ++d) {
+#pragma GCC unroll 2
+    for (size_t h = 0; h < 2; ++h) {
+      VI acc[kPlanes];
+#pragma GCC unroll 4
+      for (size_t p = 0; p < kPlanes; ++p) acc[p] = vi_zero();
+#pragma GCC unroll 4
+      for (size_t quad = 0; quad < kGroupQuads; ++quad) {
+        const VI u = trits.digit(quarters[quad][h], d);
+#pragma GCC unroll 4
+        for (size_t p = 0; p < kPlanes; ++p) {
+          if (p < kHeld) {
+            dot(acc[p], u, held[p][quad]);
+          } else {
+            dot_four(acc[p], u, group.values[plane + p] + 4 * quad);
+          }
+        }
       }
-      add_to(sums + p * plane_size + i * 16, sum);
+#pragma GCC unroll 4
+      for (size_t p = 0; p < kPlanes; ++p) {
+        add_to(sums + p * plane_size + (4 * d + 2 * kUpper + h) * 16, acc[p]);
+      }
     }
   }
 }
+template <typename Trits, size_t kPlanes>
+static void add_planes(const Trits& trits, const ColumnGroup& group, size_t at, size_t plane,
+                       size_t plane_size, int32_t* sums) {
+  add_half_planes<Trits, kPlanes, false>(trits, group, at, plane, plane_size, sums);
+  add_half_planes<Trits, kPlanes, true>(trits, group, at, plane, plane_size, sums);
+}
 
+// Columns [begin, end) of units [unit_begin, unit_end).
 template <typename Trits>
-static void add_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
-                        int32_t* sums) {
+static void add_units(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
+                      size_t unit_begin, size_t unit_end, int32_t* sums) {
   constexpr size_t kUnit = TritLines<typename Trits::Code>::kBlockElems;
   const Trits trits = Trits::load();
-  const size_t n_units = w.n_units();
-  const size_t plane_size = n_units * kUnit;
+  const size_t plane_size = w.n_units() * kUnit;
   ColumnGroup group;
   for (size_t i = begin; i < end; i += kGroupColumns) {
-    load_group(w, in, i, end, n_units * kTritBlockBytes, group);
-    for (size_t unit = 0; unit < n_units; ++unit) {
+    load_group(w, in, i, end, w.n_units() * kTritBlockBytes, group);
+    for (size_t unit = unit_begin; unit < unit_end; ++unit) {
       const size_t at = unit * kTritBlockBytes;
 #pragma GCC unroll 16
       for (size_t c = 0; c < kGroupColumns; ++c) {
         prefetch(group.next[0][c] + at);
         prefetch(group.next[1][c] + at);
       }
-      if (in.n_planes == 1) {
-        add_half<Trits, false>(trits, group, at, sums + unit * kUnit);
-        add_half<Trits, true>(trits, group, at, sums + unit * kUnit);
-      } else {
-        add_planes(trits, group, at, in.n_planes, plane_size, sums + unit * kUnit);
+      for (size_t p = 0; p < in.n_planes;) {
+        int32_t* const out = sums + p * plane_size + unit * kUnit;
+        if (in.n_planes - p >= 4) {
+          add_planes<Trits, 4>(trits, group, at, p, plane_size, out);
+          p += 4;
+        } else if (in.n_planes - p >= 2) {
+          add_planes<Trits, 2>(trits, group, at, p, plane_size, out);
+          p += 2;
+        } else {
+          add_half<Trits, false>(trits, group, at, p, out);
+          add_half<Trits, true>(trits, group, at, p, out);
+          p += 1;
+        }
       }
     }
+  }
+}
+
+// All units of one plane; of several, so many at a time that their sums stay in the nearest cache.
+template <typename Trits>
+static void add_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
+                        int32_t* sums) {
+  const size_t n_units = w.n_units();
+  const size_t run = in.n_planes == 1 ? n_units : kCachedUnits / in.n_planes;
+  for (size_t unit = 0; unit < n_units; unit += run) {
+    const size_t unit_end = n_units - unit < run ? n_units : unit + run;
+    add_units<Trits>(w, in, begin, end, unit, unit_end, sums);
   }
 }
 static void multiply_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,

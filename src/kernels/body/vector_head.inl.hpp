@@ -108,13 +108,10 @@ static inline void fetch(const uint8_t* at, size_t bytes) {
   for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
 }
 
-// From a place in a run of `run_bytes` at `first_byte` of the rows of n_batches to where it
-// continues: in the same row, in the next run of it, or in the next batches.
-static inline size_t bytes_ahead(const HeadView& head, size_t first_byte, size_t run_bytes,
-                                 size_t all_bytes, size_t n_batches) {
-  if (run_bytes == all_bytes) return kHeadAhead;
-  if (first_byte + run_bytes < all_bytes) return run_bytes;
-  return n_batches * kBatchRows * head.row_bytes - first_byte;
+// What is fetched ahead, in the order in which rows lie: a little after what is read, if rows are
+// read to their end, else as much of the next n_rows as was read of these.
+static inline const uint8_t* ahead_of(const HeadView& head, size_t row, size_t n_rows, bool whole) {
+  return head.rows + row * head.row_bytes + (whole ? kHeadAhead : n_rows * head.row_bytes);
 }
 
 // Runs of equal length, as few as hold `n` things, at most `most` in one.
@@ -128,7 +125,6 @@ struct HeadRun {
   size_t first;
   size_t count;
   size_t n_tokens;
-  size_t ahead;
   const VI* values;
 };
 
@@ -147,7 +143,7 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
 // most kBatchRows rows.
 template <TensorType type, typename Block>
 static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
-                      float (*sums)[kBatchRows]) {
+                      const uint8_t*& ahead, float (*sums)[kBatchRows]) {
   using Codec = BlockCodec<type>;
   VI totals[kRunPlaces][kBatchRows];
   uint16_t scale_bits[kRunPlaces][kBatchRows];
@@ -157,7 +153,8 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
     const size_t index = row + (r < n_rows ? r : n_rows - 1);
     const uint8_t* block = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
     for (size_t b = 0; b < run.count; ++b, block += Codec::kBytes) {
-      fetch(block + run.ahead, Codec::kBytes);
+      fetch(ahead, Codec::kBytes);
+      ahead += Codec::kBytes;
       if constexpr (type != TensorType::i2_s) {
         __builtin_memcpy(&scale_bits[b][r], block + Codec::kScaleAt, 2);
       }
@@ -175,10 +172,13 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
       if constexpr (requires { Block::kWords; }) {
         VI words[Block::kWords];
         Block::unpack(block, words);
+        const VI* values = run.values + b * Block::kValues;
+        VI* total = &totals[b][r];
 #pragma GCC unroll 1
-        for (size_t t = 0; t < run.n_tokens; ++t) {
-          const size_t place = t * run.count + b;
-          totals[place][r] = Block::dot(words, run.values + place * Block::kValues);
+        for (size_t left = run.n_tokens; left != 0; --left) {
+          *total = Block::dot(words, values);
+          values += run.count * Block::kValues;
+          total += run.count * kBatchRows;
         }
       }
     }
@@ -212,14 +212,13 @@ static void head_rows_as(const HeadView& head, const HeadInput& input, size_t be
   for (size_t row = begin; row < end; row += kBatches * kBatchRows) {
     const size_t n_rows = smaller(end - row, kBatches * kBatchRows);
     float sums[kBatches][kVectorTokens][kBatchRows] = {};
-    HeadRun run = {0, 0, a.n, 0, values};
+    HeadRun run = {0, 0, a.n, values};
+    const uint8_t* ahead = ahead_of(head, row, kBatches * kBatchRows, most == n_blocks);
     for (; run.first < n_blocks; run.first += run.count) {
       run.count = smaller(n_blocks - run.first, most);
-      run.ahead = bytes_ahead(head, run.first * Codec::kBytes, run.count * Codec::kBytes,
-                              n_blocks * Codec::kBytes, kBatches);
       if (row == begin || run.count < n_blocks) join_run<type, Block>(a, run, values);
       for (size_t r = 0; r < n_rows; r += kBatchRows) {
-        add_batch<type, Block>(head, row + r, smaller(n_rows - r, kBatchRows), run,
+        add_batch<type, Block>(head, row + r, smaller(n_rows - r, kBatchRows), run, ahead,
                                sums[r / kBatchRows]);
       }
     }
@@ -257,16 +256,16 @@ struct ByteRun {
   size_t count;
   size_t n_steps;
   size_t n_tokens;
-  size_t ahead;
   const VI* values;
 };
 
 // totals[t] += a row's codes times the values of a run.
-static inline void sum_i8_row(const uint8_t* row, const ByteRun& run, VI* totals) {
+static inline void sum_i8_row(const uint8_t* row, const ByteRun& run, const uint8_t* ahead,
+                              VI* totals) {
   constexpr size_t kSteps = 8;
   size_t s = 0;
   for (; (s + kSteps) * kStepCols <= run.count; s += kSteps) {
-    fetch(row + kStepCols * s + run.ahead, kStepCols * kSteps);
+    fetch(ahead + kStepCols * s, kStepCols * kSteps);
     VI words[kSteps];
 #pragma GCC unroll 8
     for (size_t i = 0; i < kSteps; ++i) words[i] = vi_load_words(row + kStepCols * (s + i));
@@ -298,17 +297,19 @@ static void sum_i8_batch(const HeadView& head, const ActivationView& a, size_t r
   for (size_t t = 0; t < a.n; ++t) {
     for (size_t r = 0; r < kBatchRows; ++r) totals[t][r] = vi_zero();
   }
-  ByteRun run = {begin, 0, 0, a.n, 0, values};
+  ByteRun run = {begin, 0, 0, a.n, values};
+  const bool whole = begin == 0 && most >= head.k;
+  const uint8_t* ahead = ahead_of(head, row, kBatchRows, whole) + (whole ? 0 : begin * kBatchRows);
   for (; run.first < end; run.first += run.count) {
     run.count = end - run.first < most ? end - run.first : most;
     run.n_steps = (run.count + kStepCols - 1) / kStepCols;
-    run.ahead = bytes_ahead(head, run.first, run.count, head.k, 1);
     if (!joined || run.count < head.k) join_values(a, run.first, run.n_steps, values);
     for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
       const size_t index = row + (r < n_rows ? r : n_rows - 1);
       VI total[kVectorTokens];
       for (size_t t = 0; t < a.n; ++t) total[t] = totals[t][r];
-      sum_i8_row(head.rows + index * head.row_bytes + run.first, run, total);
+      sum_i8_row(head.rows + index * head.row_bytes + run.first, run, ahead, total);
+      ahead += run.count;
       for (size_t t = 0; t < a.n; ++t) totals[t][r] = total[t];
     }
   }
