@@ -34,6 +34,7 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/live_lists.inl.hpp"
 #include "kernels/body/unit_bytes.inl.hpp"
 #include "kernels/body/token_dots.inl.hpp"
+#include "kernels/body/token_groups.inl.hpp"
 #include "kernels/body/token_packing.inl.hpp"
 #include "kernels/body/matrix_product.inl.hpp"
 #include "kernels/body/probes.inl.hpp"

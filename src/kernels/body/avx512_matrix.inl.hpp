@@ -6,7 +6,8 @@
 // Loops, from the outside: batches of tiles, planes, blocks of columns, pairs of tiles, groups of
 // tokens. Between blocks of columns the exact sums wait in y, as the bits of an int32.
 
-constexpr size_t kScratchBytes = 2 * kTileRows * kColumnBlock;
+// After the unpacked tiles, where tokens beyond the last write.
+constexpr size_t kScratchBytes = kUnpackedBytes + kPairTiles * kTritBlockBytes;
 
 // Which part of the sum over columns a call of matrix_step continues.
 struct MatrixStep {
@@ -16,106 +17,141 @@ struct MatrixStep {
   bool closes;   // the last block of the last plane: scale and write floats
 };
 
-// acc[t][i] += u of tile t * token i over n columns: 24 accumulators that must stay in registers,
-// so every loop over them is unrolled.
-template <size_t kTiles>
+// acc[t][i] += u of tile t * token i over n columns: up to 24 accumulators that must stay in
+// registers, so every loop over them is unrolled.
+template <size_t kTokens>
 static TERN_ALWAYS_INLINE void add_products(const uint8_t* unpacked, const int8_t* packed, size_t n,
-                                            VI (*acc)[kTokenTile]) {
+                                            VI (*acc)[kTokens]) {
   for (size_t c = 0; c < n;
-       c += 4, unpacked += kTritBlockBytes * kTiles, packed += 4 * kTokenTile) {
-    VI u[kTiles];
+       c += 4, unpacked += kTritBlockBytes * kPairTiles, packed += 4 * kTokenTile) {
+    VI u[kPairTiles];
 #pragma GCC unroll 2
-    for (size_t t = 0; t < kTiles; ++t) u[t] = load_bytes(unpacked + kTritBlockBytes * t);
+    for (size_t t = 0; t < kPairTiles; ++t) u[t] = load_bytes(unpacked + kTritBlockBytes * t);
 #pragma GCC unroll 12
-    for (size_t i = 0; i < kTokenTile; ++i) {
+    for (size_t i = 0; i < kTokens; ++i) {
       const VI q = broadcast_four(packed + 4 * i);
 #pragma GCC unroll 2
-      for (size_t t = 0; t < kTiles; ++t) dot(acc[t][i], u[t], q);
+      for (size_t t = 0; t < kPairTiles; ++t) dot(acc[t][i], u[t], q);
     }
   }
 }
 
+// The rows of a pair of tiles: which exist, and their scales.
+struct MatrixRows {
+  __mmask16 present[kPairTiles];
+  V scales[kPairTiles];
+};
+
+static inline MatrixRows load_rows(const TernaryView& w, size_t tile, size_t n_tiles) {
+  MatrixRows rows{};
+  for (size_t t = 0; t < n_tiles; ++t) {
+    rows.present[t] = first_n(rows_of_tile(w, tile + t));
+    rows.scales[t] = tile_scales(w, tile + t);
+  }
+  return rows;
+}
+
 // What kTokenTile tokens of a pass start from and where they write: acc = y * 2^shift - bias.
-// Beyond the last token the row masks are empty.
 struct MatrixTokens {
   float* y[kTokenTile];
   int32_t bias[kTokenTile];
   float step[kTokenTile];
-  __mmask16 present[kTokenTile];  // all lanes or none
 };
 
 static inline void load_tokens(const ActivationView& a, size_t token, const MatrixStep& step,
-                               float* y, size_t y_stride, MatrixTokens& tokens) {
+                               float* y, size_t y_stride, float* nowhere, MatrixTokens& tokens) {
   for (size_t i = 0; i < kTokenTile; ++i) {
     const bool present = token + i < a.n;
     const size_t at = present ? token + i : token;
     const QuantizedToken& q = a.tokens[at];
-    tokens.y[i] = y + at * y_stride;
+    tokens.y[i] = present ? y + at * y_stride : nowhere;
     tokens.bias[i] = step.opens ? q.sum : step.shifts ? q.sum_low : 0;
     tokens.step[i] = q.step;
-    tokens.present[i] = first_n(present ? 16 : 0);
   }
 }
 
-// One block of columns of kTiles tiles for the tokens; partial sums live in y as int32.
-template <size_t kTiles>
-static void matrix_step(const MatrixTokens& tokens, const __mmask16* rows, const V* scales,
-                        const uint8_t* unpacked, const int8_t* packed, const MatrixStep& step) {
-  VI acc[kTiles][kTokenTile];
-  const auto opened = static_cast<__mmask16>(step.opens ? 0 : 0xFFFF);
-  const __m128i shift = _mm_cvtsi32_si128(step.shifts ? 7 : 0);
+// One block of columns of two tiles for kTokens tokens; partial sums live in y as int32. What opens
+// does not look at y: its lines are not in cache, and waiting for them costs a tenth of the time.
+template <size_t kTokens>
+static void matrix_step(const MatrixTokens& tokens, const MatrixRows& rows, const uint8_t* unpacked,
+                        const int8_t* packed, const MatrixStep& step) {
+  VI acc[kPairTiles][kTokens];
 #pragma GCC unroll 12
-  for (size_t i = 0; i < kTokenTile; ++i) {
-#pragma GCC unroll 2
-    for (size_t t = 0; t < kTiles; ++t) {
-      const VI sum = _mm512_maskz_loadu_epi32(rows[t] & opened, tokens.y[i] + t * kTileRows);
-      acc[t][i] = vi_sub(_mm512_sll_epi32(sum, shift), vi_set(tokens.bias[i]));
-    }
+  for (size_t i = 0; i < kTokens; ++i) {
+    acc[0][i] = acc[1][i] = vi_sub(vi_zero(), vi_set(tokens.bias[i]));
   }
-  add_products<kTiles>(unpacked, packed, step.count, acc);
+  if (!step.opens) {
+    const __m128i shift = _mm_cvtsi32_si128(step.shifts ? 7 : 0);
 #pragma GCC unroll 12
-  for (size_t i = 0; i < kTokenTile; ++i) {
+    for (size_t i = 0; i < kTokens; ++i) {
 #pragma GCC unroll 2
-    for (size_t t = 0; t < kTiles; ++t) {
-      VI result = acc[t][i];
-      if (step.closes) {
-        const V factor = v_mul(scales[t], v_set(tokens.step[i]));
-        result = _mm512_castps_si512(v_mul(v_from_int(result), factor));
+      for (size_t t = 0; t < kPairTiles; ++t) {
+        const VI sum = _mm512_maskz_loadu_epi32(rows.present[t], tokens.y[i] + t * kTileRows);
+        acc[t][i] = vi_add(acc[t][i], _mm512_sll_epi32(sum, shift));
       }
-      const auto stored = static_cast<__mmask16>(rows[t] & tokens.present[i]);
-      _mm512_mask_storeu_epi32(tokens.y[i] + t * kTileRows, stored, result);
+    }
+  }
+  add_products<kTokens>(unpacked, packed, step.count, acc);
+  if (step.closes) {
+#pragma GCC unroll 12
+    for (size_t i = 0; i < kTokens; ++i) {
+#pragma GCC unroll 2
+      for (size_t t = 0; t < kPairTiles; ++t) {
+        const V factor = v_mul(rows.scales[t], v_set(tokens.step[i]));
+        acc[t][i] = _mm512_castps_si512(v_mul(v_from_int(acc[t][i]), factor));
+      }
+    }
+  }
+#pragma GCC unroll 12
+  for (size_t i = 0; i < kTokens; ++i) {
+#pragma GCC unroll 2
+    for (size_t t = 0; t < kPairTiles; ++t) {
+      _mm512_mask_storeu_epi32(tokens.y[i] + t * kTileRows, rows.present[t], acc[t][i]);
     }
   }
 }
 
-// Results of the next tokens lie a row of y apart, too far for the hardware to foresee.
-template <size_t kTiles>
-static inline void prefetch_results(const float* y, size_t y_stride, size_t begin, size_t end) {
+// Sums of the next tokens lie a row of y apart, too far for the hardware to foresee.
+static inline void prefetch_sums(const float* y, size_t y_stride, size_t begin, size_t end) {
   const size_t last = begin + kTokenTile < end ? begin + kTokenTile : end;
   for (size_t token = begin; token < last; ++token) {
     const auto* at = reinterpret_cast<const uint8_t*>(y + token * y_stride);
-    for (size_t t = 0; t < kTiles; ++t) prefetch(at + t * kTritBlockBytes);
+    for (size_t t = 0; t < kPairTiles; ++t) prefetch(at + t * kTritBlockBytes);
   }
 }
 
-// One block of columns of kTiles tiles for all tokens.
-template <typename Unpacker, size_t kTiles>
-static void multiply_block(const TernaryView& w, const ActivationView& a, const int8_t* packed,
-                           size_t tile, size_t begin, const MatrixStep& step, float* y,
-                           size_t y_stride, uint8_t* unpacked) {
-  Unpacker::template unpack<kTiles>(w, tile, begin, step.count, unpacked);
-  __mmask16 rows[kTiles];
-  V scales[kTiles];
-  for (size_t t = 0; t < kTiles; ++t) {
-    rows[t] = first_n(rows_of_tile(w, tile + t));
-    scales[t] = tile_scales(w, tile + t);
+// The weights of the next pair of tiles, asked for a few at every group of tokens: unpacking would
+// wait for memory otherwise.
+struct WeightsAhead {
+  const uint8_t* at;
+  const uint8_t* end;
+  size_t bytes;  // at a time
+
+  void ask() {
+    for (size_t i = 0; i < bytes && at < end; i += kTritBlockBytes, at += kTritBlockBytes) {
+      _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+    }
   }
-  for (size_t token = 0; token < a.n; token += kTokenTile) {
+};
+
+// One block of columns of a pair of tiles for all tokens. Few tokens in the last group take a
+// shorter step.
+static void multiply_block(const ActivationView& a, const int8_t* packed, size_t group_bytes,
+                           const MatrixRows& rows, const MatrixStep& step, float* y,
+                           size_t y_stride, uint8_t* scratch, WeightsAhead& ahead) {
+  auto* nowhere = reinterpret_cast<float*>(scratch + kUnpackedBytes);
+  for (size_t token = 0; token < a.n; token += kTokenTile, packed += group_bytes) {
     MatrixTokens tokens;
-    load_tokens(a, token, step, y + tile * kTileRows, y_stride, tokens);
-    prefetch_results<kTiles>(y + tile * kTileRows, y_stride, token + kTokenTile, a.n);
-    const int8_t* group = packed + token * packed_columns(w.cols) + begin * kTokenTile;
-    matrix_step<kTiles>(tokens, rows, scales, unpacked, group, step);
+    load_tokens(a, token, step, y, y_stride, nowhere, tokens);
+    if (!step.opens) prefetch_sums(y, y_stride, token + kTokenTile, a.n);
+    ahead.ask();
+    if (a.n - token <= kTokenTile / 3) {
+      matrix_step<kTokenTile / 3>(tokens, rows, scratch, packed, step);
+    } else if (a.n - token <= kTokenTile / 3 * 2) {
+      matrix_step<kTokenTile / 3 * 2>(tokens, rows, scratch, packed, step);
+    } else {
+      matrix_step<kTokenTile>(tokens, rows, scratch, packed, step);
+    }
   }
 }
 
@@ -123,22 +159,28 @@ static void multiply_block(const TernaryView& w, const ActivationView& a, const 
 template <typename Unpacker>
 static void multiply_tile_batch(const TernaryView& w, const ActivationView& a, const int8_t* packed,
                                 size_t tile_begin, size_t tile_end, float* y, size_t y_stride,
-                                uint8_t* unpacked) {
+                                uint8_t* scratch) {
   constexpr size_t kBlock = kColumnBlock / Unpacker::kBlockCols * Unpacker::kBlockCols;
   const size_t columns = packed_columns(w.cols);
   const size_t n_planes = a.low != nullptr ? 2 : 1;
+  const size_t n_tiles = T2Tiles::row_tiles(w.rows);
+  const size_t tile_bytes = Unpacker::tile_bytes(w);
+  const size_t next_end = tile_end + kPairTiles < n_tiles ? tile_end + kPairTiles : n_tiles;
+  const size_t n_groups = (a.n + kTokenTile - 1) / kTokenTile;
+  const size_t n_steps = n_planes * ((columns + kBlock - 1) / kBlock) * n_groups;
+  WeightsAhead ahead{w.data + tile_end * tile_bytes, w.data + next_end * tile_bytes,
+                     kPairTiles * tile_bytes / n_steps + 1};
   for (size_t plane = 0; plane < n_planes; ++plane) {
     const int8_t* plane_packed = packed + plane * packed_plane_bytes(a.n, w.cols);
     for (size_t begin = 0; begin < columns; begin += kBlock) {
       const size_t count = columns - begin < kBlock ? columns - begin : kBlock;
       const MatrixStep step{count, plane == 0 && begin == 0, plane == 1 && begin == 0,
                             plane + 1 == n_planes && begin + count == columns};
-      size_t tile = tile_begin;
-      for (; tile + 2 <= tile_end; tile += 2) {
-        multiply_block<Unpacker, 2>(w, a, plane_packed, tile, begin, step, y, y_stride, unpacked);
-      }
-      if (tile < tile_end) {
-        multiply_block<Unpacker, 1>(w, a, plane_packed, tile, begin, step, y, y_stride, unpacked);
+      for (size_t tile = tile_begin; tile < tile_end; tile += kPairTiles) {
+        const size_t n = tile_end - tile < kPairTiles ? tile_end - tile : kPairTiles;
+        Unpacker::unpack(w, tile, n, begin, count, scratch);
+        multiply_block(a, plane_packed + begin * kTokenTile, kTokenTile * columns,
+                       load_rows(w, tile, n), step, y + tile * kTileRows, y_stride, scratch, ahead);
       }
     }
   }
@@ -149,7 +191,7 @@ template <typename Unpacker>
 static void multiply_units(const TernaryView& w, const ActivationView& a, const int8_t* packed,
                            size_t unit_begin, size_t unit_end, float* y, size_t y_stride,
                            void* scratch) {
-  constexpr size_t kBatch = Unpacker::kUnitTiles > 2 ? Unpacker::kUnitTiles : 2;
+  constexpr size_t kBatch = Unpacker::kUnitTiles > kPairTiles ? Unpacker::kUnitTiles : kPairTiles;
   const size_t n_tiles = T2Tiles::row_tiles(w.rows);
   const size_t end =
       unit_end * Unpacker::kUnitTiles < n_tiles ? unit_end * Unpacker::kUnitTiles : n_tiles;

@@ -1,16 +1,20 @@
 // From every packing to the bytes that the matrix product multiplies: u of columns [begin, begin +
-// count) of kTiles tiles of sixteen rows, as
+// count) of n_tiles tiles of sixteen rows, 1 or 2, as
 //
-//     [column / 4][tile][16 rows][4 columns]
+//     [column / 4][pair of tiles][16 rows][4 columns]
 //
 // `begin` is a multiple of the packing's kBlockCols; what lies beyond `count` in a last block is
-// written too, within kColumnBlock columns. Included inside an AVX-512 region, after the trits.
+// written too, within kColumnBlock columns. Of a single tile the other half of the pair is left as
+// it was: no row of it is kept. Included inside an AVX-512 region, after the trits.
 
-constexpr size_t kColumnBlock = 1024;  // columns unpacked at a time: 2 tiles x 16 KiB stay in cache
+// Columns unpacked at a time: 80 KiB, read in order from L2, which costs nothing. Fewer would stay
+// in L1, but every block ends with sums going to memory and back.
+constexpr size_t kColumnBlock = 2560;
+constexpr size_t kPairTiles = 2;
+constexpr size_t kUnpackedBytes = kPairTiles * kTileRows * kColumnBlock;
 
-template <size_t kTiles>
 static TERN_ALWAYS_INLINE void store_unpacked(uint8_t* out, size_t column, size_t tile, VI u) {
-  _mm512_storeu_si512(out + (column / 4 * kTiles + tile) * kTritBlockBytes, u);
+  _mm512_storeu_si512(out + (column / 4 * kPairTiles + tile) * kTritBlockBytes, u);
 }
 
 // Tiles have the order of the result.
@@ -19,18 +23,20 @@ struct TileUnpacker {
   static constexpr size_t kBlockCols = 4 * Trits::kDigits;
   static constexpr size_t kUnitTiles = 1;
 
-  template <size_t kTiles>
-  static void unpack(const TernaryView& w, size_t tile, size_t begin, size_t count, uint8_t* out) {
+  static size_t tile_bytes(const TernaryView& w) {
+    return TritTiles<typename Trits::Code>::tile_bytes(w.cols);
+  }
+  static void unpack(const TernaryView& w, size_t tile, size_t n_tiles, size_t begin, size_t count,
+                     uint8_t* out) {
     const Trits trits = Trits::load();
-    const size_t tile_bytes = TritTiles<typename Trits::Code>::tile_bytes(w.cols);
-    const uint8_t* blocks = w.data + tile * tile_bytes + begin / kBlockCols * kTritBlockBytes;
-    for (size_t c = 0; c < count; c += kBlockCols, blocks += kTritBlockBytes) {
-#pragma GCC unroll 2
-      for (size_t t = 0; t < kTiles; ++t) {
+    for (size_t t = 0; t < n_tiles; ++t) {
+      const uint8_t* blocks =
+          w.data + (tile + t) * tile_bytes(w) + begin / kBlockCols * kTritBlockBytes;
+      for (size_t c = 0; c < count; c += kBlockCols, blocks += kTritBlockBytes) {
         VI u[Trits::kDigits];
-        trits.digits(load_bytes(blocks + t * tile_bytes), u);
+        trits.digits(load_bytes(blocks), u);
 #pragma GCC unroll 5
-        for (size_t d = 0; d < Trits::kDigits; ++d) store_unpacked<kTiles>(out, c + 4 * d, t, u[d]);
+        for (size_t d = 0; d < Trits::kDigits; ++d) store_unpacked(out, c + 4 * d, t, u[d]);
       }
     }
   }
@@ -43,19 +49,19 @@ struct RowUnpacker {
   static constexpr size_t kBlockCols = kTritBlockBytes * Trits::kDigits;
   static constexpr size_t kUnitTiles = 1;
 
-  template <size_t kTiles>
-  static void unpack(const TernaryView& w, size_t tile, size_t begin, size_t count, uint8_t* out) {
+  static size_t tile_bytes(const TernaryView& w) { return kTileRows * line_bytes(w); }
+  static void unpack(const TernaryView& w, size_t tile, size_t n_tiles, size_t begin, size_t count,
+                     uint8_t* out) {
     const Trits trits = Trits::load();
-    const size_t line_bytes = TritLines<typename Trits::Code>::blocks(w.cols) * kTritBlockBytes;
-    for (size_t t = 0; t < kTiles; ++t) {
+    for (size_t t = 0; t < n_tiles; ++t) {
       const size_t first = (tile + t) * kTileRows;
       const size_t n_rows = w.rows - first < kTileRows ? w.rows - first : kTileRows;
-      const uint8_t* blocks = w.data + first * line_bytes + begin / kBlockCols * kTritBlockBytes;
+      const uint8_t* blocks = w.data + first * line_bytes(w) + begin / kBlockCols * kTritBlockBytes;
       for (size_t c = 0; c < count; c += kBlockCols, blocks += kTritBlockBytes) {
         VI rows[kTileRows];
         VI columns[kTileRows];
         for (size_t r = 0; r < kTileRows; ++r) {
-          rows[r] = r < n_rows ? load_bytes(blocks + r * line_bytes) : vi_zero();
+          rows[r] = r < n_rows ? load_bytes(blocks + r * line_bytes(w)) : vi_zero();
         }
         transpose16(rows, columns);
         for (size_t j = 0; j < kTileRows; ++j) {
@@ -63,11 +69,16 @@ struct RowUnpacker {
           trits.digits(columns[j], u);
 #pragma GCC unroll 5
           for (size_t d = 0; d < Trits::kDigits; ++d) {
-            store_unpacked<kTiles>(out, c + kTritBlockBytes * d + 4 * j, t, u[d]);
+            store_unpacked(out, c + kTritBlockBytes * d + 4 * j, t, u[d]);
           }
         }
       }
     }
+  }
+
+ private:
+  static size_t line_bytes(const TernaryView& w) {
+    return TritLines<typename Trits::Code>::blocks(w.cols) * kTritBlockBytes;
   }
 };
 
@@ -79,13 +90,15 @@ struct ColumnUnpacker {
   static constexpr size_t kBlockCols = 4;
   static constexpr size_t kUnitTiles = 4 * Trits::kDigits;
 
-  template <size_t kTiles>
-  static void unpack(const TernaryView& w, size_t tile, size_t begin, size_t count, uint8_t* out) {
-    // Two tiles start at an even one, so they are in one half of the bytes.
+  // A line holds all tiles of a unit: the next ones are there already.
+  static size_t tile_bytes(const TernaryView&) { return 0; }
+  // Two tiles start at an even one, so they are in one half of the bytes, and both are there.
+  static void unpack(const TernaryView& w, size_t tile, size_t, size_t begin, size_t count,
+                     uint8_t* out) {
     if (tile % 4 < 2) {
-      unpack_half<kTiles, false>(w, tile, begin, count, out);
+      unpack_half<false>(w, tile, begin, count, out);
     } else {
-      unpack_half<kTiles, true>(w, tile, begin, count, out);
+      unpack_half<true>(w, tile, begin, count, out);
     }
   }
 
@@ -96,7 +109,7 @@ struct ColumnUnpacker {
     const size_t line_bytes = w.n_units() * kTritBlockBytes;
     return _mm512_permutexvar_epi32(order, load_bytes(w.data + column * line_bytes + at));
   }
-  template <size_t kTiles, bool kUpper>
+  template <bool kUpper>
   static void unpack_half(const TernaryView& w, size_t tile, size_t begin, size_t count,
                           uint8_t* out) {
     const Trits trits = Trits::load();
@@ -109,14 +122,8 @@ struct ColumnUnpacker {
       const VI c3 = load_in_order(w, begin + c + 3, at);
       const VI low = kUpper ? _mm512_unpackhi_epi8(c0, c1) : _mm512_unpacklo_epi8(c0, c1);
       const VI high = kUpper ? _mm512_unpackhi_epi8(c2, c3) : _mm512_unpacklo_epi8(c2, c3);
-      if (kTiles == 2) {
-        store_unpacked<kTiles>(out, c, 0, trits.digit(_mm512_unpacklo_epi16(low, high), digit));
-        store_unpacked<kTiles>(out, c, 1, trits.digit(_mm512_unpackhi_epi16(low, high), digit));
-      } else {
-        const VI one =
-            tile % 2 == 0 ? _mm512_unpacklo_epi16(low, high) : _mm512_unpackhi_epi16(low, high);
-        store_unpacked<kTiles>(out, c, 0, trits.digit(one, digit));
-      }
+      store_unpacked(out, c, 0, trits.digit(_mm512_unpacklo_epi16(low, high), digit));
+      store_unpacked(out, c, 1, trits.digit(_mm512_unpackhi_epi16(low, high), digit));
     }
   }
 };

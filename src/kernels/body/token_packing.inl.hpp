@@ -2,7 +2,7 @@
 //
 //     [plane][group of kTokenTile tokens][column / kPackedColumns][token][kPackedColumns]
 //
-// Included inside a kernel region after kTokenTile and kPackedColumns, 4 or 8.
+// Included inside a kernel region after kTokenTile, kPackedColumns, 4 or 8, and pack_group().
 
 static inline size_t packed_columns(size_t k) {
   return (k + kPackedColumns - 1) / kPackedColumns * kPackedColumns;
@@ -16,17 +16,8 @@ static void pack_plane(const int8_t* q, size_t stride, size_t k, size_t begin, s
                        int8_t* packed) {
   const size_t columns = packed_columns(k);
   for (size_t group = begin; group < end; group += kTokenTile) {
-    int8_t* out = packed + group * columns;
     const size_t count = end - group < kTokenTile ? end - group : kTokenTile;
-    for (size_t c = 0; c < columns; c += kPackedColumns) {
-      for (size_t t = 0; t < kTokenTile; ++t, out += kPackedColumns) {
-        if (t < count) {
-          __builtin_memcpy(out, q + (group + t) * stride + c, kPackedColumns);
-        } else {
-          __builtin_memset(out, 0, kPackedColumns);
-        }
-      }
-    }
+    pack_group(q + group * stride, stride, count, columns, packed + group * columns);
   }
 }
 static void pack_tokens(const ActivationView& a, size_t k, size_t begin, size_t end,
