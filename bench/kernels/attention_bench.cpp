@@ -44,15 +44,17 @@ struct Problem {
     for (float& v : q.span()) v = normal(rng);
     for (uint16_t& v : units.span()) v = tern::f16_from_f32(0.02f);
     halves = make_buffer<uint16_t>(cache == CacheType::f16 ? 2 * copies * elements() : 1);
-    bytes = make_buffer<int8_t>(cache == CacheType::i8 ? 2 * copies * elements() : 1);
+    bytes =
+        make_buffer<int8_t>(tern::has_units(cache) ? 2 * copies * row_bytes() * s.positions : 1);
     for (uint16_t& v : halves.span()) v = static_cast<uint16_t>((rng() & 0x83FF) | 0x3800);
     for (int8_t& v : bytes.span()) v = static_cast<int8_t>(static_cast<int>(rng() % 255) - 127);
   }
   size_t elements() const { return shape.positions * shape.dim; }
+  size_t row_bytes() const { return tern::cache_row_bytes(type, shape.dim); }
   tern::CacheView cache(size_t copy, size_t which) const {
     const size_t at = (2 * (copy % copies) + which) * elements();
     if (type == CacheType::f16) return {type, halves.data() + at, shape.dim, nullptr};
-    return {type, bytes.data() + at, shape.dim, units.data()};
+    return {type, bytes.data() + at / shape.dim * row_bytes(), shape.dim, units.data()};
   }
   tern::AttentionView view(size_t copy) const {
     tern::AttentionView a;
@@ -80,8 +82,7 @@ void attend(benchmark::State& state, const tern::KernelTable& kernels, const Sha
     benchmark::ClobberMemory();
   }
   const auto runs = static_cast<int64_t>(state.iterations());
-  const size_t elem_bytes = type == CacheType::f16 ? 2 : 1;
-  state.SetBytesProcessed(runs * static_cast<int64_t>(2 * p.elements() * elem_bytes));
+  state.SetBytesProcessed(runs * static_cast<int64_t>(2 * s.positions * p.row_bytes()));
   const double macs = 2.0 * static_cast<double>(p.elements() * s.tokens * s.heads);
   state.counters["GMAC/s"] =
       benchmark::Counter(macs * static_cast<double>(runs) * 1e-9, benchmark::Counter::kIsRate);
@@ -96,13 +97,17 @@ void register_all() {
     const tern::KernelTable kernels = tern::resolve_kernels(*raw);
     std::string isa = raw->isa;
     if ((raw->features & tern::kCpuAvx512Vbmi) != 0) isa += "+vbmi";
-    for (const CacheType type : {CacheType::f16, CacheType::i8}) {
+    const std::pair<CacheType, const char*> kCaches[] = {{CacheType::f16, "attend_f16/"},
+                                                         {CacheType::i8, "attend_i8/"},
+                                                         {CacheType::i4, "attend_i4/"},
+                                                         {CacheType::i3, "attend_i3/"}};
+    for (const auto& [type, prefix] : kCaches) {
       for (const Shape& s : kShapes) {
-        const std::string name =
-            std::string(type == CacheType::f16 ? "attend_f16/" : "attend_i8/") + isa +
-            "/tokens:" + std::to_string(s.tokens) + "/heads:" + std::to_string(s.heads) +
-            "/positions:" + std::to_string(s.positions) + "/dim:" + std::to_string(s.dim);
-        benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+        const std::string name = prefix + isa + "/tokens:" + std::to_string(s.tokens) +
+                                 "/heads:" + std::to_string(s.heads) +
+                                 "/positions:" + std::to_string(s.positions) +
+                                 "/dim:" + std::to_string(s.dim);
+        benchmark::RegisterBenchmark(name.c_str(), [=, type = type](benchmark::State& state) {
           attend(state, kernels, s, type);
         })->Unit(benchmark::kMillisecond);
       }

@@ -68,6 +68,9 @@ static inline __m256i dot_keys(__m256i acc, __m256i keys, __m256i codes) {
 static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
   return {dot_keys(acc.lo, keys.lo, codes.lo), dot_keys(acc.hi, keys.hi, codes.hi)};
 }
+static inline VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes) {
+  return vi_dot_keys(acc, keys, vi_load(codes));
+}
 #include "kernels/body/avx2_table.inl.hpp"
 
 }  // namespace

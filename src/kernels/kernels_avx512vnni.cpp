@@ -40,7 +40,10 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/vector_quantize.inl.hpp"
 #include "kernels/body/attention_blocks.inl.hpp"
 #include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/unpack_codes.inl.hpp"
+#include "kernels/body/avx512_packed_rows.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention_rows.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"
 #include "kernels/body/wide_sums.inl.hpp"
@@ -49,7 +52,6 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
-#include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/vector_table.inl.hpp"
 // clang-format on
 

@@ -45,6 +45,9 @@ static inline VI vi_offset_keys(VI keys) {
   return {_mm256_xor_si256(keys.lo, sign), _mm256_xor_si256(keys.hi, sign)};
 }
 static inline VI vi_dot_keys(VI acc, VI keys, VI codes) { return vs_dot(acc, keys, codes); }
+static inline VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes) {
+  return vi_dot_keys(acc, keys, vi_load(codes));
+}
 
 #include "kernels/body/avx2_table.inl.hpp"
 

@@ -20,8 +20,8 @@ namespace {
 #include "kernels/body/scalar_product.inl.hpp"
 #include "kernels/body/scalar_vector.inl.hpp"
 #include "kernels/body/largest.inl.hpp"
-#include "kernels/body/scalar_attention.inl.hpp"
 #include "kernels/body/unpack_codes.inl.hpp"
+#include "kernels/body/scalar_attention.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/master_weights.inl.hpp"
 #include "kernels/body/scalar_head.inl.hpp"
@@ -82,6 +82,9 @@ constexpr KernelTable kScalarTable = {
     .pv_f16 = scalar::pv_f16,
     .attend = scalar::attend,
     .attend_f32 = scalar::attend,
+    .attend_scores = scalar::attend_scores,
+    .attend_values = scalar::attend_values,
+    .attend_merge = scalar::attend_merge,
     .attention_scratch_bytes = scalar::attention_scratch_bytes,
     .head_rows = scalar::head_rows,
     .plane_norm = scalar::plane_norm,

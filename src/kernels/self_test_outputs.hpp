@@ -21,6 +21,7 @@ struct SelfTestOutputs {
   static constexpr size_t kPairs = In::kCols / 2;
   static constexpr size_t kPositions = In::kPositions;
   static constexpr size_t kHeadDim = 64;
+  static constexpr size_t kPackedDim = 128;  // of packed rows, which some tables read in registers
   static constexpr size_t kCacheStride = 3;  // positions overlap
   static constexpr size_t kCacheSize = kPositions * kCacheStride + kHeadDim;
   static constexpr size_t kCandidates = 8;
@@ -71,6 +72,7 @@ struct SelfTestOutputs {
   float exp_sums[2];
   float mixed[2][kHeadDim];
   float attended[3][2][2 * kHeadDim];  // f16, i8, f32; two tokens of two heads
+  float merged[4][2 * kPackedDim];     // f16, i8, i4, i3; one token of two heads, in steps
   float decoded[3][In::kRows];
   float decoded_blocks[std::size(In::kBlockTypes)][In::kBlockCols];
   float logits[3][In::kHeadRows];

@@ -96,6 +96,29 @@ class TaskScratch {
   size_t stride_ = 0;
 };
 
+/// Positions that a token must see before its attention is split by them: what it takes to hand the
+/// steps over is then a tenth of them.
+inline constexpr size_t kSplitPositions = 2 * kAttentionChunk;
+
+/// What the steps of one token's attention leave for the next, when tasks share them; pages are
+/// touched as they are used.
+struct TokenAttention {
+  Buffer<float> scores;  // [n_heads, row]
+  Buffer<float> parts;   // [chunks of the capacity, q_dim]
+  Buffer<float> sums;    // [n_heads] of the softmax
+  size_t row = 0;
+
+  /// Errors: out_of_memory.
+  Result<void> allocate(BufferPlan& plan, const ModelConfig& config, size_t capacity) {
+    constexpr auto kUntouched = BufferPlan::Fill::nothing;
+    const uint64_t chunks = (capacity + kAttentionChunk - 1) / kAttentionChunk;
+    row = attention_row(capacity);
+    TERN_TRY(plan.add(scores, uint64_t{config.n_heads} * row, kUntouched));
+    TERN_TRY(plan.add(parts, chunks * config.q_dim(), kUntouched));
+    return plan.add(sums, config.n_heads);
+  }
+};
+
 /// Tokens [begin, begin + n) of a batch, neighbours in one text, that share an attention call.
 struct TokenBlock {
   size_t begin = 0;
@@ -133,7 +156,7 @@ struct Activations {
   Tensor<int32_t, 2> column_sums;     // [tasks, tokens in one pass * sums of a matrix by columns]
   TaskScratch matrix_scratch;         // [tasks]
   TaskScratch attention_scratch;      // [workers]
-  TaskScratch cache_codes;            // [workers]: a head's keys and values, of packed caches
+  TokenAttention token_attention;     // where several tasks attend to one token
   Tensor<float, 2> head_x;            // [head tokens, model_dim]
   QuantizedBatch head;                // [head tokens]
   HeadSearch search;                  // of a head in planes
@@ -221,10 +244,8 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
       std::min<size_t>(batch, kAttentionTokens), c.n_heads / c.n_kv_heads, capacity, c.head_dim);
   const size_t attention_tasks = std::min(n_workers, kMaxStepTasks);
   TERN_TRY(a.attention_scratch.allocate(plan, attention_tasks, attention));
-  if (is_packed(cache)) {
-    const uint64_t codes = uint64_t{2} * capacity * c.head_dim;
-    if (codes > SIZE_MAX) return Error(Status::out_of_memory, "out of memory");
-    TERN_TRY(a.cache_codes.allocate(plan, attention_tasks, static_cast<size_t>(codes)));
+  if (n_workers > 1 && capacity >= kSplitPositions && cache != CacheType::f32) {
+    TERN_TRY(a.token_attention.allocate(plan, c, std::min(capacity, kMaxContext)));
   }
   const size_t head_stride = activation_stride(c.model_dim);
   TERN_TRY(plan.add(a.head.codes, {few, head_stride}));

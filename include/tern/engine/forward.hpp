@@ -158,6 +158,8 @@ class ForwardPass {
                   const float* sin);
   void attend(size_t layer);
   void attend_block(size_t layer, const TokenBlock& block, size_t head, size_t heads, size_t task);
+  void attend_token(size_t layer, size_t token);
+  AttentionView attention_view(size_t layer, size_t token, size_t head, size_t heads) const;
   size_t window_of(size_t layer) const {
     return config_.slides(layer) ? config_.window : kMaxContext;
   }

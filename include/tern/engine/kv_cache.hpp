@@ -57,18 +57,10 @@ class KvCache {
   }
   /// The positions of one head, from `first` on.
   CacheView keys(size_t layer, size_t head, size_t first) const {
-    return view(index(layer, head, first), keys_, key_units_);
+    return view(index(layer, head, first), keys_, key_units_, first_keys_);
   }
   CacheView values(size_t layer, size_t head, size_t first) const {
-    return view(index(layer, head, first), values_, value_units_);
-  }
-
-  /// Codes of the n positions of one head from `first` on, [n, head_dim]. Requires: a packed type.
-  void unpack(const KernelTable& kernels, size_t layer, size_t head, size_t first, size_t n,
-              int8_t* key_codes, int8_t* value_codes) const {
-    const size_t vector = index(layer, head, first);
-    unpack(kernels, vector, n, keys_, first_keys_, key_codes);
-    unpack(kernels, vector, n, values_, first_values_, value_codes);
+    return view(index(layer, head, first), values_, value_units_, first_values_);
   }
 
   /// Calls run(bytes) for what the first `n` positions hold: the keys and values of every layer and
@@ -161,15 +153,10 @@ class KvCache {
     }
     return false;
   }
-  void unpack(const KernelTable& kernels, size_t vector, size_t n, const Buffer<uint8_t>& data,
-              const Buffer<uint8_t>& firsts, int8_t* codes) const {
-    kernels.unpack_codes(type_, data.data() + vector * vector_bytes(), n, head_dim_, codes);
-    const uint8_t* const first = first_row(vector, firsts);
-    if (first != nullptr) kernels.unpack_codes(CacheType::i4, first, 1, head_dim_, codes);
-  }
-  CacheView view(size_t vector, const Buffer<uint8_t>& data, const Buffer<uint16_t>& units) const {
+  CacheView view(size_t vector, const Buffer<uint8_t>& data, const Buffer<uint16_t>& units,
+                 const Buffer<uint8_t>& firsts) const {
     return {type_, data.data() + vector * vector_bytes(), head_dim_,
-            has_units(type_) ? units.data() + vector : nullptr};
+            has_units(type_) ? units.data() + vector : nullptr, first_row(vector, firsts)};
   }
 
   Buffer<uint8_t> keys_;          // [n_layers, n_kv_heads, capacity, vector_bytes()]

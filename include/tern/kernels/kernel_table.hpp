@@ -98,7 +98,7 @@ enum class CacheType : uint32_t {
   f32,  ///< exact, to compare with other programs; slow
 };
 
-/// Whether attention reads codes that unpack_codes makes of the cache.
+/// Whether a row holds codes of less than a byte (docs/numerics.md 9.1).
 constexpr bool is_packed(CacheType type) { return type == CacheType::i4 || type == CacheType::i3; }
 constexpr bool has_units(CacheType type) { return type == CacheType::i8 || is_packed(type); }
 
@@ -120,7 +120,14 @@ struct CacheView {
   const void* data = nullptr;  // [n, stride] elements, or [n] packed rows
   size_t stride = 0;
   const uint16_t* scales = nullptr;  // [n] binary16 units of integers; else null
+  const uint8_t* first = nullptr;  // of i3: position 0 as a row of i4 in place of its own, or null
 };
+
+/// Positions of a part of attention's sums (docs/numerics.md 9.4).
+inline constexpr size_t kAttentionChunk = 256;
+/// Elements between the scores of two heads over n positions: whole vectors, and rows 4 KiB apart
+/// would share a set of a cache.
+constexpr size_t attention_row(size_t n) { return (n + 63) / 64 * 64 + 16; }
 
 /// Attention of query heads that share one key and value head, for neighbouring tokens. Token t
 /// sees positions [0, position + t]; its head h is q + t * q_stride + h * dim.
@@ -263,11 +270,26 @@ struct AttentionView {
   X(pv_f16, void,                                                                                  \
     (const float* weights, float sum, CacheView values, size_t n, size_t dim, float* y))           \
   /* Attention (numerics 9): y[t * y_stride + h * dim + d] of a.n_tokens tokens and a.n_heads heads;\
-     NaN where a score is not finite. Requires: caches of f16 or i8; `scratch` of attention_scratch_bytes, 64-byte      \
-     aligned, for this call alone; dim <= 65536. */                                                \
+     NaN where a score is not finite. Requires: any caches but f32; `scratch` of                   \
+     attention_scratch_bytes, 64-byte aligned, for this call alone; dim <= 65536. */               \
   X(attend, void, (const AttentionView& a, float* y, size_t y_stride, void* scratch))              \
   /* The same for caches of f32. */                                                                \
   X(attend_f32, void, (const AttentionView& a, float* y, size_t y_stride, void* scratch))          \
+  /* Attention of one token in steps that threads share: scores[h * row + j] of positions j in     \
+     [begin, end), up to which a multiple of 16 is written. Requires: what attend does; a.n_tokens \
+     = 1; row >= attention_row(a.position + 1); begin a multiple of kAttentionChunk, end one too or\
+     a.position + 1. */                                                                            \
+  X(attend_scores, void,                                                                           \
+    (const AttentionView& a, size_t begin, size_t end, float* scores, size_t row, void* scratch))  \
+  /* Of weights that softmax_exp made of a head's scores: the sum over each chunk of positions j in\
+     [begin, end), parts[j / kAttentionChunk * part_stride + h * dim + d]. The rest as             \
+     attend_scores. */                                                                             \
+  X(attend_values, void,                                                                           \
+    (const AttentionView& a, size_t begin, size_t end, float* weights, size_t row, float* parts,   \
+     size_t part_stride, void* scratch))                                                           \
+  /* y[d] = (the sum over parts, ascending) * (1 / sum), of one head, d < dim (numerics 9.4). */   \
+  X(attend_merge, void,                                                                            \
+    (const float* parts, size_t part_stride, size_t n_parts, float sum, size_t dim, float* y))     \
   /* Scratch of one attend call that sees n_positions at most; grows with each argument. */        \
   X(attention_scratch_bytes, size_t,                                                               \
     (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \
@@ -320,11 +342,11 @@ struct AttentionView {
   X(probe_dot, uint64_t, (size_t rounds, int32_t* sink))
 // clang-format on
 
-/// One instruction set's kernels. In a raw table a null slot is inherited from `base` and its bases,
-/// then from `scalar`; a resolved table (registry.hpp) has none.
+/// One instruction set's kernels. In a raw table a null slot is inherited from `base` and its
+/// bases, then from `scalar`; a resolved table (registry.hpp) has none.
 struct KernelTable {
-  const char* isa = nullptr;        ///< name by feature, as `--isa` spells it
-  CpuFeatureMask features = 0;      ///< what the CPU and the OS must offer, all of the base's too
+  const char* isa = nullptr;    ///< name by feature, as `--isa` spells it
+  CpuFeatureMask features = 0;  ///< what the CPU and the OS must offer, all of the base's too
   const KernelTable* base = nullptr;
   Packing packing = Packing::t2;    ///< t2 or t5: what keeps up with memory best
   size_t token_tile = 1;            ///< tokens that pack_tokens interleaves

@@ -1,8 +1,9 @@
-// How attention is cut into blocks (docs/numerics.md 9): shared by the f16 and the int8 cache.
+// How attention is cut into blocks (docs/numerics.md 9): shared by the f16 and the integer caches.
 // Included inside a kernel region, after vector_float.inl.hpp and the lanes of the table.
 //
 // The queries of a call (heads that share a key head, times tokens) go in blocks whose scores fit
 // in kMostScoreBytes. For a block: scores over all positions, softmax, then the sums over values.
+// Of several tokens:
 //
 //     scores   keys of 16 * kKeyVectors positions are transposed to [dim][position] once; a tile of
 //              kTileQueries queries adds products with positions in lanes, so that nothing is
@@ -10,6 +11,9 @@
 //     values   lanes are dims; a tile of kTileQueries x kTileVectors chains ascends over positions,
 //     in
 //              halves of the chunks of 256 that the sums are made of
+//
+// One token's few queries do not pay for tiles: they take rows as they lie, or staged a chunk at a
+// time where they are packed (attention_rows.inl.hpp).
 //
 // Padding: queries to kTileQueries, a head's dims to kTileDims, both with zeros.
 
@@ -25,13 +29,20 @@
 //   vi_dot_words(acc, a, b)     each lane += even words' product + odd words' product
 //   kKeyOffset vi_offset_keys   what the table's dot of bytes adds to keys to have them unsigned
 //   vi_dot_keys(acc, k, codes)  each lane += four offset keys * four codes in [-127, 127]
+//   vi_dot_keys_at(acc, k, p)   the same, 64 codes from memory
+//   vi_transpose_lanes(v)       v[4]: lane 4p + j of v[i] becomes lane 4p + i of v[j]
+//   vi_transpose4(v)            v[4]: lanes 4p + i of v[j] become lanes 4j + i of v[p]
+//   vi_load_pairs(e, o, pairs)  words of kTileDims int8 of two rows, those of `o` above, in an order
+//                               that vi_sort_pairs(sums) makes that of the dims: kTileVectors each
+//   v_tree16(v)                 lane i is v_tree(v[i]), i < 16
+//   kReadsPacked                whether the table has NibbleRows and ThreeBitRows
 // clang-format on
 
 constexpr size_t kTileDims = 16 * kTileVectors;   // dims of a tile of values
 constexpr size_t kByteBlock = 16 * kTileVectors;  // positions of a tile of int8 keys
 constexpr size_t kKeyVectors = kTileVectors / 2;  // of binary16 keys, two chains a vector
 constexpr size_t kKeyBlock = 16 * kKeyVectors;
-constexpr size_t kChunk = 256;        // positions in one chain of a sum (9.4)
+constexpr size_t kChunk = kAttentionChunk;
 constexpr size_t kPart = kChunk / 2;  // positions of values that are floats at a time
 constexpr size_t kMostScoreBytes = size_t{4} << 20;
 
@@ -56,24 +67,31 @@ struct AttentionPlan {
   size_t block() const {
     return smaller(n_queries, score_bytes / (row * sizeof(float)) / kTileQueries * kTileQueries);
   }
+  size_t stage_bytes() const { return kChunk * dim; }
   size_t tile_bytes() const { return larger(dim * kKeyBlock, kPart * kTileDims) * sizeof(float); }
   // A query's row: itself, its chunk of a value tile, its integer weights, sums and units.
   size_t query_bytes() const {
     return (dim + kTileDims) * sizeof(float) + kChunk * sizeof(int16_t) + 64;
   }
   size_t scratch_bytes() const {
-    return round_up_to(score_bytes, 64) + tile_bytes() + n_queries * query_bytes();
+    return round_up_to(score_bytes, 64) + tile_bytes() + stage_bytes() + n_queries * query_bytes();
   }
 };
 
 // Rows of the cache that the next block needs, brought while this one is multiplied: as many at
 // each of `steps` as make all in the end. With one step there is nothing to spread them over: loops
 // over few queries bring each row kRowsAhead before they read it.
-constexpr size_t kRowsAhead = 16;
+constexpr size_t kRowsAhead = 64;
 
 static inline void fetch_row(const void* row, size_t bytes) {
   const auto* at = static_cast<const uint8_t*>(row);
-  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 3);
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
+}
+
+// Bytes between two rows.
+static inline size_t row_stride(const CacheView& cache, size_t dim) {
+  return is_packed(cache.type) ? cache_row_bytes(cache.type, dim)
+                               : cache.stride * cache_row_bytes(cache.type, 1);
 }
 
 struct RowsAhead {
@@ -85,9 +103,8 @@ struct RowsAhead {
 
   RowsAhead(const CacheView& cache, size_t dim, size_t begin, size_t end, size_t steps)
       : left(steps > 1 ? larger(end, begin) - begin : 0), each((left + steps - 1) / steps) {
-    const size_t elem_bytes = cache.type == CacheType::f16 ? sizeof(uint16_t) : sizeof(int8_t);
-    stride = cache.stride * elem_bytes;
-    row_bytes = dim * elem_bytes;
+    stride = row_stride(cache, dim);
+    row_bytes = cache_row_bytes(cache.type, dim);
     at = static_cast<const uint8_t*>(cache.data) + begin * stride;
   }
   void step() {
@@ -107,12 +124,13 @@ struct QueryBlock {
   size_t row;       // elements between two rows of scores
   float* scores;    // [padded, row]
   float* tile;      // keys or values, laid out for lanes
-  float* queries;   // [padded, dim] floats, or int8
+  int8_t* stage;    // [kChunk, dim]: codes of packed rows, or rows padded
+  float* queries;   // [padded, dim] floats, or int8, once or four times
   float* chunks;    // [padded, kTileDims]
   int16_t* words;   // [padded, kChunk]
   float* sums;      // [padded] of softmax
   float* units;     // [padded]
-  int32_t* totals;  // [padded]
+  int32_t* totals;  // [padded] sums of codes, or of words
 
   QueryBlock(const AttentionView& a, const AttentionPlan& plan, size_t begin, void* scratch)
       : view(a),
@@ -126,6 +144,8 @@ struct QueryBlock {
     at += round_up_to(plan.score_bytes, 64);
     tile = reinterpret_cast<float*>(at);
     at += plan.tile_bytes();
+    stage = reinterpret_cast<int8_t*>(at);
+    at += plan.stage_bytes();
     queries = reinterpret_cast<float*>(at);
     chunks = queries + padded * dim;
     words = reinterpret_cast<int16_t*>(chunks + padded * kTileDims);

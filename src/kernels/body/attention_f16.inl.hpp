@@ -16,7 +16,11 @@ static void transpose_keys_f16(const CacheView& keys, size_t begin, size_t n, si
 #pragma GCC unroll 16
       for (size_t j = 0; j < 16; ++j) {
         const uint16_t* key = data + smaller(16 * v + j, n - 1) * keys.stride + d;
-        rows[j] = v_bits(dim - d >= 16 ? v_load_f16(key) : v_load_f16_n(key, dim - d));
+        if (dim - d >= 16) rows[j] = v_bits(v_load_f16(key));
+      }
+      for (size_t j = 0; j < 16 && dim - d < 16; ++j) {
+        const uint16_t* key = data + smaller(16 * v + j, n - 1) * keys.stride + d;
+        rows[j] = v_bits(v_load_f16_n(key, dim - d));
       }
       vi_transpose16(rows);
 #pragma GCC unroll 16
@@ -84,41 +88,62 @@ static void score_tile_f16(const float* queries, size_t query_stride, const floa
   }
 }
 
-// Scores of few queries over positions [begin, end): the keys as they lie.
+// Scores of few queries, n_queries <= kQueries, over positions [begin, end): the keys as they lie.
+// Where there are fewer, the last one is computed again.
 template <size_t kQueries>
-static void score_rows_f16(const float* queries, size_t query_stride, const CacheView& keys,
+static void score_rows_f16(const float* queries, size_t n_queries, const CacheView& keys,
                            size_t begin, size_t end, size_t dim, float scale, float* scores,
                            size_t row) {
   const size_t whole = dim / 16 * 16;
-  for (size_t j = begin; j < end; ++j) {
-    const uint16_t* key = static_cast<const uint16_t*>(keys.data) + j * keys.stride;
-    fetch_row(key + kRowsAhead * keys.stride, dim * sizeof(uint16_t));
-    V sum[kQueries];
-#pragma GCC unroll 4
-    for (size_t q = 0; q < kQueries; ++q) sum[q] = v_zero();
-    for (size_t i = 0; i < whole; i += 16) {
-      const V k = v_load_f16(key + i);
-#pragma GCC unroll 4
-      for (size_t q = 0; q < kQueries; ++q) {
-        sum[q] = v_add(sum[q], v_mul(v_load(queries + q * query_stride + i), k));
-      }
+  const V factor = v_set(scale);
+  const float* query[kQueries];
+  for (size_t q = 0; q < kQueries; ++q) query[q] = queries + smaller(q, n_queries - 1) * dim;
+  for (size_t j = begin; j < end; j += 16) {
+    const size_t n = smaller(end - j, 16);
+    V sums[kQueries][16];
+    for (size_t i = n; i < 16; ++i) {
+      for (size_t q = 0; q < kQueries; ++q) sums[q][i] = v_zero();
     }
-    if (whole < dim) {
-      const V k = v_load_f16_n(key + whole, dim - whole);
+    for (size_t i = 0; i < n; ++i) {
+      const uint16_t* key = static_cast<const uint16_t*>(keys.data) + (j + i) * keys.stride;
+      fetch_row(key + kRowsAhead * keys.stride, dim * sizeof(uint16_t));
+      V sum[kQueries];
 #pragma GCC unroll 4
-      for (size_t q = 0; q < kQueries; ++q) {
-        const V x = v_load_n(queries + q * query_stride + whole, dim - whole);
-        sum[q] = v_add(sum[q], v_mul(x, k));
+      for (size_t q = 0; q < kQueries; ++q) sum[q] = v_zero();
+      for (size_t d = 0; d < whole; d += 16) {
+        const V k = v_load_f16(key + d);
+#pragma GCC unroll 4
+        for (size_t q = 0; q < kQueries; ++q) {
+          sum[q] = v_add(sum[q], v_mul(v_load(query[q] + d), k));
+        }
       }
-    }
+      if (whole < dim) {
+        const V k = v_load_f16_n(key + whole, dim - whole);
 #pragma GCC unroll 4
-    for (size_t q = 0; q < kQueries; ++q) scores[q * row + j] = v_tree(sum[q]) * scale;
+        for (size_t q = 0; q < kQueries; ++q) {
+          sum[q] = v_add(sum[q], v_mul(v_load_n(query[q] + whole, dim - whole), k));
+        }
+      }
+#pragma GCC unroll 4
+      for (size_t q = 0; q < kQueries; ++q) sums[q][i] = sum[q];
+    }
+    for (size_t q = 0; q < n_queries; ++q) {
+      v_store_any(scores + q * row + j, n, v_mul(v_tree16(sums[q]), factor));
+    }
   }
 }
 
-static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
-                   float* scores) {
-  score_rows_f16<1>(q, 0, keys, 0, n, dim, scale, scores, 0);
+// The same for all queries of one token, a chunk of keys at a time.
+static void score_rows_f16(const QueryBlock& b, size_t begin, size_t end) {
+  const AttentionView& a = b.view;
+  for (size_t j = begin; j < end; j += kChunk) {
+    const size_t stop = smaller(end, j + kChunk);
+    for (size_t q = 0; q < b.count; q += 4) {
+      const size_t n = smaller(b.count - q, 4);
+      const auto score = n == 1 ? score_rows_f16<1> : score_rows_f16<4>;
+      score(b.query(q), n, a.keys, j, stop, a.dim, a.scale, b.scores + q * b.row, b.row);
+    }
+  }
 }
 
 static void score_block_f16(const QueryBlock& b) {
@@ -128,21 +153,6 @@ static void score_block_f16(const QueryBlock& b) {
   for (size_t q = 0; q < b.padded; ++q) {
     float* row = b.queries + q * b.dim;
     for (size_t i = 0; i < depth; ++i) row[i] = q < b.count && i < a.dim ? b.query(q)[i] : 0.0f;
-  }
-  switch (b.count) {
-    case 1:
-      score_rows_f16<1>(b.queries, b.dim, a.keys, 0, end, a.dim, a.scale, b.scores, b.row);
-      return;
-    case 2:
-      score_rows_f16<2>(b.queries, b.dim, a.keys, 0, end, a.dim, a.scale, b.scores, b.row);
-      return;
-    case 3:
-      score_rows_f16<3>(b.queries, b.dim, a.keys, 0, end, a.dim, a.scale, b.scores, b.row);
-      return;
-    case 4:
-      score_rows_f16<4>(b.queries, b.dim, a.keys, 0, end, a.dim, a.scale, b.scores, b.row);
-      return;
-    default: break;
   }
   for (size_t j = 0; j < end; j += kKeyBlock) {
     transpose_keys_f16(a.keys, j, end - j, a.dim, b.tile);
@@ -211,12 +221,14 @@ static inline void value_tile(const float* weights, size_t row, const T* values,
 template <typename T>
 static void value_tiles(size_t n_queries, const float* weights, size_t row, const T* values,
                         size_t stride, size_t n, float* chunks) {
-  switch (n_queries) {
-    case 1: value_tile<1, kTileVectors>(weights, row, values, stride, n, chunks); break;
-    case 2: value_tile<2, kTileVectors>(weights, row, values, stride, n, chunks); break;
-    case 3: value_tile<3, kTileVectors>(weights, row, values, stride, n, chunks); break;
-    default: value_tile<4, kTileVectors>(weights, row, values, stride, n, chunks); break;
+  if (n_queries == kTileQueries) {
+    value_tile<kTileQueries, kTileVectors>(weights, row, values, stride, n, chunks);
+    return;
   }
+  for (; n_queries >= 2; n_queries -= 2, weights += 2 * row, chunks += 2 * kTileDims) {
+    value_tile<2, kTileVectors>(weights, row, values, stride, n, chunks);
+  }
+  if (n_queries == 1) value_tile<1, kTileVectors>(weights, row, values, stride, n, chunks);
 }
 
 // The weights of a tile of queries from q on times a part of the values that starts at position j.
@@ -271,34 +283,4 @@ static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t 
       v_store_any(out + i, width - i, v_add(v_load_any(out + i, width - i), v_load(chunk + i)));
     }
   }
-}
-
-static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
-                   float* y) {
-  const float inverse = 1.0f / sum;
-  for (size_t i = 0; i < dim; ++i) y[i] = 0.0f;
-  for (size_t begin = 0; begin < n; begin += kChunk) {
-    const size_t count = smaller(n - begin, kChunk);
-    for (size_t d = 0; d < dim; d += kTileDims) {
-      const uint16_t* part = static_cast<const uint16_t*>(values.data) + begin * values.stride + d;
-      const size_t width = smaller(dim - d, kTileDims);
-      float chunk[kTileDims] = {};
-      if (width == kTileDims) {
-        value_tiles(1, weights + begin, 0, part, values.stride, count, chunk);
-      } else {
-        for (size_t j = 0; j < count; ++j) {
-          float row[kTileDims];
-          for (size_t v = 0; v < kTileVectors; ++v) {
-            v_store(row + 16 * v, load_value_f16(part + j * values.stride, width, v));
-          }
-          value_tiles(1, weights + begin + j, 0, row, 0, 1, chunk);
-        }
-      }
-      for (size_t i = 0; i < width; i += 16) {
-        const V before = v_load_any(y + d + i, width - i);
-        v_store_any(y + d + i, width - i, v_add(before, v_load(chunk + i)));
-      }
-    }
-  }
-  for (size_t i = 0; i < dim; ++i) y[i] = y[i] * inverse;
 }

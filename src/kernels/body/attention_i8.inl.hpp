@@ -1,5 +1,5 @@
-// Scores and values of a block of queries over an int8 cache (docs/numerics.md 9.2, 9.4).
-// Included inside a kernel region, after attention_blocks.inl.hpp.
+// Scores and values of a block of queries over a cache of integers (docs/numerics.md 9.2, 9.4).
+// Included inside a kernel region, after attention_blocks.inl.hpp and unpack_codes.inl.hpp.
 //
 //     keys    dwords of four dims, positions in lanes: tile [dim / 4][kByteBlock][4]
 //     values  words of two positions, dims in lanes:   tile [kChunk / 2][kTileDims][2]
@@ -7,25 +7,47 @@
 // Bounds: a score's sum is below 255 * 127 * 65536 < 2^31; a chunk's below 256 * 16256 * 128 <
 // 2^31.
 
-// 64 bytes, of which the first n exist; the others are zero.
-static inline VI load_bytes_n(const int8_t* p, size_t n) {
-  int8_t copy[64] = {};
-  __builtin_memcpy(copy, p, n);
-  return vi_load(copy);
+// Rows of codes, [n, stride], whole pieces of 64 dims: what is behind a head's dims means nothing,
+// as queries are zero there and outputs end before.
+struct CodeRows {
+  const int8_t* data;
+  size_t stride;
+};
+
+// The codes of n <= kChunk positions: where they lie, or `staged`: unpacked, rows b.dim apart.
+static CodeRows code_rows(const QueryBlock& b, const CacheView& cache, size_t begin, size_t n,
+                          bool staged) {
+  const size_t stride = row_stride(cache, b.view.dim);
+  const auto* rows = static_cast<const uint8_t*>(cache.data) + begin * stride;
+  if (!staged) return {reinterpret_cast<const int8_t*>(rows), stride};
+  for (size_t j = 0; j < n; ++j) {
+    int8_t* const to = b.stage + j * b.dim;
+    if (is_packed(cache.type)) {
+      unpack_row(cache.type, rows + j * stride, b.view.dim, to);
+    } else {
+      __builtin_memcpy(to, rows + j * stride, b.view.dim);
+    }
+  }
+  if (begin == 0 && cache.first != nullptr) {
+    unpack_row(CacheType::i4, cache.first, b.view.dim, b.stage);
+  }
+  return {b.stage, b.dim};
 }
 
-// Keys [begin, begin + n), as many as fit; missing positions are the last one, missing dims zero.
-static void transpose_keys_i8(const CacheView& keys, size_t begin, size_t n, size_t dim,
-                              bool fetch_ahead, int32_t* tile) {
-  const auto* data = static_cast<const int8_t*>(keys.data) + begin * keys.stride;
+// Whether rows of bytes cannot be read where they lie.
+static inline bool must_stage(const CacheView& cache, size_t dim) {
+  return is_packed(cache.type) || dim % 64 != 0;
+}
+
+// n keys, as many as fit; missing positions are the last one.
+static void transpose_keys_i8(const CodeRows& keys, size_t n, size_t dim, int32_t* tile) {
   for (size_t v = 0; v < kTileVectors; ++v) {
     for (size_t d = 0; d < dim; d += 64) {
       VI rows[16];
 #pragma GCC unroll 16
       for (size_t j = 0; j < 16; ++j) {
-        const int8_t* key = data + smaller(16 * v + j, n - 1) * keys.stride + d;
-        if (fetch_ahead) fetch_row(key + kByteBlock * keys.stride, 64);
-        rows[j] = dim - d >= 64 ? vi_load(key) : load_bytes_n(key, dim - d);
+        const int8_t* key = keys.data + smaller(16 * v + j, n - 1) * keys.stride + d;
+        rows[j] = vi_load(key);
       }
       vi_transpose16(rows);
 #pragma GCC unroll 16
@@ -59,7 +81,7 @@ static void score_tile_i8(const QueryBlock& b, size_t q0, const int32_t* tile, s
   }
 #pragma GCC unroll 4
   for (size_t q = 0; q < kTileQueries; ++q) {
-    const VI offset = vi_set(b.totals[q0 + q]);
+    const VI offset = vi_set(kKeyOffset * b.totals[q0 + q]);
     const V unit = v_set(b.units[q0 + q]);
 #pragma GCC unroll 4
     for (size_t v = 0; v < kTileVectors; ++v) {
@@ -79,7 +101,7 @@ static void quantize_queries(const QueryBlock& b) {
       for (size_t i = 0; i < b.dim; ++i) codes[q * b.dim + i] = 0;
     }
     b.units[q] = token.finite != 0 ? token.step * b.view.scale : f32_of_bits(kNanBits);
-    b.totals[q] = kKeyOffset * token.sum;
+    b.totals[q] = token.sum;
   }
 }
 
@@ -90,7 +112,8 @@ static void score_block_i8(const QueryBlock& b) {
   auto* tile = reinterpret_cast<int32_t*>(b.tile);
   quantize_queries(b);
   for (size_t j = 0; j < end; j += kByteBlock) {
-    transpose_keys_i8(a.keys, j, end - j, a.dim, b.count <= kTileQueries, tile);
+    const size_t n = smaller(end - j, kByteBlock);
+    transpose_keys_i8(code_rows(b, a.keys, j, n, must_stage(a.keys, a.dim)), n, a.dim, tile);
     V units[kTileVectors];
     for (size_t v = 0; v < kTileVectors; ++v) {
       const size_t at = j + 16 * v;
@@ -108,9 +131,9 @@ static void score_block_i8(const QueryBlock& b) {
 }
 
 // The integer weights of one query over a chunk (9.4): 16-bit codes of weight times value unit,
-// zero beyond what the query sees, and the value of their unit.
+// zero beyond what the query sees, the value of their unit and their sum.
 static void quantize_weights(const float* weights, const float* units, size_t n, int16_t* words,
-                             float* step) {
+                             float* step, int32_t* sum) {
   float scaled[kChunk];
   VI largest = vi_zero();
   for (size_t i = 0; i < n; i += 16) {
@@ -122,11 +145,14 @@ static void quantize_weights(const float* weights, const float* units, size_t n,
   const float m = floored_weight(bits);
   *step = is_finite_bits(bits) ? m / 16256.0f : f32_of_bits(kNanBits);
   const V s = v_set(16256.0f / m);
+  VI total = vi_zero();
   for (size_t i = 0; i < kChunk; i += 16) {
     const size_t count = i < n ? smaller(n - i, 16) : 0;
     const VI code = i < n ? v_to_int(v_mul(v_keep_n(v_load(scaled + i), count), s)) : vi_zero();
+    total = vi_add(total, code);
     vi_store_words_n(code, words + i, 16);
   }
+  *sum = vi_reduce_add(total);
 }
 
 static void quantize_chunk_weights(const QueryBlock& b, size_t begin, size_t n) {
@@ -138,52 +164,22 @@ static void quantize_chunk_weights(const QueryBlock& b, size_t begin, size_t n) 
   }
   for (size_t q = 0; q < b.padded; ++q) {
     const size_t seen = q < b.count ? smaller(n, larger(b.seen(q), begin) - begin) : 0;
-    quantize_weights(b.scores + q * b.row + begin, units, seen, b.words + q * kChunk, b.units + q);
+    quantize_weights(b.scores + q * b.row + begin, units, seen, b.words + q * kChunk, b.units + q,
+                     b.totals + q);
   }
 }
 
-static inline VI load_value_i8(const int8_t* p, size_t width, size_t v) {
-  return width >= 16 * (v + 1) ? vi_load_i8(p + 16 * v)
-         : width > 16 * v      ? vi_load_i8_n(p + 16 * v, width - 16 * v)
-                               : vi_zero();
-}
-
-// Where the pairs of a chunk come from: the tile, or for few queries the cache itself. A missing
-// odd position is the even one again: its weight is zero.
-struct TilePairs {
-  const int32_t* tile;
-  inline void load(size_t p, VI* value) const {
-#pragma GCC unroll 4
-    for (size_t v = 0; v < kTileVectors; ++v) value[v] = vi_load(tile + p * kTileDims + 16 * v);
-  }
-};
-struct StoredPairs {
-  const int8_t* data;
-  size_t stride;
-  size_t n;
-  inline void load(size_t p, VI* value) const {
-    const int8_t* even = data + 2 * p * stride;
-    const int8_t* odd = 2 * p + 1 < n ? even + stride : even;
-    fetch_row(even + kRowsAhead * stride, kTileDims);
-    fetch_row(odd + kRowsAhead * stride, kTileDims);
-#pragma GCC unroll 4
-    for (size_t v = 0; v < kTileVectors; ++v) {
-      value[v] = vi_pair(vi_load_i8(even + 16 * v), vi_load_i8(odd + 16 * v));
-    }
-  }
-};
-
-// Sums of a tile of queries over the pairs of a chunk: [kQueries][kTileVectors].
-template <size_t kQueries, typename Pairs>
-static inline void sum_pairs(const int16_t* words, const Pairs& pairs, size_t n_pairs, VI* sum) {
-  VI total[kQueries * kTileVectors];
+// Sums of a tile of queries over the pairs of a chunk: [kTileQueries][kTileVectors].
+static inline void sum_pairs(const int16_t* words, const int32_t* tile, size_t n_pairs, VI* sum) {
+  VI total[kTileQueries * kTileVectors];
 #pragma GCC unroll 16
-  for (size_t s = 0; s < kQueries * kTileVectors; ++s) total[s] = vi_zero();
+  for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) total[s] = vi_zero();
   for (size_t p = 0; p < n_pairs; ++p) {
     VI value[kTileVectors];
-    pairs.load(p, value);
 #pragma GCC unroll 4
-    for (size_t q = 0; q < kQueries; ++q) {
+    for (size_t v = 0; v < kTileVectors; ++v) value[v] = vi_load(tile + p * kTileDims + 16 * v);
+#pragma GCC unroll 4
+    for (size_t q = 0; q < kTileQueries; ++q) {
       const VI weight = vb_broadcast4(words + q * kChunk + 2 * p);
 #pragma GCC unroll 4
       for (size_t v = 0; v < kTileVectors; ++v) {
@@ -192,8 +188,10 @@ static inline void sum_pairs(const int16_t* words, const Pairs& pairs, size_t n_
       }
     }
   }
+#pragma GCC unroll 4
+  for (size_t q = 0; q < kTileQueries; ++q) vi_sort_pairs(total + q * kTileVectors);
 #pragma GCC unroll 16
-  for (size_t s = 0; s < kQueries * kTileVectors; ++s) sum[s] = total[s];
+  for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) sum[s] = total[s];
 }
 
 // y += float(sum) * step for queries [first, end) of a tile.
@@ -211,37 +209,24 @@ static void add_sums_i8(const QueryBlock& b, size_t first, size_t end, const VI*
   }
 }
 
-// One chunk of positions for the dims from d on, added to the outputs.
-static void add_chunk_i8(const QueryBlock& b, size_t begin, size_t end, size_t d, RowsAhead& next,
-                         float* y, size_t y_stride) {
-  const AttentionView& a = b.view;
-  const size_t stride = a.values.stride;
-  const auto* data = static_cast<const int8_t*>(a.values.data) + begin * stride + d;
-  const size_t width = smaller(a.dim - d, kTileDims);
-  const size_t n = end - begin;
-  const size_t n_pairs = (n + 1) / 2;
-  VI sum[kTileQueries * kTileVectors];
-  if (width == kTileDims && b.count <= kTileQueries) {
-    const StoredPairs pairs{data, stride, n};
-    if (b.count == 1) {
-      sum_pairs<1>(b.words, pairs, n_pairs, sum);
-    } else {
-      sum_pairs<kTileQueries>(b.words, pairs, n_pairs, sum);
-    }
-    add_sums_i8(b, 0, b.count, sum, d, y, y_stride);
-    return;
-  }
+// One chunk of positions for the dims from d on, added to the outputs. Shapes: rows [n].
+static void add_chunk_i8(const QueryBlock& b, const CodeRows& rows, size_t n, size_t d,
+                         RowsAhead& next, float* y, size_t y_stride) {
   auto* tile = reinterpret_cast<int32_t*>(b.tile);
   for (size_t j = 0; j < n; j += 2) {
-    const int8_t* even = data + j * stride;
+    const int8_t* even = rows.data + j * rows.stride + d;
+    const int8_t* odd = j + 1 < n ? even + rows.stride : even;  // whose weight is zero then
+    VI pairs[kTileVectors];
+    vi_load_pairs(even, odd, pairs);
+#pragma GCC unroll 4
     for (size_t v = 0; v < kTileVectors; ++v) {
-      const VI odd = j + 1 < n ? load_value_i8(even + stride, width, v) : vi_zero();
-      vi_store(tile + j / 2 * kTileDims + 16 * v, vi_pair(load_value_i8(even, width, v), odd));
+      vi_store(tile + j / 2 * kTileDims + 16 * v, pairs[v]);
     }
   }
+  VI sum[kTileQueries * kTileVectors];
   for (size_t q = 0; q < b.count; q += kTileQueries) {
     next.step();
-    sum_pairs<kTileQueries>(b.words + q * kChunk, TilePairs{tile}, n_pairs, sum);
+    sum_pairs(b.words + q * kChunk, tile, (n + 1) / 2, sum);
     add_sums_i8(b, q, smaller(q + kTileQueries, b.count), sum, d, y, y_stride);
   }
 }

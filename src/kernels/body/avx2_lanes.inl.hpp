@@ -20,6 +20,36 @@ static inline VI vi_pair(VI even, VI odd) {
   return {_mm256_blend_epi16(even.lo, _mm256_slli_epi32(odd.lo, 16), 0xAA),
           _mm256_blend_epi16(even.hi, _mm256_slli_epi32(odd.hi, 16), 0xAA)};
 }
+// Words of 32 dims of two positions; a half's words 2i + f of its half h go to register 2h + f.
+static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
+  const __m256i e = _mm256_loadu_si256(static_cast<const __m256i*>(even));
+  const __m256i o = _mm256_loadu_si256(static_cast<const __m256i*>(odd));
+  const __m256i both[2] = {_mm256_unpacklo_epi16(e, o), _mm256_unpackhi_epi16(e, o)};
+#pragma GCC unroll 2
+  for (size_t h = 0; h < 2; ++h) {
+    pairs[h] = {_mm256_srai_epi16(_mm256_slli_epi16(both[h], 8), 8), _mm256_srai_epi16(both[h], 8)};
+  }
+}
+static inline void vi_sort_pairs(VI* sums) {
+  const VI a = sums[0], b = sums[1];
+  const __m256i a0 = _mm256_unpacklo_epi32(a.lo, a.hi), a1 = _mm256_unpackhi_epi32(a.lo, a.hi);
+  const __m256i b0 = _mm256_unpacklo_epi32(b.lo, b.hi), b1 = _mm256_unpackhi_epi32(b.lo, b.hi);
+  sums[0] = {_mm256_permute2x128_si256(a0, a1, 0x20), _mm256_permute2x128_si256(b0, b1, 0x20)};
+  sums[1] = {_mm256_permute2x128_si256(a0, a1, 0x31), _mm256_permute2x128_si256(b0, b1, 0x31)};
+}
+static inline void transpose_lanes(__m256i& a, __m256i& b, __m256i& c, __m256i& d) {
+  const __m256i low01 = _mm256_unpacklo_epi32(a, b), high01 = _mm256_unpackhi_epi32(a, b);
+  const __m256i low23 = _mm256_unpacklo_epi32(c, d), high23 = _mm256_unpackhi_epi32(c, d);
+  a = _mm256_unpacklo_epi64(low01, low23);
+  b = _mm256_unpackhi_epi64(low01, low23);
+  c = _mm256_unpacklo_epi64(high01, high23);
+  d = _mm256_unpackhi_epi64(high01, high23);
+}
+// 4 x 4 lanes of each quarter of four vectors.
+static inline void vi_transpose_lanes(VI* v) {
+  transpose_lanes(v[0].lo, v[1].lo, v[2].lo, v[3].lo);
+  transpose_lanes(v[0].hi, v[1].hi, v[2].hi, v[3].hi);
+}
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
   const __m256i words =
       _mm256_permute4x64_epi64(_mm256_packs_epi32(v.lo, v.hi), _MM_SHUFFLE(3, 1, 2, 0));

@@ -243,7 +243,8 @@ static inline void transpose8(__m256i* r) {
     r[i + 4] = _mm256_permute2x128_si256(fours[i], fours[i + 4], 0x31);
   }
 }
-static inline void vi_transpose16(VI* rows) {
+// Not inline: so many vectors are in memory anyway.
+[[gnu::noinline]] static void vi_transpose16(VI* rows) {
   __m256i quarter[4][8];  // rows 0-7 and 8-15 of lanes 0-7, the same of lanes 8-15
 #pragma GCC unroll 8
   for (size_t i = 0; i < 8; ++i) {

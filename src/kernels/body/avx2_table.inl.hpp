@@ -10,12 +10,16 @@ constexpr size_t kPrefetchBytes = 8192;
 // clang-format off
 #include "kernels/body/float_constants.inl.hpp"
 #include "kernels/body/avx2_lanes.inl.hpp"
+#include "kernels/body/tree_by_lanes.inl.hpp"
 #include "kernels/body/vector_access.inl.hpp"
 #include "kernels/body/vector_float.inl.hpp"
 #include "kernels/body/vector_quantize.inl.hpp"
 #include "kernels/body/attention_blocks.inl.hpp"
 #include "kernels/body/attention_f16.inl.hpp"
+#include "kernels/body/unpack_codes.inl.hpp"
+#include "kernels/body/packed_rows.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention_rows.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/five_compare.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
@@ -38,7 +42,6 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/token_packing.inl.hpp"
 #include "kernels/body/matrix_product.inl.hpp"
 #include "kernels/body/probes.inl.hpp"
-#include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/vector_table.inl.hpp"
 // clang-format on
 

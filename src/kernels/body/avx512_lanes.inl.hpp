@@ -10,6 +10,24 @@ constexpr int32_t kKeyOffset = 128;
 static inline V v_scale2(V p, VI, V kf) { return _mm512_scalef_ps(p, kf); }
 static inline VI v_bits(V v) { return _mm512_castps_si512(v); }
 static inline V v_of_bits(VI v) { return _mm512_castsi512_ps(v); }
+// Each step adds two halves of every register and halves how many there are, as reduce16 does, by
+// the tree of v_tree.
+static inline V v_tree4(V a, V b, V c, V d) {
+  const V ab = v_add(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xEE));
+  const V cd = v_add(_mm512_shuffle_f32x4(c, d, 0x44), _mm512_shuffle_f32x4(c, d, 0xEE));
+  return v_add(_mm512_shuffle_f32x4(ab, cd, 0x88), _mm512_shuffle_f32x4(ab, cd, 0xDD));
+}
+static inline V v_tree16(const V* v) {
+  V halves[2];
+#pragma GCC unroll 2
+  for (size_t i = 0; i < 4; i += 2) {
+    const V even = v_tree4(v[i], v[i + 4], v[i + 8], v[i + 12]);
+    const V odd = v_tree4(v[i + 1], v[i + 5], v[i + 9], v[i + 13]);
+    halves[i / 2] = v_add(_mm512_shuffle_ps(even, odd, 0x44), _mm512_shuffle_ps(even, odd, 0xEE));
+  }
+  return v_add(_mm512_shuffle_ps(halves[0], halves[1], 0x88),
+               _mm512_shuffle_ps(halves[0], halves[1], 0xDD));
+}
 static inline VI vi_load(const void* p) { return _mm512_loadu_si512(p); }
 static inline void vi_store(void* p, VI v) { _mm512_storeu_si512(p, v); }
 static inline void vi_transpose16(VI* v) {
@@ -18,6 +36,16 @@ static inline void vi_transpose16(VI* v) {
 #pragma GCC unroll 16
   for (size_t i = 0; i < 16; ++i) v[i] = out[i];
 }
+// 4 x 4 lanes of each quarter of four registers; then quarters themselves.
+static inline void vi_transpose_lanes(VI* v) {
+  const VI low01 = _mm512_unpacklo_epi32(v[0], v[1]), high01 = _mm512_unpackhi_epi32(v[0], v[1]);
+  const VI low23 = _mm512_unpacklo_epi32(v[2], v[3]), high23 = _mm512_unpackhi_epi32(v[2], v[3]);
+  v[0] = _mm512_unpacklo_epi64(low01, low23);
+  v[1] = _mm512_unpackhi_epi64(low01, low23);
+  v[2] = _mm512_unpacklo_epi64(high01, high23);
+  v[3] = _mm512_unpackhi_epi64(high01, high23);
+}
+static inline void vi_transpose4(VI* v) { transpose_quarters(v, 1, v, 1); }
 static inline VI vi_reduce16(VI* v) { return reduce16(v); }
 static inline VI vi_load_i8(const int8_t* p) {
   return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
@@ -27,6 +55,24 @@ static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
 }
 static inline VI vi_pair(VI even, VI odd) {
   return _mm512_mask_blend_epi16(0xAAAAAAAAu, even, _mm512_slli_epi32(odd, 16));
+}
+// Words of 64 dims of two positions; a quarter's words 2i + f of its half h go to pairs[2h + f].
+static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
+  const VI e = vi_load(even), o = vi_load(odd);
+  const VI both[2] = {_mm512_unpacklo_epi16(e, o), _mm512_unpackhi_epi16(e, o)};
+#pragma GCC unroll 2
+  for (size_t h = 0; h < 2; ++h) {
+    pairs[2 * h] = _mm512_srai_epi16(_mm512_slli_epi16(both[h], 8), 8);
+    pairs[2 * h + 1] = _mm512_srai_epi16(both[h], 8);
+  }
+}
+static inline void vi_sort_pairs(VI* sums) {
+  const VI a = sums[0], b = sums[1], c = sums[2], d = sums[3];
+  sums[0] = _mm512_unpacklo_epi32(a, b);
+  sums[1] = _mm512_unpackhi_epi32(a, b);
+  sums[2] = _mm512_unpacklo_epi32(c, d);
+  sums[3] = _mm512_unpackhi_epi32(c, d);
+  vi_transpose4(sums);
 }
 // By instruction, as the products of avx512_trits.inl.hpp.
 static TERN_ALWAYS_INLINE VI vi_dot_words(VI acc, VI a, VI b) {
@@ -64,6 +110,10 @@ static inline VI vb_broadcast4(const void* p) {
 static inline VI vi_offset_keys(VI keys) { return _mm512_xor_si512(keys, _mm512_set1_epi8(-128)); }
 static TERN_ALWAYS_INLINE VI vi_dot_keys(VI acc, VI keys, VI codes) {
   dot(acc, keys, codes);
+  return acc;
+}
+static TERN_ALWAYS_INLINE VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes) {
+  dot_block(acc, keys, codes);
   return acc;
 }
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {

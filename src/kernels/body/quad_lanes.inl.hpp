@@ -19,6 +19,20 @@ static inline VI vi_pair(VI even, VI odd) {
   return {i4_pair(even.a, odd.a), i4_pair(even.b, odd.b), i4_pair(even.c, odd.c),
           i4_pair(even.d, odd.d)};
 }
+static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
+  const auto* e = static_cast<const int8_t*>(even);
+  const auto* o = static_cast<const int8_t*>(odd);
+  pairs[0] = vi_pair(vi_load_i8(e), vi_load_i8(o));
+  pairs[1] = vi_pair(vi_load_i8(e + 16), vi_load_i8(o + 16));
+}
+static inline void vi_sort_pairs(VI*) {}
+// 4 x 4 lanes of each register of four vectors.
+static inline void vi_transpose_lanes(VI* v) {
+  i4_transpose(v[0].a, v[1].a, v[2].a, v[3].a);
+  i4_transpose(v[0].b, v[1].b, v[2].b, v[3].b);
+  i4_transpose(v[0].c, v[1].c, v[2].c, v[3].c);
+  i4_transpose(v[0].d, v[1].d, v[2].d, v[3].d);
+}
 static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
   if (n >= 16) {
     i4_store_words(p, v.a, v.b, v.c, v.d);
@@ -36,6 +50,9 @@ static inline VI vi_offset_keys(VI keys) { return keys; }
 static inline VI vi_dot_keys(VI sum, VI keys, VI codes) {
   return {i4_dot_bytes(sum.a, keys.a, codes.a), i4_dot_bytes(sum.b, keys.b, codes.b),
           i4_dot_bytes(sum.c, keys.c, codes.c), i4_dot_bytes(sum.d, keys.d, codes.d)};
+}
+static inline VI vi_dot_keys_at(VI sum, VI keys, const int8_t* codes) {
+  return vi_dot_keys(sum, keys, vi_load(codes));
 }
 
 // Words of heads: 32 int8 in order, two planes joined, and the blocks that are no plain bytes.

@@ -13,7 +13,6 @@
 #include "kernels/body/token_packing.inl.hpp"
 #include "kernels/body/matrix_product.inl.hpp"
 #include "kernels/body/probes.inl.hpp"
-#include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/vector_table.inl.hpp"
 // clang-format on
 

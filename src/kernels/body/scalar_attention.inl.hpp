@@ -1,7 +1,7 @@
 // Attention of docs/numerics.md 9, a query at a time: the definition, from which every other body
 // differs by order of work, never by order of sums. Included inside a kernel region.
 
-constexpr size_t kChunk = 256;  // positions in one chain of a value's sum (9.4)
+constexpr size_t kChunk = kAttentionChunk;
 
 // 9.1
 static bool to_f16(const float* x, size_t n, uint16_t* y) {
@@ -70,9 +70,9 @@ static inline float cached_value(uint16_t half) { return f32_from_f16(half); }
 static inline float cached_value(float value) { return value; }
 
 template <typename T>
-static void qk_floats(const float* q, CacheView keys, size_t n, size_t dim, float scale,
-                      float* scores) {
-  for (size_t j = 0; j < n; ++j) {
+static void qk_floats(const float* q, CacheView keys, size_t begin, size_t end, size_t dim,
+                      float scale, float* scores) {
+  for (size_t j = begin; j < end; ++j) {
     const T* key = static_cast<const T*>(keys.data) + j * keys.stride;
     float lane[16] = {};
     for (size_t i = 0; i < dim; ++i) lane[i % 16] = lane[i % 16] + q[i] * cached_value(key[i]);
@@ -81,16 +81,28 @@ static void qk_floats(const float* q, CacheView keys, size_t n, size_t dim, floa
 }
 static void qk_f16(const float* q, CacheView keys, size_t n, size_t dim, float scale,
                    float* scores) {
-  qk_floats<uint16_t>(q, keys, n, dim, scale, scores);
+  qk_floats<uint16_t>(q, keys, 0, n, dim, scale, scores);
 }
 
-// `codes` is room for dim int8.
-static void qk_i8(const float* q, CacheView keys, size_t n, size_t dim, float scale, int8_t* codes,
-                  float* scores) {
+// The codes of one position; `room` for dim int8 is where packed ones go.
+static const int8_t* codes_at(const CacheView& cache, size_t j, size_t dim, int8_t* room) {
+  if (!is_packed(cache.type)) return static_cast<const int8_t*>(cache.data) + j * cache.stride;
+  const auto* rows = static_cast<const uint8_t*>(cache.data);
+  if (j == 0 && cache.first != nullptr) {
+    unpack_codes(CacheType::i4, cache.first, 1, dim, room);
+  } else {
+    unpack_codes(cache.type, rows + j * cache_row_bytes(cache.type, dim), 1, dim, room);
+  }
+  return room;
+}
+
+// Scores of positions [begin, end). `codes` is room for 2 dim int8.
+static void qk_i8(const float* q, CacheView keys, size_t begin, size_t end, size_t dim, float scale,
+                  int8_t* codes, float* scores) {
   const QuantizedToken token = quantize_i8(q, dim, codes, dim);
   const float unit = token.finite != 0 ? token.step * scale : f32_of_bits(kNanBits);
-  for (size_t j = 0; j < n; ++j) {
-    const int8_t* key = static_cast<const int8_t*>(keys.data) + j * keys.stride;
+  for (size_t j = begin; j < end; ++j) {
+    const int8_t* key = codes_at(keys, j, dim, codes + dim);
     int32_t sum = 0;
     for (size_t i = 0; i < dim; ++i) sum += codes[i] * key[i];
     scores[j] = static_cast<float>(sum) * (unit * f32_from_f16(keys.scales[j]));
@@ -110,81 +122,115 @@ static float softmax_exp(float* s, size_t n) {
   return lane_tree(lane);
 }
 
-// 9.4
+// 9.4: y += the part of the positions [begin, end) of one chunk.
 template <typename T>
-static void pv_floats(const float* weights, float sum, CacheView values, size_t n, size_t dim,
-                      float* y) {
-  const float inverse = 1.0f / sum;
+static void add_floats(const float* weights, const CacheView& values, size_t begin, size_t end,
+                       size_t dim, float* y) {
   const auto* data = static_cast<const T*>(values.data);
   for (size_t d = 0; d < dim; ++d) {
-    float total = 0.0f;
-    for (size_t begin = 0; begin < n; begin += kChunk) {
-      const size_t end = begin + kChunk < n ? begin + kChunk : n;
-      float chunk = 0.0f;
-      for (size_t j = begin; j < end; ++j) {
-        chunk = chunk + weights[j] * cached_value(data[j * values.stride + d]);
-      }
-      total = total + chunk;
+    float chunk = 0.0f;
+    for (size_t j = begin; j < end; ++j) {
+      chunk = chunk + weights[j] * cached_value(data[j * values.stride + d]);
     }
-    y[d] = total * inverse;
+    y[d] = y[d] + chunk;
   }
+}
+
+// `totals` is room for dim sums, and dim int8.
+static void add_codes(const float* weights, const CacheView& values, size_t begin, size_t end,
+                      size_t dim, int32_t* totals, float* y) {
+  float scaled[kChunk];
+  const size_t count = end - begin;
+  for (size_t j = 0; j < count; ++j) {
+    scaled[j] = weights[begin + j] * f32_from_f16(values.scales[begin + j]);
+  }
+  const uint32_t bits = absmax_bits(scaled, count);
+  const float m = floored_weight(bits);
+  const float step = is_finite_bits(bits) ? m / 16256.0f : f32_of_bits(kNanBits);
+  const float s = 16256.0f / m;
+  for (size_t d = 0; d < dim; ++d) totals[d] = 0;
+  for (size_t j = 0; j < count && is_finite_bits(bits); ++j) {
+    const auto code = static_cast<int32_t>(rint_f32(scaled[j] * s));
+    const int8_t* value = codes_at(values, begin + j, dim, reinterpret_cast<int8_t*>(totals + dim));
+    for (size_t d = 0; d < dim; ++d) totals[d] += code * value[d];
+  }
+  for (size_t d = 0; d < dim; ++d) y[d] = y[d] + static_cast<float>(totals[d]) * step;
+}
+
+static void add_values(const CacheView& values, const float* weights, size_t begin, size_t n,
+                       size_t dim, int32_t* room, float* y) {
+  const size_t end = begin + kChunk < n ? begin + kChunk : n;
+  switch (values.type) {
+    case CacheType::f16: add_floats<uint16_t>(weights, values, begin, end, dim, y); break;
+    case CacheType::f32: add_floats<float>(weights, values, begin, end, dim, y); break;
+    default: add_codes(weights, values, begin, end, dim, room, y); break;
+  }
+}
+
+static void pv(const float* weights, float sum, const CacheView& values, size_t n, size_t dim,
+               int32_t* room, float* y) {
+  for (size_t d = 0; d < dim; ++d) y[d] = 0.0f;
+  for (size_t j = 0; j < n; j += kChunk) add_values(values, weights, j, n, dim, room, y);
+  const float inverse = 1.0f / sum;
+  for (size_t d = 0; d < dim; ++d) y[d] = y[d] * inverse;
 }
 static void pv_f16(const float* weights, float sum, CacheView values, size_t n, size_t dim,
                    float* y) {
-  pv_floats<uint16_t>(weights, sum, values, n, dim, y);
+  pv(weights, sum, values, n, dim, nullptr, y);
 }
 
-static void pv_i8(const float* weights, float sum, CacheView values, size_t n, size_t dim,
-                  float* y) {
-  const float inverse = 1.0f / sum;
-  const auto* data = static_cast<const int8_t*>(values.data);
-  for (size_t d = 0; d < dim; ++d) y[d] = 0.0f;
-  for (size_t begin = 0; begin < n; begin += kChunk) {
-    const size_t count = begin + kChunk < n ? kChunk : n - begin;
-    float scaled[kChunk];
-    for (size_t j = 0; j < count; ++j) {
-      scaled[j] = weights[begin + j] * f32_from_f16(values.scales[begin + j]);
-    }
-    const uint32_t bits = absmax_bits(scaled, count);
-    const float m = floored_weight(bits);
-    const float step = is_finite_bits(bits) ? m / 16256.0f : f32_of_bits(kNanBits);
-    const float s = 16256.0f / m;
-    int32_t codes[kChunk] = {};
-    for (size_t j = 0; j < count && is_finite_bits(bits); ++j) {
-      codes[j] = static_cast<int32_t>(rint_f32(scaled[j] * s));
-    }
-    for (size_t d = 0; d < dim; ++d) {
-      int32_t total = 0;
-      for (size_t j = 0; j < count; ++j) {
-        total += codes[j] * data[(begin + j) * values.stride + d];
-      }
-      y[d] = y[d] + static_cast<float>(total) * step;
-    }
+static void qk(const AttentionView& a, const float* q, size_t begin, size_t end, int32_t* room,
+               float* scores) {
+  switch (a.keys.type) {
+    case CacheType::f16: qk_floats<uint16_t>(q, a.keys, begin, end, a.dim, a.scale, scores); break;
+    case CacheType::f32: qk_floats<float>(q, a.keys, begin, end, a.dim, a.scale, scores); break;
+    default:
+      qk_i8(q, a.keys, begin, end, a.dim, a.scale, reinterpret_cast<int8_t*>(room), scores);
+      break;
   }
-  for (size_t d = 0; d < dim; ++d) y[d] = y[d] * inverse;
 }
 
+// Sums of a head's dims and its codes, then scores.
 static size_t attention_scratch_bytes(size_t, size_t, size_t n_positions, size_t dim) {
-  return (n_positions * sizeof(float) + dim + 63) / 64 * 64;
+  return (2 * dim * sizeof(int32_t) + n_positions * sizeof(float) + 63) / 64 * 64;
 }
 
 static void attend(const AttentionView& a, float* y, size_t y_stride, void* scratch) {
-  float* scores = static_cast<float*>(scratch);
+  auto* room = static_cast<int32_t*>(scratch);
+  auto* scores = reinterpret_cast<float*>(room + 2 * a.dim);
   for (size_t t = 0; t < a.n_tokens; ++t) {
     const size_t n = a.position + t + 1;
     for (size_t h = 0; h < a.n_heads; ++h) {
-      const float* q = a.q + t * a.q_stride + h * a.dim;
-      float* out = y + t * y_stride + h * a.dim;
-      if (a.keys.type == CacheType::f16) {
-        qk_f16(q, a.keys, n, a.dim, a.scale, scores);
-        pv_f16(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
-      } else if (a.keys.type == CacheType::f32) {
-        qk_floats<float>(q, a.keys, n, a.dim, a.scale, scores);
-        pv_floats<float>(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
-      } else {
-        qk_i8(q, a.keys, n, a.dim, a.scale, reinterpret_cast<int8_t*>(scores + n), scores);
-        pv_i8(scores, softmax_exp(scores, n), a.values, n, a.dim, out);
-      }
+      qk(a, a.q + t * a.q_stride + h * a.dim, 0, n, room, scores);
+      pv(scores, softmax_exp(scores, n), a.values, n, a.dim, room, y + t * y_stride + h * a.dim);
     }
+  }
+}
+
+static void attend_scores(const AttentionView& a, size_t begin, size_t end, float* scores,
+                          size_t row, void* scratch) {
+  for (size_t h = 0; h < a.n_heads; ++h) {
+    qk(a, a.q + h * a.dim, begin, end, static_cast<int32_t*>(scratch), scores + h * row);
+  }
+}
+
+static void attend_values(const AttentionView& a, size_t begin, size_t end, float* weights,
+                          size_t row, float* parts, size_t part_stride, void* scratch) {
+  for (size_t h = 0; h < a.n_heads; ++h) {
+    for (size_t j = begin; j < end; j += kChunk) {
+      float* part = parts + j / kChunk * part_stride + h * a.dim;
+      for (size_t d = 0; d < a.dim; ++d) part[d] = 0.0f;
+      add_values(a.values, weights + h * row, j, end, a.dim, static_cast<int32_t*>(scratch), part);
+    }
+  }
+}
+
+static void attend_merge(const float* parts, size_t part_stride, size_t n_parts, float sum,
+                         size_t dim, float* y) {
+  const float inverse = 1.0f / sum;
+  for (size_t d = 0; d < dim; ++d) {
+    float total = 0.0f;
+    for (size_t p = 0; p < n_parts; ++p) total = total + parts[p * part_stride + d];
+    y[d] = total * inverse;
   }
 }
