@@ -27,11 +27,13 @@ struct ByteRows {
   }
 };
 
-// Whether the rows of a chunk must be staged: those of 128 dims a table may read as they are
-// packed.
-static inline bool is_staged(const CacheView& cache, size_t dim, size_t begin) {
-  const bool first = begin == 0 && cache.first != nullptr;
-  return must_stage(cache, dim) && (!kReadsPacked || dim != 128 || first);
+// Whether rows must be staged: those of 128 dims a table may read as they are packed.
+static inline bool is_staged(const CacheView& cache, size_t dim) {
+  return must_stage(cache, dim) && (!kReadsPacked || dim != 128);
+}
+// So many rows at `begin` are staged all the same, `most` if the first of them is packed otherwise.
+static inline size_t staged_rows(const CacheView& cache, size_t begin, size_t n, size_t most) {
+  return begin == 0 && cache.first != nullptr ? smaller(n, most) : 0;
 }
 
 constexpr size_t kBytesAhead = 16384;  // between a row and the one that is brought for later
@@ -121,15 +123,15 @@ static void score_chunk_i8(const QueryBlock& b, CodeRows rows, size_t begin, siz
   }
 }
 
-// Sums of a tile of queries over rows [n] of a chunk, for one piece. A missing odd position is the
-// even one again: its weight is zero.
+// sum += a tile of queries' weights times rows [n] of a chunk, for one piece, in the order of
+// pairs. A missing odd position is the even one again: its weight is zero.
 template <typename Rows>
 static void sum_rows_i8(const int16_t* words, const CodeRows& rows, size_t n, size_t piece,
                         VI* sum) {
   const Rows reader(piece);
   VI total[kTileQueries * kTileVectors];
 #pragma GCC unroll 16
-  for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) total[s] = vi_zero();
+  for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) total[s] = sum[s];
   const int8_t* even = rows.data;
   for (size_t j = 0; j < n; j += 2, even += 2 * rows.stride) {
     const int8_t* odd = j + 1 < n ? even + rows.stride : even;
@@ -147,20 +149,29 @@ static void sum_rows_i8(const int16_t* words, const CodeRows& rows, size_t n, si
       }
     }
   }
-#pragma GCC unroll 4
-  for (size_t q = 0; q < kTileQueries; ++q) vi_sort_pairs(total + q * kTileVectors);
 #pragma GCC unroll 16
   for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) sum[s] = total[s];
 }
 
+// Rows [n] of a chunk, of which the first n_staged, an even number or all, are bytes, kValueMore
+// more than they are like the others.
 template <typename Rows>
-static void add_rows_i8(const QueryBlock& b, const CodeRows& rows, size_t n, float* y) {
+static void add_rows_i8(const QueryBlock& b, const CodeRows& staged, size_t n_staged,
+                        const CodeRows& rows, size_t n, float* y) {
   for (size_t d = 0; d < b.view.dim; d += kTileDims) {
     for (size_t q = 0; q < b.count; q += kTileQueries) {
       const int16_t* words = b.words + q * kChunk;
       const size_t end = smaller(q + kTileQueries, b.count);
       VI sum[kTileQueries * kTileVectors];
-      sum_rows_i8<Rows>(words, rows, n, d / kTileDims, sum);
+#pragma GCC unroll 16
+      for (size_t s = 0; s < kTileQueries * kTileVectors; ++s) sum[s] = vi_zero();
+      if (n_staged != 0) sum_rows_i8<ByteRows>(words, staged, n_staged, d / kTileDims, sum);
+      const CodeRows others = {rows.data + n_staged * rows.stride, rows.stride};
+      if (n != n_staged) {
+        sum_rows_i8<Rows>(words + n_staged, others, n - n_staged, d / kTileDims, sum);
+      }
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kTileQueries; ++i) vi_sort_pairs(sum + i * kTileVectors);
       for (size_t i = q; i < end && Rows::kValueMore != 0; ++i) {
         const VI more = vi_set(Rows::kValueMore * b.totals[i]);
         VI* s = sum + (i - q) * kTileVectors;
@@ -172,6 +183,16 @@ static void add_rows_i8(const QueryBlock& b, const CodeRows& rows, size_t n, flo
   }
 }
 
+// The same of packed rows: the staged ones are made like them.
+template <typename Rows>
+static void add_packed_rows(const QueryBlock& b, const CodeRows& staged, size_t n_staged,
+                            const CodeRows& rows, size_t n, float* y) {
+  for (size_t i = 0; i < n_staged * b.dim; ++i) {
+    b.stage[i] = static_cast<int8_t>(b.stage[i] + Rows::kValueMore);
+  }
+  add_rows_i8<Rows>(b, staged, n_staged, rows, n, y);
+}
+
 // Scores of one token over positions [begin, end).
 static void score_rows_i8(const QueryBlock& b, size_t begin, size_t end) {
   const CacheView& keys = b.view.keys;
@@ -179,18 +200,22 @@ static void score_rows_i8(const QueryBlock& b, size_t begin, size_t end) {
   spread_queries(b);
   for (size_t j = begin; j < end; j += kChunk) {
     const size_t n = smaller(end - j, kChunk);
-    const bool staged = is_staged(keys, b.view.dim, j);
-    const CodeRows rows = code_rows(b, keys, j, n, staged);
+    const bool staged = is_staged(keys, b.view.dim);
     if constexpr (kReadsPacked) {
       if (!staged && is_packed(keys.type)) {
+        const size_t lead = staged_rows(keys, j, n, 16);
+        if (lead != 0) score_chunk_i8<ByteRows>(b, code_rows(b, keys, j, lead, true), j, lead);
+        if (lead == n) continue;
+        const CodeRows rows = code_rows(b, keys, j + lead, n - lead, false);
         if (keys.type == CacheType::i4) {
-          score_chunk_i8<NibbleRows>(b, rows, j, n);
+          score_chunk_i8<NibbleRows>(b, rows, j + lead, n - lead);
         } else {
-          score_chunk_i8<ThreeBitRows>(b, rows, j, n);
+          score_chunk_i8<ThreeBitRows>(b, rows, j + lead, n - lead);
         }
         continue;
       }
     }
+    const CodeRows rows = code_rows(b, keys, j, n, staged);
     score_chunk_i8<ByteRows>(b, rows, j, n);
   }
 }
@@ -198,18 +223,20 @@ static void score_rows_i8(const QueryBlock& b, size_t begin, size_t end) {
 // One token's weights times the values of a chunk's n positions from `begin` on, added to y.
 static void weigh_rows_i8(const QueryBlock& b, size_t begin, size_t n, float* y) {
   const CacheView& values = b.view.values;
-  const bool staged = is_staged(values, b.view.dim, begin);
+  const bool staged = is_staged(values, b.view.dim);
   const CodeRows rows = code_rows(b, values, begin, n, staged);
   quantize_chunk_weights(b, begin, n);
   if constexpr (kReadsPacked) {
     if (!staged && is_packed(values.type)) {
+      const size_t lead = staged_rows(values, begin, n, 2);
+      const CodeRows bytes = lead != 0 ? code_rows(b, values, begin, lead, true) : rows;
       if (values.type == CacheType::i4) {
-        add_rows_i8<NibbleRows>(b, rows, n, y);
+        add_packed_rows<NibbleRows>(b, bytes, lead, rows, n, y);
       } else {
-        add_rows_i8<ThreeBitRows>(b, rows, n, y);
+        add_packed_rows<ThreeBitRows>(b, bytes, lead, rows, n, y);
       }
       return;
     }
   }
-  add_rows_i8<ByteRows>(b, rows, n, y);
+  add_rows_i8<ByteRows>(b, rows, 0, rows, n, y);
 }
