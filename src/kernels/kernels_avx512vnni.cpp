@@ -51,6 +51,7 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/head_words.inl.hpp"
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/largest.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/vector_table.inl.hpp"
 // clang-format on

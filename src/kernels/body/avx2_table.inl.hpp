@@ -30,6 +30,7 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/head_words.inl.hpp"
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/largest.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 #include "kernels/body/tile_sums.inl.hpp"
 #include "kernels/body/vector_product.inl.hpp"

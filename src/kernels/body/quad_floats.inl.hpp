@@ -23,5 +23,6 @@
 #include "kernels/body/head_words.inl.hpp"
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
+#include "kernels/body/largest.inl.hpp"
 #include "kernels/body/stored_rows.inl.hpp"
 // clang-format on

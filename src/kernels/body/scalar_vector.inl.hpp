@@ -27,7 +27,6 @@ static bool l2_normalize(const float* x, size_t n, float* y) {
 }
 
 // 3
-static inline uint32_t magnitude_bits(float x) { return bits_of_f32(x) & 0x7FFFFFFFu; }
 
 // What a quantizer reads.
 struct PlainValues {

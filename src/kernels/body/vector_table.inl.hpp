@@ -19,6 +19,7 @@ static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features
       .norm_quantize_i16 = norm_quantize_i16,
       .quantize_i4 = quantize_i4,
       .norm_quantize_i4 = norm_quantize_i4,
+      .keep_largest = keep_largest,
       .multiply_vector = multiply_vector,
       .multiply_rows = multiply_rows,
       .multiply_columns = multiply_columns,
