@@ -8,8 +8,7 @@
 TERN_NAMESPACE_BEGIN
 
 namespace {
-/// So many items a worker, and the last ones to end are no longer waited for than a step's
-/// hand-over.
+/// With so many items a worker, waiting for the last one costs no more than another step would.
 constexpr size_t kEvenItems = 4;
 }  // namespace
 

@@ -65,8 +65,8 @@ void HeadSearch::run(const KernelTable& kernels, const HeadView& head, bool like
     if (block_highs_[b] < threshold) continue;
     const size_t end = std::min((b + 1) * kHeadBlockRows, n_all);
     for (size_t r = b * kHeadBlockRows; r < end; ++r) {
-      if (highs_[r] >= threshold && highs_[r] != kMaskedLogit)
-        rows_[n++] = static_cast<uint32_t>(r);
+      if (highs_[r] < threshold || highs_[r] == kMaskedLogit) continue;
+      rows_[n++] = static_cast<uint32_t>(r);
     }
   }
   for (size_t plane = 1; plane < kPlanes; ++plane) {

@@ -41,7 +41,7 @@ struct SelfTest {
     in.fill();
     std::memset(static_cast<void*>(&out), 0, sizeof(out));
     if (k.matrix_scratch_bytes > sizeof(scratch)) return false;
-    if (k.attention_scratch_bytes(2, 2, Out::kPositions, Out::kHeadDim) > sizeof(scratch)) {
+    if (k.attention_scratch_bytes(2, 2, Out::kPositions, Out::kPackedDim) > sizeof(scratch)) {
       return false;
     }
     if (k.packed_tokens_bytes(In::kTokens, In::kCols) > sizeof(packed)) return false;

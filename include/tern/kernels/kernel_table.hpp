@@ -276,7 +276,7 @@ struct AttentionView {
   /* The same for caches of f32. */                                                                \
   X(attend_f32, void, (const AttentionView& a, float* y, size_t y_stride, void* scratch))          \
   /* Attention of one token in steps that threads share: scores[h * row + j] of positions j in     \
-     [begin, end), up to which a multiple of 16 is written. Requires: what attend does; a.n_tokens \
+     [begin, end); those up to a multiple of 16 may change too. Requires: what attend does; a.n_tokens\
      = 1; row >= attention_row(a.position + 1); begin a multiple of kAttentionChunk, end one too or\
      a.position + 1. */                                                                            \
   X(attend_scores, void,                                                                           \

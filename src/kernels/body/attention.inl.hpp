@@ -72,6 +72,7 @@ static void attend(const AttentionView& a, float* y, size_t y_stride, void* scra
 // All queries of a token, whose scores the caller keeps.
 static QueryBlock token_block(const AttentionView& a, float* scores, size_t row, void* scratch) {
   QueryBlock b(a, AttentionPlan(a.n_heads, 1, a.dim), 0, scratch);
+  TERN_ASSERT(a.n_tokens == 1 && b.count == a.n_heads);
   b.scores = scores;
   b.row = row;
   return b;

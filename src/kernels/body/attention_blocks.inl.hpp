@@ -23,8 +23,6 @@
 // clang-format off
 //   kTileQueries kTileVectors   queries and vectors of a tile, so that their product and both fit
 //   v_bits v_of_bits            the same registers as integers and as floats
-//   vi_load_i8_n(p, n)          as vi_load_i8, the first n < 16; missing lanes are zero
-//   vi_pair(even, odd)          words: the low halves of two vectors' lanes
 //   vi_store_words_n(v, p, n)   the first n low words, 16 at most
 //   vi_dot_words(acc, a, b)     each lane += even words' product + odd words' product
 //   kKeyOffset vi_offset_keys   what the table's dot of bytes adds to keys to have them unsigned

@@ -114,11 +114,11 @@ static void score_chunk_i8(const QueryBlock& b, CodeRows rows, size_t begin, siz
     score_run_i8<Rows>(b, q, rows, whole, units, whole, scores);
     if (whole == n) continue;
     const int8_t* last = rows.data + whole * rows.stride;
-    const bool is_staged = rows.data == b.stage;
-    for (size_t j = whole; j < n && !is_staged; ++j, last += rows.stride) {
+    const bool in_stage = rows.data == b.stage;
+    for (size_t j = whole; j < n && !in_stage; ++j, last += rows.stride) {
       __builtin_memcpy(b.stage + (j - whole) * b.dim, last, bytes);
     }
-    score_run_i8<Rows>(b, q, {is_staged ? last : b.stage, b.dim}, 16, units + whole, n - whole,
+    score_run_i8<Rows>(b, q, {in_stage ? last : b.stage, b.dim}, 16, units + whole, n - whole,
                        scores + whole);
   }
 }

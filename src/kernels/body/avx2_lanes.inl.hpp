@@ -11,15 +11,6 @@ static inline V v_scale2(V p, VI k, V) {
 }
 static inline VI v_bits(V v) { return {_mm256_castps_si256(v.lo), _mm256_castps_si256(v.hi)}; }
 static inline V v_of_bits(VI v) { return {_mm256_castsi256_ps(v.lo), _mm256_castsi256_ps(v.hi)}; }
-static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
-  int8_t copy[16] = {};
-  __builtin_memcpy(copy, p, n);
-  return vi_load_i8(copy);
-}
-static inline VI vi_pair(VI even, VI odd) {
-  return {_mm256_blend_epi16(even.lo, _mm256_slli_epi32(odd.lo, 16), 0xAA),
-          _mm256_blend_epi16(even.hi, _mm256_slli_epi32(odd.hi, 16), 0xAA)};
-}
 // Words of 32 dims of two positions; a half's words 2i + f of its half h go to register 2h + f.
 static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
   const __m256i e = _mm256_loadu_si256(static_cast<const __m256i*>(even));

@@ -200,7 +200,7 @@ static void add_columns(const TernaryView& w, const ColumnInputs& in, size_t beg
 }
 static void multiply_columns(const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end,
                              int32_t* sums) {
-  TERN_ASSERT(is_columns(w.packing) && in.n_planes <= 2 * kVectorTokens);
+  TERN_ASSERT(is_columns(w.packing) && in.n_planes > 0 && in.n_planes <= 2 * kVectorTokens);
   if constexpr (kFivesAlone) {
     if (!is_five(w.packing)) return kAvx512VnniKernels.multiply_columns(w, in, begin, end, sums);
   }

@@ -47,15 +47,6 @@ static inline void vi_transpose_lanes(VI* v) {
 }
 static inline void vi_transpose4(VI* v) { transpose_quarters(v, 1, v, 1); }
 static inline VI vi_reduce16(VI* v) { return reduce16(v); }
-static inline VI vi_load_i8(const int8_t* p) {
-  return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
-}
-static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
-  return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(first_n(n), p));
-}
-static inline VI vi_pair(VI even, VI odd) {
-  return _mm512_mask_blend_epi16(0xAAAAAAAAu, even, _mm512_slli_epi32(odd, 16));
-}
 // Words of 64 dims of two positions; a quarter's words 2i + f of its half h go to pairs[2h + f].
 static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
   const VI e = vi_load(even), o = vi_load(odd);

@@ -161,6 +161,7 @@ static void multiply_tile_batch(const TernaryView& w, const ActivationView& a, c
                                 size_t tile_begin, size_t tile_end, float* y, size_t y_stride,
                                 uint8_t* scratch) {
   constexpr size_t kBlock = kColumnBlock / Unpacker::kBlockCols * Unpacker::kBlockCols;
+  if (a.n == 0) return;
   const size_t columns = packed_columns(w.cols);
   const size_t n_planes = a.low != nullptr ? 2 : 1;
   const size_t n_tiles = T2Tiles::row_tiles(w.rows);

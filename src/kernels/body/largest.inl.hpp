@@ -19,12 +19,11 @@ static void keep_largest(float* x, size_t n, size_t keep) {
   for (uint32_t bit = 1u << 30; bit != 0; bit >>= 1) {
     if (count_from(x, n, least | bit) >= keep) least |= bit;
   }
-  // How many of those equal to it stay; most often all.
-  size_t equal = keep - count_from(x, n, least + 1);
-  if (count_from(x, n, least) == keep) {
+  if (count_from(x, n, least) == keep) {  // all of those equal to it stay, as they most often do
     for (size_t i = 0; i < n; ++i) x[i] = magnitude_bits(x[i]) >= least ? x[i] : 0.0f;
     return;
   }
+  size_t equal = keep - count_from(x, n, least + 1);
   for (size_t i = 0; i < n; ++i) {
     const uint32_t bits = magnitude_bits(x[i]);
     if (bits > least || (bits == least && equal > 0)) {

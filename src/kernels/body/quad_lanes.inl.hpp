@@ -10,11 +10,6 @@ static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);
   return v_mul(v_mul(p, v_pow2(k1)), v_pow2(vi_sub(k, k1)));
 }
-static inline VI vi_load_i8_n(const int8_t* p, size_t n) {
-  int8_t copy[16] = {};
-  __builtin_memcpy(copy, p, n);
-  return vi_load_i8(copy);
-}
 static inline VI vi_pair(VI even, VI odd) {
   return {i4_pair(even.a, odd.a), i4_pair(even.b, odd.b), i4_pair(even.c, odd.c),
           i4_pair(even.d, odd.d)};

@@ -26,9 +26,7 @@ static bool l2_normalize(const float* x, size_t n, float* y) {
   return true;
 }
 
-// 3
-
-// What a quantizer reads.
+// 3: what a quantizer reads.
 struct PlainValues {
   const float* x;
   float operator[](size_t i) const { return x[i]; }

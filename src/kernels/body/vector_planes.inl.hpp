@@ -10,6 +10,7 @@
 
 // Rows that are fetched ahead: 5 KiB of a model's usual 2560 columns; more was slower.
 constexpr size_t kRowsOfPlaneAhead = 4;
+static_assert(kBatchRows % kSharedRows == 0);
 
 // sums[p][r] = the products of row r, of kSharedRows, with plane p of the activations.
 template <int kBits>
