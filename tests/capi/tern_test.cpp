@@ -113,10 +113,8 @@ TEST_CASE("initialising options zeroes all of them and sets their size") {
   tern_session_options session;
   tern_sampler_options sampler;
   tern_generate_options generate;
-  for (void* p : {static_cast<void*>(&load), static_cast<void*>(&session),
-                  static_cast<void*>(&sampler), static_cast<void*>(&generate)}) {
-    std::memset(p, 0xA5, sizeof(tern_generate_options));
-  }
+  const auto soil = [](auto&... options) { (std::memset(&options, 0xA5, sizeof(options)), ...); };
+  soil(load, session, sampler, generate);
   tern_load_options_init(&load);
   tern_session_options_init(&session);
   tern_sampler_options_init(&sampler);

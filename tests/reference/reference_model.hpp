@@ -56,7 +56,7 @@ struct LogicalModel {
   int activation_bits = 8;
   bool int4_inputs = false;  ///< of q, k, v, gate and up: BitNet a4.8
   double output_topk = 1;    ///< share of the output projection's inputs that are kept
-  unsigned pooling = 0;  ///< of the file: 0 none, 3 last
+  unsigned pooling = 0;      ///< of the file: 0 none, 3 last
   bool rope_halves = true;
   std::vector<float> embedding;  // [vocab_size, model_dim]
   std::vector<float> head;       // the same shape; empty: tied
@@ -70,8 +70,8 @@ struct LogicalModel {
 
 /// What the reference leaves out or puts in beside the formulas.
 struct ReferenceOptions {
-  bool f16_cache = true;       ///< round keys and values to binary16
-  bool down_topk = false;      ///< keep the largest inputs of the down projection too: a mistake
+  bool f16_cache = true;   ///< round keys and values to binary16
+  bool down_topk = false;  ///< keep the largest inputs of the down projection too: a mistake
 };
 
 namespace reference {
@@ -139,8 +139,9 @@ inline Quantized quantize_absmean(const Row& x) {
 inline Row largest(const Row& x, double share) {
   std::vector<size_t> order(x.size());
   for (size_t i = 0; i < x.size(); ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return std::fabs(x[a]) > std::fabs(x[b]); });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::fabs(x[a]) > std::fabs(x[b]) || (std::fabs(x[a]) == std::fabs(x[b]) && a < b);
+  });
   Row y(x.size());
   for (size_t i = 0; i < static_cast<size_t>(share * static_cast<double>(x.size())); ++i) {
     y[order[i]] = x[order[i]];
