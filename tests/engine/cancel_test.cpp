@@ -44,6 +44,19 @@ class KernelSpy {
       current->count(0);
       current->real_.attend(a, y, y_stride, scratch);
     };
+    table_.attend_scores = [](const tern::AttentionView& a, size_t begin, size_t end, float* scores,
+                              size_t row, void* scratch) {
+      ++current->n_split_calls;
+      current->count(0);
+      current->real_.attend_scores(a, begin, end, scores, row, scratch);
+    };
+    table_.attend_values = [](const tern::AttentionView& a, size_t begin, size_t end,
+                              float* weights, size_t row, float* parts, size_t part_stride,
+                              void* scratch) {
+      ++current->n_split_calls;
+      current->count(0);
+      current->real_.attend_values(a, begin, end, weights, row, parts, part_stride, scratch);
+    };
     table_.norm_quantize_i8 = [](const float* x, const float* gain, size_t n, float eps, int8_t* q,
                                  size_t padded) {
       current->count(0);
@@ -59,13 +72,14 @@ class KernelSpy {
 
   /// Begins to count anew; `call` comes in call number `at`, from 0.
   void watch(size_t at, std::function<void()> call) {
-    n_calls = most_bytes = 0;
+    n_calls = n_split_calls = most_bytes = 0;
     at_ = at;
     call_ = std::move(call);
   }
 
   size_t n_calls = 0;
-  size_t most_bytes = 0;  ///< of packed weights times tokens, in one call
+  size_t n_split_calls = 0;  ///< of them, steps of one token's attention
+  size_t most_bytes = 0;     ///< of packed weights times tokens, in one call
 
  private:
   void count(size_t bytes) {
@@ -120,4 +134,36 @@ TEST_CASE("after a cancel nothing more of a batch is computed") {
     REQUIRE(session->evaluate(tokens).ok());
     CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
   }
+}
+
+TEST_CASE("after a cancel nothing more of one token's attention is computed") {
+  constexpr size_t kText = tern::kSplitPositions + 100;
+  LogicalModel shape = small_shape();
+  shape.context_len = kText + 1;
+  const auto model = load(gguf_of(random_model(shape, 1, 5), tern::TensorType::tq2_0).build());
+  const auto tokens = some_tokens(kText + 1, kSmallVocabulary);
+  const std::span<const tern::TokenId> last(tokens.data() + kText, 1);
+
+  tern::SessionOptions options;
+  options.runner = tern::TaskRunner(tern::ParallelForHooks{nullptr, 3, run_backwards});
+  const auto session = open_session(model, options);
+  REQUIRE(session->evaluate({tokens.data(), kText}).ok());
+  KernelSpy spy(model);
+  spy.watch(~size_t{0}, {});
+  REQUIRE(session->evaluate(last).ok());
+  const size_t n_calls = spy.n_calls;
+  REQUIRE(spy.n_split_calls >= 6);  // each worker's, of scores and of values
+  const std::vector<float> expected(session->logits().begin(), session->logits().end());
+
+  for (size_t at = 0; at < n_calls; ++at) {
+    INFO("cancelled in call " << at << " of " << n_calls);
+    REQUIRE(session->truncate(kText).ok());
+    spy.watch(at, [&] { session->cancel(); });
+    CHECK(session->evaluate(last).status() == Status::cancelled);
+    CHECK(spy.n_calls == at + 1);
+    CHECK(session->position() == kText);
+  }
+  spy.watch(~size_t{0}, {});
+  REQUIRE(session->evaluate(last).ok());
+  CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
 }
