@@ -23,7 +23,7 @@
 // clang-format off
 //   kTileQueries kTileVectors   queries and vectors of a tile, so that their product and both fit
 //   v_bits v_of_bits            the same registers as integers and as floats
-//   vi_store_words_n(v, p, n)   the first n low words, 16 at most
+//   vi_store_words(v, p)        the sixteen low words
 //   vi_dot_words(acc, a, b)     each lane += even words' product + odd words' product
 //   kKeyOffset vi_offset_keys   what the table's dot of bytes adds to keys to have them unsigned
 //   vi_dot_keys(acc, k, codes)  each lane += four offset keys * four codes in [-127, 127]
@@ -38,6 +38,7 @@
 
 constexpr size_t kTileDims = 16 * kTileVectors;   // dims of a tile of values
 constexpr size_t kByteBlock = 16 * kTileVectors;  // positions of a tile of int8 keys
+static_assert(attention_row(1) >= kByteBlock && 64 % kByteBlock == 0, "a row holds whole tiles");
 constexpr size_t kKeyVectors = kTileVectors / 2;  // of binary16 keys, two chains a vector
 constexpr size_t kKeyBlock = 16 * kKeyVectors;
 constexpr size_t kChunk = kAttentionChunk;
@@ -57,7 +58,7 @@ struct AttentionPlan {
 
   AttentionPlan(size_t queries, size_t n_positions, size_t head_dim)
       : dim(round_up_to(head_dim, 64)),
-        row(round_up_to(n_positions, kByteBlock) + 16),  // rows 4 KiB apart would share a cache set
+        row(attention_row(n_positions)),
         n_queries(round_up_to(queries, kTileQueries)),
         score_bytes(smaller(n_queries * row * sizeof(float),
                             larger(kMostScoreBytes, kTileQueries * row * sizeof(float)))) {}
@@ -81,8 +82,8 @@ struct AttentionPlan {
 // over few queries bring each row kRowsAhead before they read it.
 constexpr size_t kRowsAhead = 64;
 
-static inline void fetch_row(const void* row, size_t bytes) {
-  const auto* at = static_cast<const uint8_t*>(row);
+static inline void fetch(const void* begin, size_t bytes) {
+  const auto* at = static_cast<const uint8_t*>(begin);
   for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
 }
 
@@ -106,9 +107,7 @@ struct RowsAhead {
     at = static_cast<const uint8_t*>(cache.data) + begin * stride;
   }
   void step() {
-    for (size_t i = 0; i < each && left > 0; ++i, --left, at += stride) {
-      for (size_t b = 0; b < row_bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
-    }
+    for (size_t i = 0; i < each && left > 0; ++i, --left, at += stride) fetch(at, row_bytes);
   }
 };
 

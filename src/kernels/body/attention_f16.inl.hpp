@@ -106,7 +106,7 @@ static void score_rows_f16(const float* queries, size_t n_queries, const CacheVi
     }
     for (size_t i = 0; i < n; ++i) {
       const uint16_t* key = static_cast<const uint16_t*>(keys.data) + (j + i) * keys.stride;
-      fetch_row(key + kRowsAhead * keys.stride, dim * sizeof(uint16_t));
+      fetch(key + kRowsAhead * keys.stride, dim * sizeof(uint16_t));
       V sum[kQueries];
 #pragma GCC unroll 4
       for (size_t q = 0; q < kQueries; ++q) sum[q] = v_zero();
@@ -188,7 +188,7 @@ static inline void value_tile(const float* weights, size_t row, const T* values,
   }
   for (size_t j = 0; j < n; ++j) {
     if constexpr (sizeof(T) == sizeof(uint16_t)) {
-      fetch_row(values + (j + kRowsAhead) * stride, 16 * kVectors * sizeof(T));
+      fetch(values + (j + kRowsAhead) * stride, 16 * kVectors * sizeof(T));
     }
     V value[kVectors];
 #pragma GCC unroll 4

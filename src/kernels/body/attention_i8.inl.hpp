@@ -150,7 +150,7 @@ static void quantize_weights(const float* weights, const float* units, size_t n,
     const size_t count = i < n ? smaller(n - i, 16) : 0;
     const VI code = i < n ? v_to_int(v_mul(v_keep_n(v_load(scaled + i), count), s)) : vi_zero();
     total = vi_add(total, code);
-    vi_store_words_n(code, words + i, 16);
+    vi_store_words(code, words + i);
   }
   *sum = vi_reduce_add(total);
 }

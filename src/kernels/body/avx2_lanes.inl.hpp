@@ -41,14 +41,10 @@ static inline void vi_transpose_lanes(VI* v) {
   transpose_lanes(v[0].lo, v[1].lo, v[2].lo, v[3].lo);
   transpose_lanes(v[0].hi, v[1].hi, v[2].hi, v[3].hi);
 }
-static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
-  const __m256i words =
-      _mm256_permute4x64_epi64(_mm256_packs_epi32(v.lo, v.hi), _MM_SHUFFLE(3, 1, 2, 0));
-  if (n >= 16) {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), words);
-  } else {
-    __builtin_memcpy(p, &words, n * sizeof(int16_t));
-  }
+static inline void vi_store_words(VI v, int16_t* p) {
+  _mm256_storeu_si256(
+      reinterpret_cast<__m256i*>(p),
+      _mm256_permute4x64_epi64(_mm256_packs_epi32(v.lo, v.hi), _MM_SHUFFLE(3, 1, 2, 0)));
 }
 
 // Words of heads: 32 int8 in order, two planes joined, and the blocks that are no plain bytes.

@@ -107,8 +107,8 @@ static TERN_ALWAYS_INLINE VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes
   dot_block(acc, keys, codes);
   return acc;
 }
-static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
-  _mm512_mask_cvtepi32_storeu_epi16(p, first_n(n), v);
+static inline void vi_store_words(VI v, int16_t* p) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtepi32_epi16(v));
 }
 
 // Words of heads: 32 int8 in order, two planes joined, and the blocks that are no plain bytes.

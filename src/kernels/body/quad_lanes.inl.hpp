@@ -28,15 +28,7 @@ static inline void vi_transpose_lanes(VI* v) {
   i4_transpose(v[0].c, v[1].c, v[2].c, v[3].c);
   i4_transpose(v[0].d, v[1].d, v[2].d, v[3].d);
 }
-static inline void vi_store_words_n(VI v, int16_t* p, size_t n) {
-  if (n >= 16) {
-    i4_store_words(p, v.a, v.b, v.c, v.d);
-  } else {
-    int16_t copy[16];
-    i4_store_words(copy, v.a, v.b, v.c, v.d);
-    __builtin_memcpy(p, copy, n * sizeof(int16_t));
-  }
-}
+static inline void vi_store_words(VI v, int16_t* p) { i4_store_words(p, v.a, v.b, v.c, v.d); }
 static inline VI vi_dot_words(VI sum, VI x, VI y) {
   return {i4_dot_words(sum.a, x.a, y.a), i4_dot_words(sum.b, x.b, y.b),
           i4_dot_words(sum.c, x.c, y.c), i4_dot_words(sum.d, x.d, y.d)};

@@ -104,10 +104,6 @@ static inline VI dot_stored(const uint8_t* block, const VI* values) {
   }
 }
 
-static inline void fetch(const uint8_t* at, size_t bytes) {
-  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
-}
-
 // What is fetched ahead, in the order in which rows lie: a little after what is read, if rows are
 // read to their end, else as much of the next n_rows as was read of these.
 static inline const uint8_t* ahead_of(const HeadView& head, size_t row, size_t n_rows, bool whole) {
