@@ -42,7 +42,6 @@ constexpr KernelTable kAvx512VbmiTable = {
     .matrix_scratch_bytes = avx512vbmi::kScratchBytes,
     .multiply_vector = avx512vbmi::multiply_vector,
     .multiply_rows = avx512vbmi::multiply_rows,
-    .multiply_columns = avx512vbmi::multiply_columns,
     .packed_tokens_bytes = avx512vbmi::packed_tokens_bytes,
     .pack_tokens = avx512vbmi::pack_tokens,
     .multiply_matrix = avx512vbmi::multiply_matrix,

@@ -32,6 +32,7 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/avx512_trits.inl.hpp"
 #include "kernels/body/avx512_five_carry.inl.hpp"
 #include "kernels/body/avx512_products.inl.hpp"
+#include "kernels/body/avx512_columns.inl.hpp"
 #include "kernels/body/avx512_column_sums.inl.hpp"
 #include "kernels/body/avx512_skipping.inl.hpp"
 #include "kernels/body/float_constants.inl.hpp"

@@ -167,6 +167,10 @@ struct Activations {
   static size_t most_tasks(size_t n_workers) {
     return n_workers == 1 ? 1 : std::min(4 * n_workers, kMaxStepTasks);
   }
+  /// The same of a step over lines that may lie apart.
+  static size_t most_line_tasks(size_t n_workers) {
+    return n_workers == 1 ? 1 : std::min(2 * n_workers, kMaxStepTasks);
+  }
   /// Tokens that go through a layer by the vector kernels, or through the head, in one pass.
   static size_t vector_tokens(size_t batch) { return std::min(batch, kVectorTokens); }
 
@@ -237,7 +241,7 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   if (columns != 0) {
     TERN_TRY(plan.add(a.live.columns, columns + 63));
     TERN_TRY(plan.add(a.live.values, columns + 63));
-    TERN_TRY(plan.add(a.column_sums, {tasks, few * sums}));
+    TERN_TRY(plan.add(a.column_sums, {most_line_tasks(n_workers), few * sums}));
   }
   TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));
   const size_t attention = kernels.attention_scratch_bytes(

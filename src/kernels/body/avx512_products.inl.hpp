@@ -13,7 +13,6 @@ constexpr size_t kPackedColumns = 4;
 #include "kernels/body/vector_access.inl.hpp"
 #include "kernels/body/avx512_vector.inl.hpp"
 #include "kernels/body/avx512_rows.inl.hpp"
-#include "kernels/body/avx512_columns.inl.hpp"
 #include "kernels/body/avx512_unpack.inl.hpp"
 #include "kernels/body/avx512_token_groups.inl.hpp"
 #include "kernels/body/token_packing.inl.hpp"

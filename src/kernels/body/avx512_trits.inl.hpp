@@ -72,6 +72,9 @@ struct FourTrits {
     u[2] = _mm512_and_si512(bytes, third);
     u[3] = _mm512_and_si512(bytes, fourth);
   }
+  TERN_ALWAYS_INLINE VI term(VI bytes, VI, size_t i) const {
+    return _mm512_and_si512(bytes, i == 0 ? first : i == 1 ? second : i == 2 ? third : fourth);
+  }
   static TERN_ALWAYS_INLINE void digit_sums(const VI* terms, VI* sums) {
     sums[0] = terms[0];
     sums[1] = _mm512_srai_epi32(terms[1], 2);
