@@ -75,7 +75,6 @@ struct LiveChannels {
   Buffer<uint32_t> columns;  // [the most inputs of a matrix by columns + 63]
   Buffer<int8_t> values;     // the same: the codes of `columns`
   size_t n_rows = 0;
-  size_t n_columns = 0;
 };
 
 /// Scratch of the tasks of a step, a run of bytes each, 64-byte aligned; pages are touched as they

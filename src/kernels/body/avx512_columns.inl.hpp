@@ -10,13 +10,16 @@
 // by block; within a block its sums are registers, and only the group's are added to memory, in the
 // order [unit][digit][quarter][lane].
 //
-// Lines of a list lie apart, so the hardware does not foresee them, and the CPU drops a prefetch
-// when all its buffers wait: a block is asked for twice, and the nearer ones first. Of more columns
-// than these a group's lines and the next ones do not fit the nearest cache, and of fewer the sums
-// are added more often. Bound: a group adds at most 24 * 255 * 127 to a lane of 32 bits, three
-// times as much in digit_sums; sums are those of docs/numerics.md 4.4.
+// Lines without a list lie one behind the other, and the next group is fetched as it lies. Lines of
+// a list lie apart, so the hardware does not foresee them, and the CPU drops a prefetch when all
+// its buffers wait: a block is asked for twice, and the nearer ones first. Of more columns than
+// these a group's lines and the next ones do not fit the nearest cache, and of fewer the sums are
+// added more often.
+// Bound: a group adds at most 48 * 255 * 127 to a lane of 32 bits, three times as
+// much in digit_sums; sums are those of docs/numerics.md 4.4.
 
-constexpr size_t kGroupColumns = 24;
+constexpr size_t kListedColumns = 24;
+constexpr size_t kGroupColumns = 48;
 constexpr size_t kBlocksAhead[2] = {3, 6};
 
 // T5 where all digits of a byte meet one activation: six fractions, each three times the last (mod
@@ -55,11 +58,11 @@ static inline void list_lines(const TernaryView& w, const ColumnInputs& in, size
 }
 
 static inline void load_group(const TernaryView& w, const ColumnInputs& in, size_t first,
-                              size_t end, ColumnGroup& group) {
-  const size_t count = end - first < kGroupColumns ? end - first : kGroupColumns;
+                              size_t end, size_t n_group, ColumnGroup& group) {
+  const size_t count = end - first < n_group ? end - first : n_group;
   group.n_quads = (count + 3) / 4;
   list_lines(w, in, first, end, group.lines);
-  list_lines(w, in, first + kGroupColumns, end, group.next);
+  list_lines(w, in, first + n_group, end, group.next);
   for (size_t p = 0; p < in.n_planes; ++p) {
     const int8_t* values = in.values + p * in.stride + first;
     for (size_t i = 0; i < count; i += 16) {
@@ -69,8 +72,8 @@ static inline void load_group(const TernaryView& w, const ColumnInputs& in, size
   }
 }
 
-// Block `block` of every line of the group, and behind the last one those of the next group. Always
-// inlined: a call of what changes nothing g++ leaves out.
+// Block `block` of every listed line, and behind the last one those of the next group. Always
+// inlined, as is what calls it: a call of what changes nothing g++ leaves out.
 static TERN_ALWAYS_INLINE void prefetch_blocks(const ColumnGroup& group, size_t block,
                                                size_t n_blocks) {
   const uint8_t* const* lines = group.lines;
@@ -80,7 +83,19 @@ static TERN_ALWAYS_INLINE void prefetch_blocks(const ColumnGroup& group, size_t 
   }
   if (block >= n_blocks) return;
 #pragma GCC unroll 8
-  for (size_t i = 0; i < kGroupColumns; ++i) prefetch(lines[i] + block * kTritBlockBytes);
+  for (size_t i = 0; i < kListedColumns; ++i) prefetch(lines[i] + block * kTritBlockBytes);
+}
+
+// What is wanted soon after block `block` of a group.
+static TERN_ALWAYS_INLINE void prefetch_next(const ColumnInputs& in, const ColumnGroup& group,
+                                             size_t block, size_t n_blocks) {
+  if (in.columns != nullptr) {
+    for (const size_t ahead : kBlocksAhead) prefetch_blocks(group, block + ahead, n_blocks);
+    return;
+  }
+  const size_t n = kGroupColumns * kTritBlockBytes;
+  const uint8_t* run = group.lines[0] + n * (n_blocks + block);
+  for (size_t at = 0; at < n; at += kTritBlockBytes) prefetch(run + at);
 }
 
 // kCount quarters of a block of four columns, interleaved, from kFirst on.
@@ -184,10 +199,11 @@ static void add_columns(const TernaryView& w, const ColumnInputs& in, size_t beg
   const Terms terms = Terms::load();
   const size_t n_units = w.n_units();
   ColumnGroup group;
-  for (size_t first = begin; first < end; first += kGroupColumns) {
-    load_group(w, in, first, end, group);
+  const size_t n_group = in.columns != nullptr ? kListedColumns : kGroupColumns;
+  for (size_t first = begin; first < end; first += n_group) {
+    load_group(w, in, first, end, n_group, group);
     for (size_t unit = 0; unit < n_units; ++unit) {
-      for (const size_t ahead : kBlocksAhead) prefetch_blocks(group, unit + ahead, n_units);
+      prefetch_next(in, group, unit, n_units);
       add_block(terms, group, unit * kTritBlockBytes, in.n_planes, n_units * kUnit,
                 sums + unit * kUnit);
     }

@@ -29,14 +29,14 @@ struct LineAndNext {
   const uint8_t* next[3];
 };
 
-// sums[l][p] = partial sums of u * plane p over line l, in lanes. One plane: two lines share the
-// loads of activations.
+// sums[l][p] = partial sums of u * plane p over line l, in lanes. Lines share the loads of
+// activations. One plane: terms, and a sum of each; more: digits, one after the other.
 template <typename Trits, size_t kPlanes, size_t kLines>
 static TERN_ALWAYS_INLINE void accumulate_lines(const LineAndNext* lines, size_t n_blocks,
                                                 const int8_t* const* planes, VI (*sums)[kPlanes]) {
-  constexpr bool kTerms = kPlanes <= 2;
+  constexpr bool kTerms = kPlanes == 1;
   constexpr size_t kUsed = kTerms ? Trits::kTerms : Trits::kDigits;
-  constexpr size_t kChains = kTerms ? Trits::kTerms : kPlanes <= 4 ? 4 : 2;
+  constexpr size_t kChains = kTerms ? Trits::kTerms : kPlanes <= 2 ? 4 : kPlanes <= 4 ? 2 : 1;
   const Trits trits = Trits::load();
   VI acc[kLines][kPlanes][kChains];
 #pragma GCC unroll 2
@@ -54,20 +54,22 @@ static TERN_ALWAYS_INLINE void accumulate_lines(const LineAndNext* lines, size_t
   for (size_t at = 0; at < n_bytes; at += kTritBlockBytes) {
     swapped = at == n_scattered ? 0 : swapped;
     const size_t ahead = scattered(at, swapped);
+    VI bytes[kLines];
     VI u[kLines][kUsed];
 #pragma GCC unroll 2
     for (size_t l = 0; l < kLines; ++l) {
 #pragma GCC unroll 3
       for (size_t i = 0; i < 3; ++i) prefetch(lines[l].next[i] + ahead);
-      if constexpr (kTerms) {
-        trits.terms(load_once(lines[l].line + at), u[l]);
-      } else {
-        trits.digits(load_once(lines[l].line + at), u[l]);
-      }
+      bytes[l] = load_once(lines[l].line + at);
+      if constexpr (kTerms) trits.terms(bytes[l], u[l]);
     }
 #pragma GCC unroll 10
     for (size_t i = 0; i < kUsed; ++i) {
       const size_t digit = kTerms ? Trits::kTermDigit[i % Trits::kTerms] : i;
+      if constexpr (!kTerms) {
+#pragma GCC unroll 2
+        for (size_t l = 0; l < kLines; ++l) u[l][i] = trits.digit(bytes[l], i);
+      }
 #pragma GCC unroll 8
       for (size_t p = 0; p < kPlanes; ++p) {
         const VI q = load_bytes(planes[p] + column + 64 * digit);
@@ -104,7 +106,7 @@ template <typename Trits, size_t kTokens, bool kTwoPlanes>
 static void multiply_batch(const TernaryView& w, const ActivationView& a, size_t token,
                            const RowBatch& batch, V scale, float* y, size_t y_stride) {
   constexpr size_t kPlanes = kTwoPlanes ? 2 * kTokens : kTokens;
-  constexpr size_t kLines = kPlanes == 1 ? 2 : 1;
+  constexpr size_t kLines = 2;
   const size_t n_blocks = TritLines<typename Trits::Code>::blocks(w.cols);
   const size_t line_bytes = n_blocks * kTritBlockBytes;
   const size_t distance = (kRowPrefetchBytes + line_bytes - 1) / line_bytes;

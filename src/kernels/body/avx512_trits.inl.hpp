@@ -81,15 +81,17 @@ struct FourTrits {
     sums[2] = _mm512_srai_epi32(terms[2], 4);
     sums[3] = _mm512_srai_epi32(terms[3], 6);
   }
-  TERN_ALWAYS_INLINE void digits(VI bytes, VI* u) const {
-    u[0] = _mm512_and_si512(bytes, first);
-    u[1] = _mm512_and_si512(_mm512_srli_epi16(bytes, 2), first);
-    u[2] = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), first);
-    u[3] = _mm512_and_si512(_mm512_srli_epi16(bytes, 6), first);
-  }
   TERN_ALWAYS_INLINE VI digit(VI bytes, size_t d) const {
-    const __m128i shift = _mm_cvtsi32_si128(static_cast<int>(2 * d));
-    return _mm512_and_si512(_mm512_srl_epi16(bytes, shift), first);
+    switch (d) {
+      case 1: return _mm512_and_si512(_mm512_srli_epi16(bytes, 2), first);
+      case 2: return _mm512_and_si512(_mm512_srli_epi16(bytes, 4), first);
+      case 3: return _mm512_and_si512(_mm512_srli_epi16(bytes, 6), first);
+      default: return _mm512_and_si512(bytes, first);
+    }
+  }
+  TERN_ALWAYS_INLINE void digits(VI bytes, VI* u) const {
+#pragma GCC unroll 4
+    for (size_t d = 0; d < kDigits; ++d) u[d] = digit(bytes, d);
   }
 };
 
