@@ -62,7 +62,7 @@ int main(int argc, char** argv) {
   for (const char* weights : {"t2", "t5"}) {
     good = good && converts(argv[1], folder, weights, ".tern");
   }
-  for (const char* weights : {"tq1_0", "tq2_0", "i2_s"}) {
+  for (const char* weights : {"tq1_0", "tq2_0", "i2_s", "f16"}) {
     good = good && converts(argv[1], folder, weights, ".gguf");
   }
   std::remove((folder + "/config.json").c_str());
