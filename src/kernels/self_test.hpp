@@ -27,7 +27,7 @@ struct SelfTest {
   alignas(64) int8_t packed[80 * 1024];
   alignas(64) uint8_t scratch[384 * 1024];
   alignas(64) int32_t sums[2][In::kTokens * 320];
-  alignas(64) uint8_t planes[2 * kPlaneRows * planes_row_bytes(In::kBlockCols)];
+  alignas(64) uint8_t planes[kPlaneRows * planes_row_bytes(In::kBlockCols)];
   static constexpr size_t kStepRow = attention_row(Out::kPositions);
   alignas(64) float step_scores[2][kStepRow];
   float step_parts[2][2 * Out::kPackedDim];

@@ -140,7 +140,8 @@ TEST_CASE("after a cancel nothing more of one token's attention is computed") {
   constexpr size_t kText = tern::kSplitPositions + 100;
   LogicalModel shape = small_shape();
   shape.context_len = kText + 1;
-  const auto model = load(gguf_of(random_model(shape, 1, 5), tern::TensorType::tq2_0).build());
+  const auto bytes = gguf_of(random_model(shape, 1, 5), tern::TensorType::tq2_0).build();
+  const auto model = load(bytes);  // which it goes on reading
   const auto tokens = some_tokens(kText + 1, kSmallVocabulary);
   const std::span<const tern::TokenId> last(tokens.data() + kText, 1);
 

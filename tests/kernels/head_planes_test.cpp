@@ -67,6 +67,7 @@ struct Activations {
   tern::ActivationView view() const { return {high.data(), low.data(), tokens.data(), stride, n}; }
 };
 
+constexpr size_t kRows = tern::kPlaneRows + 21;  // a block and a part of one
 constexpr size_t kColumns[] = {1, 31, 128, 129, 300, 2560, 8192, 8320, 9000};
 
 }  // namespace
@@ -74,22 +75,25 @@ constexpr size_t kColumns[] = {1, 31, 128, 129, 300, 2560, 8192, 8320, 9000};
 TEST_CASE("Rows in planes give the logits and the values of int8 rows") {
   for (const size_t k : kColumns) {
     for (const Levels kind : {Levels::random, Levels::least, Levels::most}) {
-      const Planes planes(kind, k, 37);
+      const Planes planes(kind, k, kRows);
       const GuardedBuffer<uint8_t> bytes(planes.bytes);
       const Activations a(k % 2 == 0 ? Values::ordinary : Values::ties, k, 3);
       for (const KernelTable& table : runnable_kernels()) {
         INFO(table.isa << ", k = " << k);
-        for (const auto& [begin, end] : {std::pair{0, 37}, {5, 6}, {15, 33}, {16, 32}}) {
-          const auto from = static_cast<size_t>(begin), to = static_cast<size_t>(end);
-          std::vector<float> expected(a.n * 40), logits(a.n * 40);
-          table.head_rows(planes.plain(), {nullptr, 0, a.view()}, from, to, expected.data(), 40);
-          table.head_rows(planes.stored(bytes.data()), {nullptr, 0, a.view()}, from, to,
-                          logits.data(), 40);
+        for (const auto& [begin, end] : {std::pair{size_t{0}, kRows},
+                                         {size_t{5}, size_t{6}},
+                                         {tern::kPlaneRows - 1, kRows},
+                                         {tern::kPlaneRows, tern::kPlaneRows + 16}}) {
+          std::vector<float> expected(a.n * kRows), logits(a.n * kRows);
+          table.head_rows(planes.plain(), {nullptr, 0, a.view()}, begin, end, expected.data(),
+                          kRows);
+          table.head_rows(planes.stored(bytes.data()), {nullptr, 0, a.view()}, begin, end,
+                          logits.data(), kRows);
           CHECK(std::memcmp(expected.data(), logits.data(), logits.size() * sizeof(float)) == 0);
         }
         std::vector<float> row(k), plain(k);
-        table.decode_row(planes.stored(bytes.data()), 36, row.data());
-        table.decode_row(planes.plain(), 36, plain.data());
+        table.decode_row(planes.stored(bytes.data()), kRows - 1, row.data());
+        table.decode_row(planes.plain(), kRows - 1, plain.data());
         CHECK(row == plain);
       }
     }
@@ -98,15 +102,16 @@ TEST_CASE("Rows in planes give the logits and the values of int8 rows") {
 
 TEST_CASE("Sums over planes are scalar's, of rows in order and of listed ones") {
   for (const size_t k : kColumns) {
-    const Planes planes(Levels::random, k, 50);
+    const Planes planes(Levels::random, k, kRows);
     const GuardedBuffer<uint8_t> bytes(planes.bytes);
     const Activations a(Values::ordinary, k, 1);
     std::vector<uint32_t> list;
-    for (uint32_t r = 1; r < 50; r += 1 + r % 3) list.push_back(r);
+    for (uint32_t r = 1; r < kRows; r += 1 + r % 3) list.push_back(r);
     const auto sums = [&](const KernelTable& table) {
-      std::vector<double> dots(50, 0.5);
+      std::vector<double> dots(kRows, 0.5);
       for (size_t plane = 0; plane < tern::kPlanes; ++plane) {
-        table.plane_dots(planes.stored(bytes.data()), plane, a.view(), nullptr, 3, 48, dots.data());
+        table.plane_dots(planes.stored(bytes.data()), plane, a.view(), nullptr, 3, kRows - 2,
+                         dots.data());
         table.plane_dots(planes.stored(bytes.data()), plane, a.view(), list.data(), 1,
                          list.size() - 1, dots.data());
       }

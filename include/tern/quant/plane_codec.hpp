@@ -4,8 +4,8 @@
 //
 //     u = 16 a + 4 b + c        0 <= a < 16,  0 <= b, c < 4
 //
-// Sixteen rows are a block: their a, then their b, then their c, a row after the other. A row of a
-// plane is pieces of 64 bytes; field f of byte i (lowest first) is column 64 f + i of the piece.
+// 128 rows are a block: their a, then their b, then their c, a row after the other; so many that
+// memory is read in runs as long as it takes to foresee them. A row of a plane is pieces of 64 bytes; field f of byte i (lowest first) is column 64 f + i of the piece.
 // Rows are padded to kPlaneColumns with u = 0, blocks with rows that nobody reads.
 #pragma once
 
@@ -19,7 +19,7 @@
 TERN_NAMESPACE_BEGIN
 
 inline constexpr size_t kPlanes = 3;
-inline constexpr size_t kPlaneRows = 16;
+inline constexpr size_t kPlaneRows = 128;
 inline constexpr size_t kPlaneColumns = 256;
 inline constexpr size_t kPieceBytes = 64;
 inline constexpr int32_t kPlaneOffset = 128;  // u less the code

@@ -8,14 +8,22 @@
 // Bounds: u of 4 bits is at most five times the 3 that kDotsInSum is for. A row's sum over one
 // plane of activations is at most 65536 * 15 * 127 < 2^27.
 
-// Rows that are fetched ahead: 5 KiB of a model's usual 2560 columns; more was slower.
+// Rows that are fetched ahead: 5 KiB of a model's usual 2560 columns.
 constexpr size_t kRowsOfPlaneAhead = 4;
 static_assert(kBatchRows % kSharedRows == 0);
 
+// Rows, and for each what is fetched meanwhile, a piece for a piece: a row of a list, or of rows
+// that lie one behind the other the next pieces as they lie.
+struct RowsOfPlane {
+  const uint8_t* at[kSharedRows];
+  const uint8_t* ahead[kSharedRows];
+  size_t ahead_step;
+};
+
 // sums[p][r] = the products of row r, of kSharedRows, with plane p of the activations.
 template <int kBits>
-static inline void sum_pieces(const uint8_t* const* rows, const uint8_t* const* ahead,
-                              size_t n_pieces, const int8_t* const* planes, VI* const* sums) {
+static inline void sum_pieces(const RowsOfPlane& rows, size_t n_pieces, const int8_t* const* planes,
+                              VI* const* sums) {
   constexpr size_t kFields = 8 / kBits;
   constexpr size_t kRun = kDotsInSum / (kBits == 4 ? 5 : 1) / kFields;
   const VB mask = vb_set((1 << kBits) - 1);
@@ -31,8 +39,8 @@ static inline void sum_pieces(const uint8_t* const* rows, const uint8_t* const* 
       VB state[kSharedRows];
 #pragma GCC unroll 4
       for (size_t r = 0; r < kSharedRows; ++r) {
-        __builtin_prefetch(ahead[r] + kPieceBytes * piece, 0, 3);
-        state[r] = vi_load(rows[r] + kPieceBytes * piece);
+        __builtin_prefetch(rows.ahead[r] + rows.ahead_step * piece, 0, 3);
+        state[r] = vi_load(rows.at[r] + kPieceBytes * piece);
       }
 #pragma GCC unroll 4
       for (size_t f = 0; f < kFields; ++f) {
@@ -85,14 +93,15 @@ static void add_plane(const HeadView& head, size_t plane, const ActivationView& 
   for (size_t i = begin; i < end; i += kBatchRows) {
     VI totals[2][kBatchRows];
     for (size_t first = 0; first < kBatchRows; first += kSharedRows) {
-      const uint8_t* at[kSharedRows];
-      const uint8_t* ahead[kSharedRows];
+      RowsOfPlane shared;
+      shared.ahead_step = rows != nullptr ? kPieceBytes : kSharedRows * kPieceBytes;
       for (size_t r = 0; r < kSharedRows; ++r) {
-        at[r] = row_of(i + first + r);
-        ahead[r] = row_of(i + first + r + kRowsOfPlaneAhead);
+        const size_t row = i + first + kRowsOfPlaneAhead;
+        shared.at[r] = row_of(i + first + r);
+        shared.ahead[r] = rows != nullptr ? row_of(row + r) : row_of(row) + kPieceBytes * r;
       }
       VI* const sums[2] = {totals[0] + first, totals[1] + first};
-      sum_pieces<kBits>(at, ahead, n_pieces, planes, sums);
+      sum_pieces<kBits>(shared, n_pieces, planes, sums);
     }
     int32_t high[kBatchRows];
     int32_t low[kBatchRows];
