@@ -13,6 +13,7 @@
 struct Q6KBytes {
   static constexpr size_t kValues = 9;  // {high, low} of eight quarters, sums of 16 elements
   static constexpr size_t kBatches = 1;
+  static constexpr size_t kRows = 1;
 
   // Word i of the result is the sum of bytes 16i to 16i + 15.
   static inline __m256i sums_of_sixteen(const int8_t* plane) {

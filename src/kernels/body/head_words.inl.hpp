@@ -125,6 +125,7 @@ struct OrderedBlock {
   static constexpr size_t kWords = kElems / kStepCols;
   static constexpr size_t kValues = kWords + 1;
   static constexpr size_t kBatches = 4;
+  static constexpr size_t kRows = 1;
 
   static inline void join_words(const int8_t* high, const int8_t* low, VI* values) {
     int16_t words[kElems];

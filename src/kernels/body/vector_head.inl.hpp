@@ -65,16 +65,17 @@ static inline VI sum_steps(const VI* words, const VI* values) {
 }
 
 // How a block of a type is multiplied: `unpack` makes kWords vectors of it, `join` kValues of the
-// activations that it meets, `dot` a total of both, and `sums` rounds the lane sums of sixteen
-// totals, which may be overwritten; kBatches batches of rows meet what is joined once: more where
-// joining takes long. The form for q6_k is in head_q6_k_words.inl.hpp, those of few bits and q4_k
-// are in head_words.inl.hpp.
+// activations that it meets, `dot` a total of kRows rows and those, and `sums` rounds the sums of
+// sixteen rows' totals, which may be overwritten; kBatches batches of rows meet what is joined
+// once: more where joining takes long. The forms for q6_k are in head_q6_k_words.inl.hpp and
+// avx512_head_q6_k.inl.hpp, those of few bits and q4_k are in head_words.inl.hpp.
 template <TensorType type>
 struct HeadBlock {
   static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
   static constexpr size_t kWords = 1;
   static constexpr size_t kValues = 1;
   static constexpr size_t kBatches = 1;
+  static constexpr size_t kRows = 1;
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     values[0] = vi_join_planes(high, low);
@@ -135,60 +136,90 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
   }
 }
 
+// What a batch of rows and a run of blocks leave, [token][block] places of rows.
+template <TensorType type, typename Block>
+struct BatchTotals {
+  VI totals[kRunPlaces][kBatchRows / Block::kRows];
+  uint16_t scale_bits[kRunPlaces][kBatchRows];
+  int32_t min_totals[kRunPlaces][kBatchRows];
+  uint16_t min_scale_bits[kRunPlaces][kBatchRows];
+};
+
+// The totals of at most kBatchRows rows. A function of its own: with all that surrounds it, g++ 12
+// has no registers left for the innermost loop.
+template <TensorType type, typename Block>
+[[gnu::noinline]] static void dot_batch(const HeadView& head, size_t row, size_t n_rows,
+                                        const HeadRun& run, const uint8_t* ahead,
+                                        BatchTotals<type, Block>* batch) {
+  using Codec = BlockCodec<type>;
+  constexpr size_t kRows = Block::kRows;
+  const size_t count = run.count;
+  const size_t n_tokens = run.n_tokens;
+  const VI* const run_values = run.values;
+  for (size_t r = 0; r < kBatchRows; r += kRows) {
+    const uint8_t* blocks[kRows];
+    for (size_t i = 0; i < kRows; ++i) {  // rows that do not exist are the last one
+      const size_t index = row + (r + i < n_rows ? r + i : n_rows - 1);
+      blocks[i] = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
+    }
+    for (size_t b = 0; b < count; ++b) {
+      fetch(ahead, kRows * Codec::kBytes);
+      ahead += kRows * Codec::kBytes;
+#pragma GCC unroll 2
+      for (size_t i = 0; i < kRows; ++i) {
+        if constexpr (type != TensorType::i2_s) {
+          __builtin_memcpy(&batch->scale_bits[b][r + i], blocks[i] + Codec::kScaleAt, 2);
+        }
+        if constexpr (type == TensorType::q4_k) {
+          int8_t mins[Codec::kSubs];
+          Codec::decode_mins(blocks[i], mins, batch->min_scale_bits[b][r + i]);
+          for (size_t place = b; place < n_tokens * count; place += count) {
+            batch->min_totals[place][r + i] =
+                Block::sum_mins(mins, run_values + place * Block::kValues);
+          }
+        }
+      }
+      const VI* values = run_values + b * Block::kValues;
+      VI* total = &batch->totals[b][r / kRows];
+      if constexpr (requires { Block::kWords; }) {
+        VI words[kRows * Block::kWords];
+#pragma GCC unroll 2
+        for (size_t i = 0; i < kRows; ++i) Block::unpack(blocks[i], words + i * Block::kWords);
+        *total = Block::dot(words, values);
+#pragma GCC unroll 1
+        for (size_t left = n_tokens - 1; left != 0; --left) {
+          values += count * Block::kValues;
+          total += count * (kBatchRows / kRows);
+          *total = Block::dot(words, values);
+        }
+      } else {
+        *total = Block::dot_stored(blocks[0], values);
+      }
+#pragma GCC unroll 2
+      for (size_t i = 0; i < kRows; ++i) blocks[i] += Codec::kBytes;
+    }
+  }
+}
+
 // sums[t][r] += float(D) * d, of q4_k less float(M) * dmin, for the blocks of a run, ascending; at
 // most kBatchRows rows.
 template <TensorType type, typename Block>
 static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
                       const uint8_t*& ahead, float (*sums)[kBatchRows]) {
   using Codec = BlockCodec<type>;
-  VI totals[kRunPlaces][kBatchRows];
-  uint16_t scale_bits[kRunPlaces][kBatchRows];
-  int32_t min_totals[kRunPlaces][kBatchRows];
-  uint16_t min_scale_bits[kRunPlaces][kBatchRows];
-  for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
-    const size_t index = row + (r < n_rows ? r : n_rows - 1);
-    const uint8_t* block = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
-    for (size_t b = 0; b < run.count; ++b, block += Codec::kBytes) {
-      fetch(ahead, Codec::kBytes);
-      ahead += Codec::kBytes;
-      if constexpr (type != TensorType::i2_s) {
-        __builtin_memcpy(&scale_bits[b][r], block + Codec::kScaleAt, 2);
-      }
-      if constexpr (type == TensorType::q4_k) {
-        int8_t mins[Codec::kSubs];
-        Codec::decode_mins(block, mins, min_scale_bits[b][r]);
-        for (size_t place = b; place < run.n_tokens * run.count; place += run.count) {
-          min_totals[place][r] = Block::sum_mins(mins, run.values + place * Block::kValues);
-        }
-      }
-      if (run.n_tokens == 1) {
-        totals[b][r] = dot_stored<Block>(block, run.values + b * Block::kValues);
-        continue;
-      }
-      if constexpr (requires { Block::kWords; }) {
-        VI words[Block::kWords];
-        Block::unpack(block, words);
-        const VI* values = run.values + b * Block::kValues;
-        VI* total = &totals[b][r];
-#pragma GCC unroll 1
-        for (size_t left = run.n_tokens; left != 0; --left) {
-          *total = Block::dot(words, values);
-          values += run.count * Block::kValues;
-          total += run.count * kBatchRows;
-        }
-      }
-    }
-  }
+  BatchTotals<type, Block> batch;
+  dot_batch(head, row, n_rows, run, ahead, &batch);
+  ahead += kBatchRows * run.count * Codec::kBytes;
   for (size_t t = 0; t < run.n_tokens; ++t) {
     V sum = v_load(sums[t]);
     for (size_t b = 0; b < run.count; ++b) {
       const size_t place = t * run.count + b;
       V scale = v_set(head.scale);
-      if constexpr (type != TensorType::i2_s) scale = v_load_f16(scale_bits[b]);
-      V part = v_mul(Block::sums(totals[place]), scale);
+      if constexpr (type != TensorType::i2_s) scale = v_load_f16(batch.scale_bits[b]);
+      V part = v_mul(Block::sums(batch.totals[place]), scale);
       if constexpr (type == TensorType::q4_k) {
-        const V min_total = v_from_int(vi_load(min_totals[place]));
-        part = v_sub(part, v_mul(min_total, v_load_f16(min_scale_bits[b])));
+        const V min_total = v_from_int(vi_load(batch.min_totals[place]));
+        part = v_sub(part, v_mul(min_total, v_load_f16(batch.min_scale_bits[b])));
       }
       sum = v_add(sum, part);
     }
