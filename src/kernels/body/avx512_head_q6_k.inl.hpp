@@ -23,6 +23,7 @@ struct HeadBlock<TensorType::q6_k> {
   static constexpr size_t kValues = 9;  // the high plane, the low one, -32 * sum(v)
   static constexpr size_t kBatches = 4;
   static constexpr size_t kRows = 2;
+  static constexpr size_t kPlaces = 40;  // 4 tokens of 2560 columns: 20 KiB, values 23 KiB
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     VI sums[2] = {vi_zero(), vi_zero()};

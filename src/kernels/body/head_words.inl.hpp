@@ -119,13 +119,12 @@ struct WordOrder<TensorType::q4_k> {
 
 // A block by the order of its words; behind its values is a vector that its form defines.
 template <TensorType type>
-struct OrderedBlock {
+struct OrderedBlock : OneRowBlock {
   using Order = WordOrder<type>;
   static constexpr size_t kElems = BlockCodec<type>::kElems;
   static constexpr size_t kWords = kElems / kStepCols;
   static constexpr size_t kValues = kWords + 1;
   static constexpr size_t kBatches = 4;
-  static constexpr size_t kRows = 1;
 
   static inline void join_words(const int8_t* high, const int8_t* low, VI* values) {
     int16_t words[kElems];

@@ -31,7 +31,7 @@ constexpr size_t kRunSteps = 256;  // of int8 rows, of all tokens together: 16 K
 constexpr size_t kRunPlaces = 16;  // totals of 16 rows, blocks times tokens: 16 KiB
 constexpr size_t kBatchRows = 16;
 constexpr size_t kMostI8Cols = 512 * kStepCols;
-constexpr size_t kHeadAhead = 4096;  // bytes of prefetch where rows are read to their end
+constexpr size_t kHeadAhead = 8192;  // bytes of prefetch where rows are read to their end
 
 // The exact sum of the lanes of each of sixteen vectors, as a double.
 static inline void sum_wide(const VI* totals, double* sums) {
@@ -67,15 +67,20 @@ static inline VI sum_steps(const VI* words, const VI* values) {
 // How a block of a type is multiplied: `unpack` makes kWords vectors of it, `join` kValues of the
 // activations that it meets, `dot` a total of kRows rows and those, and `sums` rounds the sums of
 // sixteen rows' totals, which may be overwritten; kBatches batches of rows meet what is joined
-// once: more where joining takes long. The forms for q6_k are in head_q6_k_words.inl.hpp and
-// avx512_head_q6_k.inl.hpp, those of few bits and q4_k are in head_words.inl.hpp.
+// once: more where joining takes long. Where rows need at most kPlaces they are read to their end,
+// which memory likes better than runs of all rows. The forms for q6_k are in
+// head_q6_k_words.inl.hpp and avx512_head_q6_k.inl.hpp, those of few bits and q4_k are in
+// head_words.inl.hpp.
+struct OneRowBlock {
+  static constexpr size_t kBatches = 1;
+  static constexpr size_t kRows = 1;
+  static constexpr size_t kPlaces = kRunPlaces;
+};
 template <TensorType type>
-struct HeadBlock {
+struct HeadBlock : OneRowBlock {
   static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
   static constexpr size_t kWords = 1;
   static constexpr size_t kValues = 1;
-  static constexpr size_t kBatches = 1;
-  static constexpr size_t kRows = 1;
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     values[0] = vi_join_planes(high, low);
@@ -139,10 +144,10 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
 // What a batch of rows and a run of blocks leave, [token][block] places of rows.
 template <TensorType type, typename Block>
 struct BatchTotals {
-  VI totals[kRunPlaces][kBatchRows / Block::kRows];
-  uint16_t scale_bits[kRunPlaces][kBatchRows];
-  int32_t min_totals[kRunPlaces][kBatchRows];
-  uint16_t min_scale_bits[kRunPlaces][kBatchRows];
+  VI totals[Block::kPlaces][kBatchRows / Block::kRows];
+  uint16_t scale_bits[Block::kPlaces][kBatchRows];
+  int32_t min_totals[Block::kPlaces][kBatchRows];
+  uint16_t min_scale_bits[Block::kPlaces][kBatchRows];
 };
 
 // The totals of at most kBatchRows rows. A function of its own: with all that surrounds it, g++ 12
@@ -163,7 +168,7 @@ template <TensorType type, typename Block>
       blocks[i] = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
     }
     for (size_t b = 0; b < count; ++b) {
-      fetch(ahead, kRows * Codec::kBytes);
+      fetch<3>(ahead, kRows * Codec::kBytes);
       ahead += kRows * Codec::kBytes;
 #pragma GCC unroll 2
       for (size_t i = 0; i < kRows; ++i) {
@@ -233,14 +238,15 @@ static void head_rows_as(const HeadView& head, const HeadInput& input, size_t be
   using Codec = BlockCodec<type>;
   const ActivationView& a = input.codes;
   const size_t n_blocks = head.k / Codec::kElems;
-  const size_t most = even_run(n_blocks, kRunPlaces / a.n);
+  const bool whole = n_blocks * a.n <= Block::kPlaces;
+  const size_t most = whole ? n_blocks : even_run(n_blocks, kRunPlaces / a.n);
   constexpr size_t kBatches = Block::kBatches;
-  VI values[kRunPlaces * Block::kValues];
+  VI values[Block::kPlaces * Block::kValues];
   for (size_t row = begin; row < end; row += kBatches * kBatchRows) {
     const size_t n_rows = smaller(end - row, kBatches * kBatchRows);
     float sums[kBatches][kVectorTokens][kBatchRows] = {};
     HeadRun run = {0, 0, a.n, values};
-    const uint8_t* ahead = ahead_of(head, row, kBatches * kBatchRows, most == n_blocks);
+    const uint8_t* ahead = ahead_of(head, row, kBatches * kBatchRows, whole);
     for (; run.first < n_blocks; run.first += run.count) {
       run.count = smaller(n_blocks - run.first, most);
       if (row == begin || run.count < n_blocks) join_run<type, Block>(a, run, values);
@@ -292,7 +298,7 @@ static inline void sum_i8_row(const uint8_t* row, const ByteRun& run, const uint
   constexpr size_t kSteps = 8;
   size_t s = 0;
   for (; (s + kSteps) * kStepCols <= run.count; s += kSteps) {
-    fetch(ahead + kStepCols * s, kStepCols * kSteps);
+    fetch<3>(ahead + kStepCols * s, kStepCols * kSteps);
     VI words[kSteps];
 #pragma GCC unroll 8
     for (size_t i = 0; i < kSteps; ++i) words[i] = vi_load_words(row + kStepCols * (s + i));
