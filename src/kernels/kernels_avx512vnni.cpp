@@ -49,6 +49,7 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/wide_sums.inl.hpp"
 #include "kernels/body/avx512_head_q6_k.inl.hpp"
 #include "kernels/body/head_words.inl.hpp"
+#include "kernels/body/avx512_head_i8.inl.hpp"
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/largest.inl.hpp"
