@@ -21,7 +21,7 @@ template <>
 struct HeadBlock<TensorType::q6_k> {
   static constexpr size_t kWords = 5;   // u, sub-scales as words
   static constexpr size_t kValues = 9;  // the high plane, the low one, -32 * sum(v)
-  static constexpr size_t kBatches = 4;
+  static constexpr size_t kBatches = 8;
   static constexpr size_t kRows = 2;
   static constexpr size_t kPlaces = 40;  // 4 tokens of 2560 columns: 20 KiB, values 23 KiB
 
