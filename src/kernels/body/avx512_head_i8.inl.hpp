@@ -13,10 +13,7 @@ constexpr size_t kByteStep = 64;
 constexpr size_t kMostI8Cols = 65536;
 constexpr size_t kI8Tokens = 4;  // together: as many as have registers; more read the rows again
 
-struct PlaneTotals {
-  VI high[kI8Tokens][kBatchRows];
-  VI low[kI8Tokens][kBatchRows];
-};
+using PlaneTotals = VI[kI8Tokens][2][kBatchRows];  // of the high plane, of the low one
 
 // Sums of a row and kTokens tokens, kChains of each plane: one alone would wait for itself.
 template <size_t kChains, size_t kTokens>
@@ -37,7 +34,7 @@ struct PlaneSums {
 // Row r of a batch, tokens 0 .. kTokens of a; columns [begin, end).
 template <size_t kChains, size_t kTokens>
 static inline void dot_i8_row(const uint8_t* row, const ActivationView& a, size_t begin, size_t end,
-                              size_t r, PlaneTotals* totals) {
+                              size_t r, PlaneTotals& totals) {
   PlaneSums<kChains, kTokens> sums = {};
   size_t c = begin;
   for (; c + kChains * kByteStep <= end; c += kChains * kByteStep) {
@@ -60,14 +57,14 @@ static inline void dot_i8_row(const uint8_t* row, const ActivationView& a, size_
       high = vi_add(high, sums.high[i][t]);
       low = vi_add(low, sums.low[i][t]);
     }
-    totals->high[t][r] = high;
-    totals->low[t][r] = low;
+    totals[t][0][r] = high;
+    totals[t][1][r] = low;
   }
 }
 
 template <size_t kChains, size_t kTokens>
 static void dot_i8_batch(const HeadView& head, size_t row, size_t n_rows, const ActivationView& a,
-                         size_t begin, size_t end, PlaneTotals* totals) {
+                         size_t begin, size_t end, PlaneTotals& totals) {
   for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
     const size_t index = row + (r < n_rows ? r : n_rows - 1);
     dot_i8_row<kChains, kTokens>(head.rows + index * head.row_bytes, a, begin, end, r, totals);
@@ -93,19 +90,22 @@ static double sum_values(const ActivationView& a, size_t t, size_t k) {
 // Of one batch: sums[t][r] = D.
 static void sum_i8_batch(const HeadView& head, size_t row, size_t n_rows, const ActivationView& a,
                          const double* offsets, double (*sums)[kBatchRows]) {
-  constexpr decltype(&dot_i8_batch<4, 1>) kDots[kI8Tokens] = {
-      dot_i8_batch<4, 1>, dot_i8_batch<2, 2>, dot_i8_batch<1, 3>, dot_i8_batch<1, 4>};
+  const auto dots = a.n == 1   ? dot_i8_batch<4, 1>
+                    : a.n == 2 ? dot_i8_batch<2, 2>
+                               : dot_i8_batch<1, kI8Tokens>;
   for (size_t c = 0; c < head.k; c += kMostI8Cols) {
     PlaneTotals totals;
-    kDots[a.n - 1](head, row, n_rows, a, c, smaller(head.k, c + kMostI8Cols), &totals);
+    dots(head, row, n_rows, a, c, smaller(head.k, c + kMostI8Cols), totals);
     for (size_t t = 0; t < a.n; ++t) {
-      int32_t high[kBatchRows];
-      int32_t low[kBatchRows];
-      vi_store(high, vi_reduce16(totals.high[t]));
-      vi_store(low, vi_reduce16(totals.low[t]));
+      int32_t parts[2][kBatchRows];
+#pragma GCC unroll 1
+      for (size_t plane = 0; plane < 2; ++plane) {
+        vi_store(parts[plane], vi_reduce16(totals[t][plane]));
+      }
       for (size_t r = 0; r < kBatchRows; ++r) {
         const double before = c == 0 ? offsets[t] : sums[t][r];
-        sums[t][r] = before + (static_cast<double>(high[r]) * 128.0 + static_cast<double>(low[r]));
+        sums[t][r] =
+            before + (static_cast<double>(parts[0][r]) * 128.0 + static_cast<double>(parts[1][r]));
       }
     }
   }
@@ -119,17 +119,20 @@ static void head_i8_rows(const HeadView& head, const HeadInput& input, size_t be
   for (size_t row = begin; row < end; row += kBatchRows) {
     const size_t n_rows = smaller(end - row, kBatchRows);
     double sums[kVectorTokens][kBatchRows];
-    const size_t group = even_run(all.n, kI8Tokens);
+    size_t group = 0;
     for (size_t t = 0; t < all.n; t += group) {
+      const size_t left = all.n - t;
+      group = left < kI8Tokens ? smaller(left, 2) : kI8Tokens;
       const ActivationView a = {all.high + t * all.stride, all.low + t * all.stride, all.tokens + t,
-                                all.stride, smaller(all.n - t, group)};
+                                all.stride, group};
       sum_i8_batch(head, row, n_rows, a, offsets + t, sums + t);
     }
     for (size_t t = 0; t < all.n; ++t) {
       float* out = logits + t * logits_stride + row - begin;
-      for (size_t r = 0; r < n_rows; ++r) {
-        out[r] = (static_cast<float>(sums[t][r]) * head.scales[row + r]) * all.tokens[t].step;
-      }
+      float rounded[kBatchRows];
+      for (size_t r = 0; r < kBatchRows; ++r) rounded[r] = static_cast<float>(sums[t][r]);
+      const V scaled = v_mul(v_load(rounded), v_load_n(head.scales + row, n_rows));
+      v_store_n(out, n_rows, v_mul(scaled, v_set(all.tokens[t].step)));
     }
   }
 }

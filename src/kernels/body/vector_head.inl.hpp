@@ -149,12 +149,11 @@ struct BatchTotals {
   uint16_t min_scale_bits[Block::kPlaces][kBatchRows];
 };
 
-// The totals of at most kBatchRows rows. A function of its own: with all that surrounds it, g++ 12
-// has no registers left for the innermost loop.
+// The totals of at most kBatchRows rows.
 template <TensorType type, typename Block>
-[[gnu::noinline]] static void dot_batch(const HeadView& head, size_t row, size_t n_rows,
-                                        const HeadRun& run, const uint8_t* ahead,
-                                        BatchTotals<type, Block>* batch) {
+static TERN_ALWAYS_INLINE void dot_batch(const HeadView& head, size_t row, size_t n_rows,
+                                         const HeadRun& run, const uint8_t* ahead,
+                                         BatchTotals<type, Block>* batch) {
   using Codec = BlockCodec<type>;
   constexpr size_t kRows = Block::kRows;
   const size_t count = run.count;
@@ -205,6 +204,15 @@ template <TensorType type, typename Block>
   }
 }
 
+// A function of its own for the type that is common: with all that surrounds it, g++ 12 has no
+// registers left for the innermost loop.
+template <TensorType type, typename Block>
+[[gnu::noinline]] static void dot_batch_apart(const HeadView& head, size_t row, size_t n_rows,
+                                              const HeadRun& run, const uint8_t* ahead,
+                                              BatchTotals<type, Block>* batch) {
+  dot_batch(head, row, n_rows, run, ahead, batch);
+}
+
 // sums[t][r] += float(D) * d, of q4_k less float(M) * dmin, for the blocks of a run, ascending; at
 // most kBatchRows rows.
 template <TensorType type, typename Block>
@@ -212,7 +220,11 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
                       const uint8_t*& ahead, float (*sums)[kBatchRows]) {
   using Codec = BlockCodec<type>;
   BatchTotals<type, Block> batch;
-  dot_batch(head, row, n_rows, run, ahead, &batch);
+  if constexpr (type == TensorType::q6_k) {
+    dot_batch_apart(head, row, n_rows, run, ahead, &batch);
+  } else {
+    dot_batch(head, row, n_rows, run, ahead, &batch);
+  }
   ahead += kBatchRows * run.count * Codec::kBytes;
   for (size_t t = 0; t < run.n_tokens; ++t) {
     V sum = v_load(sums[t]);
