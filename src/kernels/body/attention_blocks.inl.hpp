@@ -82,9 +82,10 @@ struct AttentionPlan {
 // over few queries bring each row kRowsAhead before they read it.
 constexpr size_t kRowsAhead = 64;
 
+template <int kLocality = 2>
 static inline void fetch(const void* begin, size_t bytes) {
   const auto* at = static_cast<const uint8_t*>(begin);
-  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, 2);
+  for (size_t b = 0; b < bytes; b += 64) __builtin_prefetch(at + b, 0, kLocality);
 }
 
 // Bytes between two rows.

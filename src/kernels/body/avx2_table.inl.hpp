@@ -28,6 +28,7 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/head_q6_k_words.inl.hpp"
 #include "kernels/body/avx2_head_q6_k.inl.hpp"
 #include "kernels/body/head_words.inl.hpp"
+#include "kernels/body/head_i8_words.inl.hpp"
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/largest.inl.hpp"

@@ -8,10 +8,9 @@
 // 1065353216 a lane, and two of them are below 2^31.
 
 template <>
-struct HeadBlock<TensorType::q6_k> {
+struct HeadBlock<TensorType::q6_k> : OneRowBlock {
   static constexpr size_t kWords = 8;
   static constexpr size_t kValues = 8;
-  static constexpr size_t kBatches = 1;
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     for (size_t i = 0; i < 4; ++i) join_q6_k(high + 64 * i, low + 64 * i, values + 2 * i);

@@ -21,6 +21,7 @@
 #include "kernels/body/wide_sums.inl.hpp"
 #include "kernels/body/head_q6_k_words.inl.hpp"
 #include "kernels/body/head_words.inl.hpp"
+#include "kernels/body/head_i8_words.inl.hpp"
 #include "kernels/body/vector_planes.inl.hpp"
 #include "kernels/body/head_rows.inl.hpp"
 #include "kernels/body/largest.inl.hpp"

@@ -1,6 +1,7 @@
-// The output head over block types and int8 rows (docs/numerics.md 11): rows one after the other,
-// as they lie in memory, each read once for all tokens. Included inside a kernel region, after
-// vector_float.inl.hpp and the lanes of the table, before head_rows.inl.hpp.
+// The output head over block types (docs/numerics.md 11): rows one after the other, as they lie in
+// memory, each read once for all tokens. Included inside a kernel region, after
+// vector_float.inl.hpp and the lanes of the table, before the forms of types and of int8 rows and
+// head_rows.inl.hpp.
 //
 // A step is 32 columns as 16-bit words: codes (times sub-scales) of a row, and values, the two
 // planes of the activations joined:
@@ -12,8 +13,8 @@
 // lane.
 //
 // Bounds, values in [-16256, 16256]: a step of codes in [-128, 127] adds at most 2 * 128 * 16256 =
-// 4161536 to a lane; 512 steps are below 2^31, and so are sixteen lanes of one step. Lanes of more
-// than one step are summed in two parts of 16 bits.
+// 4161536 to a lane; sixteen lanes of one step are below 2^31. Lanes of more than one step are
+// summed in two parts of 16 bits.
 
 // Primitives beside those of attention_blocks.inl.hpp:
 //
@@ -27,11 +28,9 @@
 // clang-format on
 
 constexpr size_t kStepCols = 32;
-constexpr size_t kRunSteps = 256;  // of int8 rows, of all tokens together: 16 KiB of values
 constexpr size_t kRunPlaces = 16;  // totals of 16 rows, blocks times tokens: 16 KiB
 constexpr size_t kBatchRows = 16;
-constexpr size_t kMostI8Cols = 512 * kStepCols;
-constexpr size_t kHeadAhead = 4096;  // bytes of prefetch where rows are read to their end
+constexpr size_t kHeadAhead = 8192;  // bytes of prefetch where rows are read to their end
 
 // The exact sum of the lanes of each of sixteen vectors, as a double.
 static inline void sum_wide(const VI* totals, double* sums) {
@@ -65,16 +64,22 @@ static inline VI sum_steps(const VI* words, const VI* values) {
 }
 
 // How a block of a type is multiplied: `unpack` makes kWords vectors of it, `join` kValues of the
-// activations that it meets, `dot` a total of both, and `sums` rounds the lane sums of sixteen
-// totals, which may be overwritten; kBatches batches of rows meet what is joined once: more where
-// joining takes long. The form for q6_k is in head_q6_k_words.inl.hpp, those of few bits and q4_k
-// are in head_words.inl.hpp.
+// activations that it meets, `dot` a total of kRows rows and those, and `sums` rounds the sums of
+// sixteen rows' totals, which may be overwritten; kBatches batches of rows meet what is joined
+// once: more where joining takes long. Where rows need at most kPlaces they are read to their end,
+// which memory likes better than runs of all rows. The forms for q6_k are in
+// head_q6_k_words.inl.hpp and avx512_head_q6_k.inl.hpp, those of few bits and q4_k are in
+// head_words.inl.hpp.
+struct OneRowBlock {
+  static constexpr size_t kBatches = 1;
+  static constexpr size_t kRows = 1;
+  static constexpr size_t kPlaces = kRunPlaces;
+};
 template <TensorType type>
-struct HeadBlock {
+struct HeadBlock : OneRowBlock {
   static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
   static constexpr size_t kWords = 1;
   static constexpr size_t kValues = 1;
-  static constexpr size_t kBatches = 1;
 
   static inline void join(const int8_t* high, const int8_t* low, VI* values) {
     values[0] = vi_join_planes(high, low);
@@ -135,60 +140,102 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
   }
 }
 
+// What a batch of rows and a run of blocks leave, [token][block] places of rows.
+template <TensorType type, typename Block>
+struct BatchTotals {
+  VI totals[Block::kPlaces][kBatchRows / Block::kRows];
+  uint16_t scale_bits[Block::kPlaces][kBatchRows];
+  int32_t min_totals[Block::kPlaces][kBatchRows];
+  uint16_t min_scale_bits[Block::kPlaces][kBatchRows];
+};
+
+// The totals of at most kBatchRows rows.
+template <TensorType type, typename Block>
+static TERN_ALWAYS_INLINE void dot_batch(const HeadView& head, size_t row, size_t n_rows,
+                                         const HeadRun& run, const uint8_t* ahead,
+                                         BatchTotals<type, Block>* batch) {
+  using Codec = BlockCodec<type>;
+  constexpr size_t kRows = Block::kRows;
+  const size_t count = run.count;
+  const size_t n_tokens = run.n_tokens;
+  const VI* const run_values = run.values;
+  for (size_t r = 0; r < kBatchRows; r += kRows) {
+    const uint8_t* blocks[kRows];
+    for (size_t i = 0; i < kRows; ++i) {  // rows that do not exist are the last one
+      const size_t index = row + (r + i < n_rows ? r + i : n_rows - 1);
+      blocks[i] = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
+    }
+    for (size_t b = 0; b < count; ++b) {
+      fetch<3>(ahead, kRows * Codec::kBytes);
+      ahead += kRows * Codec::kBytes;
+#pragma GCC unroll 2
+      for (size_t i = 0; i < kRows; ++i) {
+        if constexpr (type != TensorType::i2_s) {
+          __builtin_memcpy(&batch->scale_bits[b][r + i], blocks[i] + Codec::kScaleAt, 2);
+        }
+        if constexpr (type == TensorType::q4_k) {
+          int8_t mins[Codec::kSubs];
+          Codec::decode_mins(blocks[i], mins, batch->min_scale_bits[b][r + i]);
+          for (size_t place = b; place < n_tokens * count; place += count) {
+            batch->min_totals[place][r + i] =
+                Block::sum_mins(mins, run_values + place * Block::kValues);
+          }
+        }
+      }
+      const VI* values = run_values + b * Block::kValues;
+      VI* total = &batch->totals[b][r / kRows];
+      if constexpr (requires { Block::kWords; }) {
+        VI words[kRows * Block::kWords];
+#pragma GCC unroll 2
+        for (size_t i = 0; i < kRows; ++i) Block::unpack(blocks[i], words + i * Block::kWords);
+        *total = Block::dot(words, values);
+#pragma GCC unroll 1
+        for (size_t left = n_tokens - 1; left != 0; --left) {
+          values += count * Block::kValues;
+          total += count * (kBatchRows / kRows);
+          *total = Block::dot(words, values);
+        }
+      } else {
+        *total = Block::dot_stored(blocks[0], values);
+      }
+#pragma GCC unroll 2
+      for (size_t i = 0; i < kRows; ++i) blocks[i] += Codec::kBytes;
+    }
+  }
+}
+
+// A function of its own for the type that is common: with all that surrounds it, g++ 12 has no
+// registers left for the innermost loop.
+template <TensorType type, typename Block>
+[[gnu::noinline]] static void dot_batch_apart(const HeadView& head, size_t row, size_t n_rows,
+                                              const HeadRun& run, const uint8_t* ahead,
+                                              BatchTotals<type, Block>* batch) {
+  dot_batch(head, row, n_rows, run, ahead, batch);
+}
+
 // sums[t][r] += float(D) * d, of q4_k less float(M) * dmin, for the blocks of a run, ascending; at
 // most kBatchRows rows.
 template <TensorType type, typename Block>
 static void add_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
                       const uint8_t*& ahead, float (*sums)[kBatchRows]) {
   using Codec = BlockCodec<type>;
-  VI totals[kRunPlaces][kBatchRows];
-  uint16_t scale_bits[kRunPlaces][kBatchRows];
-  int32_t min_totals[kRunPlaces][kBatchRows];
-  uint16_t min_scale_bits[kRunPlaces][kBatchRows];
-  for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
-    const size_t index = row + (r < n_rows ? r : n_rows - 1);
-    const uint8_t* block = head.rows + index * head.row_bytes + run.first * Codec::kBytes;
-    for (size_t b = 0; b < run.count; ++b, block += Codec::kBytes) {
-      fetch(ahead, Codec::kBytes);
-      ahead += Codec::kBytes;
-      if constexpr (type != TensorType::i2_s) {
-        __builtin_memcpy(&scale_bits[b][r], block + Codec::kScaleAt, 2);
-      }
-      if constexpr (type == TensorType::q4_k) {
-        int8_t mins[Codec::kSubs];
-        Codec::decode_mins(block, mins, min_scale_bits[b][r]);
-        for (size_t place = b; place < run.n_tokens * run.count; place += run.count) {
-          min_totals[place][r] = Block::sum_mins(mins, run.values + place * Block::kValues);
-        }
-      }
-      if (run.n_tokens == 1) {
-        totals[b][r] = dot_stored<Block>(block, run.values + b * Block::kValues);
-        continue;
-      }
-      if constexpr (requires { Block::kWords; }) {
-        VI words[Block::kWords];
-        Block::unpack(block, words);
-        const VI* values = run.values + b * Block::kValues;
-        VI* total = &totals[b][r];
-#pragma GCC unroll 1
-        for (size_t left = run.n_tokens; left != 0; --left) {
-          *total = Block::dot(words, values);
-          values += run.count * Block::kValues;
-          total += run.count * kBatchRows;
-        }
-      }
-    }
+  BatchTotals<type, Block> batch;
+  if constexpr (type == TensorType::q6_k) {
+    dot_batch_apart(head, row, n_rows, run, ahead, &batch);
+  } else {
+    dot_batch(head, row, n_rows, run, ahead, &batch);
   }
+  ahead += kBatchRows * run.count * Codec::kBytes;
   for (size_t t = 0; t < run.n_tokens; ++t) {
     V sum = v_load(sums[t]);
     for (size_t b = 0; b < run.count; ++b) {
       const size_t place = t * run.count + b;
       V scale = v_set(head.scale);
-      if constexpr (type != TensorType::i2_s) scale = v_load_f16(scale_bits[b]);
-      V part = v_mul(Block::sums(totals[place]), scale);
+      if constexpr (type != TensorType::i2_s) scale = v_load_f16(batch.scale_bits[b]);
+      V part = v_mul(Block::sums(batch.totals[place]), scale);
       if constexpr (type == TensorType::q4_k) {
-        const V min_total = v_from_int(vi_load(min_totals[place]));
-        part = v_sub(part, v_mul(min_total, v_load_f16(min_scale_bits[b])));
+        const V min_total = v_from_int(vi_load(batch.min_totals[place]));
+        part = v_sub(part, v_mul(min_total, v_load_f16(batch.min_scale_bits[b])));
       }
       sum = v_add(sum, part);
     }
@@ -202,14 +249,15 @@ static void head_rows_as(const HeadView& head, const HeadInput& input, size_t be
   using Codec = BlockCodec<type>;
   const ActivationView& a = input.codes;
   const size_t n_blocks = head.k / Codec::kElems;
-  const size_t most = even_run(n_blocks, kRunPlaces / a.n);
+  const bool whole = n_blocks * a.n <= Block::kPlaces;
+  const size_t most = whole ? n_blocks : even_run(n_blocks, kRunPlaces / a.n);
   constexpr size_t kBatches = Block::kBatches;
-  VI values[kRunPlaces * Block::kValues];
+  VI values[Block::kPlaces * Block::kValues];
   for (size_t row = begin; row < end; row += kBatches * kBatchRows) {
     const size_t n_rows = smaller(end - row, kBatches * kBatchRows);
     float sums[kBatches][kVectorTokens][kBatchRows] = {};
     HeadRun run = {0, 0, a.n, values};
-    const uint8_t* ahead = ahead_of(head, row, kBatches * kBatchRows, most == n_blocks);
+    const uint8_t* ahead = ahead_of(head, row, kBatches * kBatchRows, whole);
     for (; run.first < n_blocks; run.first += run.count) {
       run.count = smaller(n_blocks - run.first, most);
       if (row == begin || run.count < n_blocks) join_run<type, Block>(a, run, values);
@@ -233,106 +281,4 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
   const auto rows = input.codes.n == 1 ? head_rows_as<type, typename OneTokenBlock<type>::Form>
                                        : head_rows_as<type, HeadBlock<type>>;
   rows(head, input, begin, end, logits, logits_stride);
-}
-
-// Values of steps [0, n_steps) from `column` on, of token t from values + t * n_steps on.
-static void join_values(const ActivationView& a, size_t column, size_t n_steps, VI* values) {
-  for (size_t t = 0; t < a.n; ++t) {
-    const int8_t* high = a.high + t * a.stride + column;
-    const int8_t* low = a.low + t * a.stride + column;
-    for (size_t s = 0; s < n_steps; ++s) {
-      values[t * n_steps + s] = vi_join_planes(high + kStepCols * s, low + kStepCols * s);
-    }
-  }
-}
-
-// A run of columns of int8 rows: values [token][step].
-struct ByteRun {
-  size_t first;
-  size_t count;
-  size_t n_steps;
-  size_t n_tokens;
-  const VI* values;
-};
-
-// totals[t] += a row's codes times the values of a run.
-static inline void sum_i8_row(const uint8_t* row, const ByteRun& run, const uint8_t* ahead,
-                              VI* totals) {
-  constexpr size_t kSteps = 8;
-  size_t s = 0;
-  for (; (s + kSteps) * kStepCols <= run.count; s += kSteps) {
-    fetch(ahead + kStepCols * s, kStepCols * kSteps);
-    VI words[kSteps];
-#pragma GCC unroll 8
-    for (size_t i = 0; i < kSteps; ++i) words[i] = vi_load_words(row + kStepCols * (s + i));
-#pragma GCC unroll 1
-    for (size_t t = 0; t < run.n_tokens; ++t) {
-      const VI sum = sum_steps<kSteps>(words, run.values + t * run.n_steps + s);
-      totals[t] = vi_add(totals[t], sum);
-    }
-  }
-  for (; s * kStepCols < run.count; ++s) {
-    uint8_t copy[kStepCols] = {};
-    const size_t left = run.count - s * kStepCols;
-    __builtin_memcpy(copy, row + kStepCols * s, left < kStepCols ? left : kStepCols);
-    const VI words = vi_load_words(copy);
-    for (size_t t = 0; t < run.n_tokens; ++t) {
-      totals[t] = vi_dot_words(totals[t], words, run.values[t * run.n_steps + s]);
-    }
-  }
-}
-
-// totals[t][r] = the products of columns [begin, end), at most kMostI8Cols; at most kBatchRows
-// rows.
-static void sum_i8_batch(const HeadView& head, const ActivationView& a, size_t row, size_t n_rows,
-                         size_t begin, size_t end, bool joined, VI* values,
-                         VI (*totals)[kBatchRows]) {
-  constexpr size_t kPieceCols = 8 * kStepCols;
-  const size_t pieces = (end - begin + kPieceCols - 1) / kPieceCols;
-  const size_t most = even_run(pieces, kRunSteps / 8 / a.n) * kPieceCols;
-  for (size_t t = 0; t < a.n; ++t) {
-    for (size_t r = 0; r < kBatchRows; ++r) totals[t][r] = vi_zero();
-  }
-  ByteRun run = {begin, 0, 0, a.n, values};
-  const bool whole = begin == 0 && most >= head.k;
-  const uint8_t* ahead = ahead_of(head, row, kBatchRows, whole) + (whole ? 0 : begin * kBatchRows);
-  for (; run.first < end; run.first += run.count) {
-    run.count = end - run.first < most ? end - run.first : most;
-    run.n_steps = (run.count + kStepCols - 1) / kStepCols;
-    if (!joined || run.count < head.k) join_values(a, run.first, run.n_steps, values);
-    for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
-      const size_t index = row + (r < n_rows ? r : n_rows - 1);
-      VI total[kVectorTokens];
-      for (size_t t = 0; t < a.n; ++t) total[t] = totals[t][r];
-      sum_i8_row(head.rows + index * head.row_bytes + run.first, run, ahead, total);
-      ahead += run.count;
-      for (size_t t = 0; t < a.n; ++t) totals[t][r] = total[t];
-    }
-  }
-}
-
-static void head_i8_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
-                         float* logits, size_t logits_stride) {
-  const ActivationView& a = input.codes;
-  VI values[kRunSteps];
-  for (size_t row = begin; row < end; row += kBatchRows) {
-    const size_t n_rows = end - row < kBatchRows ? end - row : kBatchRows;
-    double sums[kVectorTokens][kBatchRows] = {};  // exact: below 2^38
-    for (size_t c = 0; c < head.k; c += kMostI8Cols) {
-      VI totals[kVectorTokens][kBatchRows];
-      const size_t columns_end = head.k - c < kMostI8Cols ? head.k : c + kMostI8Cols;
-      sum_i8_batch(head, a, row, n_rows, c, columns_end, row != begin, values, totals);
-      for (size_t t = 0; t < a.n; ++t) {
-        double wide[kBatchRows];
-        sum_wide(totals[t], wide);
-        for (size_t r = 0; r < kBatchRows; ++r) sums[t][r] = sums[t][r] + wide[r];
-      }
-    }
-    for (size_t t = 0; t < a.n; ++t) {
-      float* out = logits + t * logits_stride + row - begin;
-      for (size_t r = 0; r < n_rows; ++r) {
-        out[r] = (static_cast<float>(sums[t][r]) * head.scales[row + r]) * a.tokens[t].step;
-      }
-    }
-  }
 }
