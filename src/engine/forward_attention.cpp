@@ -36,9 +36,10 @@ void ForwardPass::rotate_and_store(size_t layer) {
   for_tokens([&](size_t t) {
     const float* cos = cosines.row(t);
     const float* sin = sines.row(t);
+    const size_t slot = act_.places[t].slot + act_.places[t].position;
+    act_.places[t].cache->fetch(layer, slot);
     bool finite = turn_heads(act_.q.row(t), config_.n_heads, w.attn_q_norm, cos, sin);
     finite &= turn_heads(act_.k.row(t), config_.n_kv_heads, w.attn_k_norm, cos, sin);
-    const size_t slot = act_.places[t].slot + act_.places[t].position;
     for (size_t head = 0; head < config_.n_kv_heads; ++head) {
       const size_t at = head * config_.head_dim;
       finite &= act_.places[t].cache->store(kernels_, layer, head, slot, act_.k.row(t) + at,

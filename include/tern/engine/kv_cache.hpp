@@ -55,6 +55,16 @@ class KvCache {
     return store_vector(kernels, value, vector, values_, value_units_, first_values_) &&
            key_is_finite;
   }
+  /// Asks for the memory that store() of a position will write: of every head elsewhere.
+  TERN_ALWAYS_INLINE void fetch(size_t layer, size_t position) const {
+    for (size_t head = 0; head < n_kv_heads_; ++head) {
+      const size_t at = index(layer, head, position) * vector_bytes();
+      for (size_t i = 0; i < vector_bytes(); i += kBufferAlignment) {
+        __builtin_prefetch(keys_.data() + at + i, 1);
+        __builtin_prefetch(values_.data() + at + i, 1);
+      }
+    }
+  }
   /// The positions of one head, from `first` on.
   CacheView keys(size_t layer, size_t head, size_t first) const {
     return view(index(layer, head, first), keys_, key_units_, first_keys_);
