@@ -145,7 +145,7 @@ template <TensorType type, typename Block>
 struct BatchTotals {
   VI totals[Block::kPlaces][kBatchRows / Block::kRows];
   uint16_t scale_bits[Block::kPlaces][kBatchRows];
-  int32_t min_totals[Block::kPlaces][kBatchRows];
+  int8_t mins[Block::kPlaces][8][kBatchRows];
   uint16_t min_scale_bits[Block::kPlaces][kBatchRows];
 };
 
@@ -176,10 +176,7 @@ static TERN_ALWAYS_INLINE void dot_batch(const HeadView& head, size_t row, size_
         if constexpr (type == TensorType::q4_k) {
           int8_t mins[Codec::kSubs];
           Codec::decode_mins(blocks[i], mins, batch->min_scale_bits[b][r + i]);
-          for (size_t place = b; place < n_tokens * count; place += count) {
-            batch->min_totals[place][r + i] =
-                Block::sum_mins(mins, run_values + place * Block::kValues);
-          }
+          for (size_t s = 0; s < Codec::kSubs; ++s) batch->mins[b][s][r + i] = mins[s];
         }
       }
       const VI* values = run_values + b * Block::kValues;
@@ -234,7 +231,8 @@ static void add_batch(const HeadView& head, size_t row, size_t n_rows, const Hea
       if constexpr (type != TensorType::i2_s) scale = v_load_f16(batch.scale_bits[b]);
       V part = v_mul(Block::sums(batch.totals[place]), scale);
       if constexpr (type == TensorType::q4_k) {
-        const V min_total = v_from_int(vi_load(batch.min_totals[place]));
+        const VI* values = run.values + place * Block::kValues;
+        const V min_total = v_from_int(Block::sum_mins(batch.mins[b], values));
         part = v_sub(part, v_mul(min_total, v_load_f16(batch.min_scale_bits[b])));
       }
       sum = v_add(sum, part);
