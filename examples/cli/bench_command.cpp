@@ -95,7 +95,6 @@ struct BenchLine {
   bool skips = false;
   uint32_t threads = 0;
   BenchPlan plan;
-  MachineLimits limits;
   double load_ms = 0;
   BenchResult result;
 };
@@ -142,8 +141,8 @@ std::string bench_json(const std::vector<BenchLine>& lines) {
     put(json, "int8_peak_share", line.result.int8_peak_share);
     put(json, "gate_zero_share", line.result.gate_zero_share);
     put(json, "input_zero_share", line.result.input_zero_share);
-    put(json, "read_limit_gb_s", line.limits.read_gb_s);
-    put(json, "int8_limit_gmac_s", line.limits.dot_gmac_s);
+    put(json, "read_limit_gb_s", line.result.read_limit_gb_s);
+    put(json, "int8_limit_gmac_s", line.result.int8_limit_gmac_s);
     json.key("peak_rss_bytes");
     json.count(line.result.peak_rss_bytes);
     put(json, "load_ms", line.load_ms);
@@ -177,8 +176,9 @@ std::string bench_table(const std::vector<BenchLine>& lines) {
       "measured:\n",
       lines.front().plan.prompt_tokens, lines.front().plan.gen_tokens, lines.front().plan.repeats);
   for (const BenchLine& line : lines) {
-    text += fmt::format("  {} threads: reads {:.1f} GB/s, {:.0f} int8 GMAC/s\n", line.threads,
-                        line.limits.read_gb_s, line.limits.dot_gmac_s);
+    text += fmt::format("  {} threads: reads {} GB/s, {} int8 GMAC/s\n", line.threads,
+                        cell(line.result.read_limit_gb_s, 1, 1),
+                        cell(line.result.int8_limit_gmac_s, 1, 0));
   }
   return text;
 }
@@ -281,8 +281,7 @@ int bench_command(Arguments arguments) {
     line.plan.session.batch = options.model.batch;
     line.plan.session.context = options.model.context;
     line.plan.session.skip_zeros = !options.dense;
-    line.limits = measure_limits(open.model->kernels(), line.plan.session.runner);
-    auto result = run_bench(open.model, line.plan, line.limits);
+    auto result = run_bench(open.model, line.plan);
     if (!result.ok()) return fail(result.error(), line.name);
     line.result = *result;
     lines.push_back(line);

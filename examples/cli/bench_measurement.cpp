@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "interrupt.hpp"
+#include "machine_limits.hpp"
 #include "process_memory.hpp"
 
 namespace cli {
@@ -54,6 +55,27 @@ tern::Result<double> median_rate(tern::Session& session, std::span<const tern::T
   return median(rates);
 }
 
+// Decoding in turn with reading memory, whose bandwidth may change between any two runs: a run's
+// share is of the mean of what was measured before and after it.
+struct DecodeRates {
+  double tok_s;
+  double read_gb_s;
+  double tokens_a_gb;  // a token's share of the bandwidth is this times its gigabytes
+};
+tern::Result<DecodeRates> decode_rates(tern::Session& session,
+                                       std::span<const tern::TokenId> tokens, uint32_t depth,
+                                       uint32_t repeats, ReadProbe& probe) {
+  std::vector<double> rates, shares;
+  std::vector<double> reads = {probe.gb_s()};
+  for (uint32_t i = 0; i < repeats; ++i) {
+    TERN_TRY_ASSIGN(const double rate, time_tokens(session, tokens, depth, 1));
+    rates.push_back(rate);
+    reads.push_back(probe.gb_s());
+    shares.push_back(rate / ((reads[i] + reads[i + 1]) / 2));
+  }
+  return DecodeRates{median(rates), median(reads), median(shares)};
+}
+
 // Multiply-adds of the linear layers, a token.
 double products_of(const tern::Model& model) {
   double products = 0;
@@ -73,7 +95,7 @@ double share(uint64_t part, uint64_t whole) {
 }  // namespace
 
 tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& model,
-                                    const BenchPlan& plan, const MachineLimits& limits) {
+                                    const BenchPlan& plan) {
   reset_peak_memory();
   tern::SessionOptions options = plan.session;
   options.context = std::max({options.context, plan.prompt_tokens, plan.depth + plan.gen_tokens});
@@ -83,25 +105,31 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
                                   model->config().vocab_size);
 
   BenchResult result;
+  const tern::KernelTable& kernels = model->kernels();
+  result.int8_limit_gmac_s = measure_dot(kernels, options.runner);
   const auto all = std::span<const tern::TokenId>(tokens);
   TERN_TRY(session->evaluate(all.first(1)));  // touches every page once
   if (plan.prompt_tokens != 0) {
     const auto prompt = all.first(plan.prompt_tokens);
     TERN_TRY_ASSIGN(result.prefill_tok_s,
                     median_rate(*session, prompt, 0, prompt.size(), plan.repeats));
-    if (limits.dot_gmac_s > 0) {
-      result.int8_peak_share =
-          *result.prefill_tok_s * products_of(*model) * 1e-9 / limits.dot_gmac_s;
-    }
+    result.int8_peak_share =
+        *result.prefill_tok_s * products_of(*model) * 1e-9 / *result.int8_limit_gmac_s;
   }
   if (plan.gen_tokens != 0) {
     if (plan.depth != 0) {
       TERN_TRY(session->reset());
       TERN_TRY(session->evaluate(all.first(plan.depth)));
     }
+    // Once untimed, so that the peak of memory is known before the probe takes some.
+    const auto text = all.first(plan.gen_tokens);
+    TERN_TRY(time_tokens(*session, text, plan.depth, 1));
+    result.peak_rss_bytes = peak_memory_bytes();
+    ReadProbe probe(kernels, options.runner);
     const tern::SessionStatistics before = session->statistics();
-    TERN_TRY_ASSIGN(result.decode_tok_s,
-                    median_rate(*session, all.first(plan.gen_tokens), plan.depth, 1, plan.repeats));
+    TERN_TRY_ASSIGN(const DecodeRates rates,
+                    decode_rates(*session, text, plan.depth, plan.repeats, probe));
+    result.decode_tok_s = rates.tok_s;
     const tern::SessionStatistics after = session->statistics();
     const uint64_t gates = after.skipped.gates.all - before.skipped.gates.all;
     if (gates != 0) {
@@ -116,9 +144,13 @@ tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& mo
         static_cast<double>((plan.depth + plan.gen_tokens) *
                             tern::KvCache::bytes_per_position(model->config(), options.kv));
     result.bandwidth_gb_s = *result.bytes_per_token * *result.decode_tok_s * 1e-9;
-    if (limits.read_gb_s > 0) result.bandwidth_share = *result.bandwidth_gb_s / limits.read_gb_s;
+    if (rates.read_gb_s > 0) {
+      result.read_limit_gb_s = rates.read_gb_s;
+      result.bandwidth_share = rates.tokens_a_gb * *result.bytes_per_token * 1e-9;
+    }
+  } else {
+    result.peak_rss_bytes = peak_memory_bytes();
   }
-  result.peak_rss_bytes = peak_memory_bytes();
   return result;
 }
 

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include "machine_limits.hpp"
 #include "tern/tern.hpp"
 
 namespace cli {
@@ -23,18 +22,20 @@ struct BenchPlan {
 struct BenchResult {
   std::optional<double> prefill_tok_s;
   std::optional<double> decode_tok_s;
-  std::optional<double> bytes_per_token;   ///< weights and head that a decoded token read
-  std::optional<double> kv_bytes;          ///< keys and values that the last decoded token read
-  std::optional<double> gate_zero_share;   ///< gates that were zero after ReLU
-  std::optional<double> input_zero_share;  ///< inputs of the down projection that were zero
-  std::optional<double> bandwidth_gb_s;    ///< bytes_per_token * decode_tok_s
-  std::optional<double> bandwidth_share;   ///< of the machine's read bandwidth
-  std::optional<double> int8_peak_share;   ///< prefill's multiply-adds of the machine's peak
+  std::optional<double> bytes_per_token;    ///< weights and head that a decoded token read
+  std::optional<double> kv_bytes;           ///< keys and values that the last decoded token read
+  std::optional<double> gate_zero_share;    ///< gates that were zero after ReLU
+  std::optional<double> input_zero_share;   ///< inputs of the down projection that were zero
+  std::optional<double> bandwidth_gb_s;     ///< bytes_per_token * decode_tok_s
+  std::optional<double> bandwidth_share;    ///< of the read bandwidth before and after each run
+  std::optional<double> read_limit_gb_s;    ///< that bandwidth
+  std::optional<double> int8_peak_share;    ///< prefill's multiply-adds of the machine's peak
+  std::optional<double> int8_limit_gmac_s;  ///< that peak
   uint64_t peak_rss_bytes = 0;
 };
 
 /// Errors: those of Session; cancelled after an interrupt.
 tern::Result<BenchResult> run_bench(const std::shared_ptr<const tern::Model>& model,
-                                    const BenchPlan& plan, const MachineLimits& limits);
+                                    const BenchPlan& plan);
 
 }  // namespace cli

@@ -1,11 +1,9 @@
-// Measuring the machine (machine_limits.hpp): the best of several rounds, since whatever else runs
-// here can only take away.
+// Measuring the machine (machine_limits.hpp).
 #include "machine_limits.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <vector>
 
 namespace cli {
 
@@ -24,27 +22,32 @@ double seconds(F&& f) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-double measure_read(const tern::KernelTable& kernels, const tern::TaskRunner& runner) {
-  const size_t workers = runner.n_workers();
-  const size_t bytes = std::clamp(kReadBytes / workers, kLeastReadBytes, kMostReadBytes);
-  std::vector<tern::Buffer<uint8_t>> buffers(workers);
-  for (auto& buffer : buffers) {
-    auto made = tern::create_streamed_buffer(bytes, tern::default_allocator());
-    if (!made.ok()) return 0;
-    buffer = *std::move(made);
+}  // namespace
+
+ReadProbe::ReadProbe(const tern::KernelTable& kernels, const tern::TaskRunner& runner)
+    : kernels_(kernels),
+      runner_(runner),
+      bytes_(std::clamp(kReadBytes / runner.n_workers(), kLeastReadBytes, kMostReadBytes)),
+      sums_(runner.n_workers()) {
+  for (size_t i = 0; i < sums_.size(); ++i) {
+    auto made = tern::create_streamed_buffer(bytes_, tern::default_allocator());
+    if (!made.ok()) {
+      buffers_.clear();
+      return;
+    }
+    buffers_.push_back(*std::move(made));
   }
-  std::vector<uint64_t> sums(workers);
-  runner.run(workers, [&](size_t task) { std::memset(buffers[task].data(), 1, bytes); });
-  double best = 0;
-  for (int i = 0; i < kRepeats; ++i) {
-    const double taken = seconds([&] {
-      runner.run(workers, [&](size_t task) {
-        sums[task] += kernels.probe_read(buffers[task].data(), bytes);
-      });
+  runner_.run(buffers_.size(), [&](size_t task) { std::memset(buffers_[task].data(), 1, bytes_); });
+}
+
+double ReadProbe::gb_s() {
+  if (buffers_.empty()) return 0;
+  const double taken = seconds([&] {
+    runner_.run(buffers_.size(), [&](size_t task) {
+      sums_[task] += kernels_.probe_read(buffers_[task].data(), bytes_);
     });
-    best = std::max(best, static_cast<double>(workers * bytes) / taken * 1e-9);
-  }
-  return best;
+  });
+  return static_cast<double>(buffers_.size() * bytes_) / taken * 1e-9;
 }
 
 double measure_dot(const tern::KernelTable& kernels, const tern::TaskRunner& runner) {
@@ -65,12 +68,6 @@ double measure_dot(const tern::KernelTable& kernels, const tern::TaskRunner& run
     if (taken < 0.02) rounds = kDotRounds;
   }
   return best;
-}
-
-}  // namespace
-
-MachineLimits measure_limits(const tern::KernelTable& kernels, const tern::TaskRunner& runner) {
-  return {measure_read(kernels, runner), measure_dot(kernels, runner)};
 }
 
 }  // namespace cli
