@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kBytesPerLook = size_t{16} << 20;
 }  // namespace
 
-// Workers come out even: a number that they do not divide leaves one of them waiting.
+// Workers come out even where `most` allows it: a number that they do not divide leaves one of them
+// waiting.
 size_t ForwardPass::task_count(size_t work_bytes, size_t most) const {
   const size_t workers = runner_.n_workers();
   const size_t worth = work_bytes / kBytesPerTask + 1;

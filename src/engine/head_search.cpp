@@ -10,6 +10,8 @@ TERN_NAMESPACE_BEGIN
 
 namespace {
 
+static_assert(kHeadBlockRows % kPlaneRows == 0);  // a task reads planes to the end of their run
+
 constexpr size_t blocks_of(size_t n_rows) { return (n_rows + kHeadBlockRows - 1) / kHeadBlockRows; }
 
 /// f(block, begin, end) for every block of n rows, unless cancelled.

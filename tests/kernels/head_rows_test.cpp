@@ -117,6 +117,12 @@ TEST_CASE("Rows of blocks give the logits of scalar for every number of tokens")
     }
     check_head({TensorType::q2_0, 192, 5 + 4 * tokens, tokens, 3});
   }
+  // More rows than meet activations that were joined once.
+  for (const size_t tokens : {1, 5}) {
+    for (const TensorType type : {TensorType::q4_k, TensorType::q6_k, TensorType::tq2_0}) {
+      check_head({type, 2560, 150, tokens, 1});
+    }
+  }
   SUCCEED();
 }
 

@@ -155,10 +155,12 @@ TEST_CASE("Live columns give the bits of scalar over all columns, in any number 
     }
     for (size_t tokens = 1; tokens <= tern::kVectorTokens; ++tokens) {
       for (const bool two_planes : {false, true}) {
-        check_columns(tables,
-                      {packing, 333, 37, tokens, ScaleKind::row, 0, two_planes, Weights::trits,
-                       Codes::sparse},
-                      2);
+        for (const size_t cols : {37, 130}) {
+          check_columns(tables,
+                        {packing, 333, cols, tokens, ScaleKind::row, 0, two_planes, Weights::trits,
+                         Codes::sparse},
+                        2);
+        }
       }
     }
   }

@@ -152,7 +152,7 @@ struct Activations {
   Tensor<float, 2> window_sin;  // the same
   QuantizedBatch quantized;
   LiveChannels live;
-  Tensor<int32_t, 2> column_sums;     // [tasks, tokens in one pass * sums of a matrix by columns]
+  Tensor<int32_t, 2> column_sums;     // [line tasks, tokens in one pass * sums of a matrix]
   TaskScratch matrix_scratch;         // [tasks]
   TaskScratch attention_scratch;      // [workers]
   TokenAttention token_attention;     // where several tasks attend to one token
@@ -166,7 +166,7 @@ struct Activations {
   static size_t most_tasks(size_t n_workers) {
     return n_workers == 1 ? 1 : std::min(4 * n_workers, kMaxStepTasks);
   }
-  /// The same of a step over lines that may lie apart.
+  /// The same of a step over lines.
   static size_t most_line_tasks(size_t n_workers) {
     return n_workers == 1 ? 1 : std::min(2 * n_workers, kMaxStepTasks);
   }

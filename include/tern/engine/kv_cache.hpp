@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <span>
 
+#include "tern/base/assert.hpp"
+#include "tern/base/buffer.hpp"
 #include "tern/kernels/kernel_table.hpp"
 #include "tern/model/config.hpp"
 #include "tern/platform/buffer_plan.hpp"
@@ -55,7 +57,9 @@ class KvCache {
     return store_vector(kernels, value, vector, values_, value_units_, first_values_) &&
            key_is_finite;
   }
-  /// Asks for the memory that store() of a position will write: of every head elsewhere.
+  /// Asks for the memory that store() of a position will write, which lies apart for every head:
+  /// else each store waits for its own. Always inlined: a call of what changes nothing g++ leaves
+  /// out.
   TERN_ALWAYS_INLINE void fetch(size_t layer, size_t position) const {
     for (size_t head = 0; head < n_kv_heads_; ++head) {
       const size_t at = index(layer, head, position) * vector_bytes();

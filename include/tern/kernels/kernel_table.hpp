@@ -295,8 +295,8 @@ struct AttentionView {
     (size_t n_tokens, size_t n_heads, size_t n_positions, size_t dim))                             \
   /* logits[t * stride + r - begin] of tokens t and head rows [begin, end) (numerics 11). Requires:\
      type one of f32, f16, bf16 (reads input.x), q8_0, q4_0, q4_k, q6_k, tq1_0, tq2_0, i2_s, q1_0, \
-     q2_0, q2_0_g128, i8, i8_planes (reads input.codes); head.k a multiple of its block. Rows need no\
-     alignment. */                                                                                 \
+     q2_0, q2_0_g128, i8, i8_planes (reads input.codes); head.k a multiple of its block, of i8 at most\
+     65536. Rows need no alignment. */                                                             \
   X(head_rows, void,                                                                               \
     (const HeadView& head, const HeadInput& input, size_t begin, size_t end, float* logits,        \
      size_t logits_stride))                                                                        \

@@ -1,5 +1,5 @@
 // The product over lines by column (T2C, T5C), listed or all: what is not listed is not read
-// (docs/numerics.md 4). Included inside an AVX-512 region, after avx512_vector.inl.hpp.
+// (docs/numerics.md 4). Included inside an AVX-512 region, after avx512_rows.inl.hpp.
 //
 // Interleaving the bytes of four columns within 128-bit lanes puts what one output sums into one
 // lane, for a quarter of a block's 64 bytes at a time:
@@ -13,10 +13,9 @@
 // Lines without a list lie one behind the other, and the next group is fetched as it lies. Lines of
 // a list lie apart, so the hardware does not foresee them, and the CPU drops a prefetch when all
 // its buffers wait: a block is asked for twice, and the nearer ones first. Of more columns than
-// these a group's lines and the next ones do not fit the nearest cache, and of fewer the sums are
-// added more often.
-// Bound: a group adds at most 48 * 255 * 127 to a lane of 32 bits, three times as
-// much in digit_sums; sums are those of docs/numerics.md 4.4.
+// these, of 2560 outputs, a group's lines and the next ones do not fit the nearest cache, and of
+// fewer the sums are added more often. Bound: a group adds at most 48 * 255 * 127 to a lane of 32
+// bits, three times as much in digit_sums; sums are those of docs/numerics.md 4.4.
 
 constexpr size_t kListedColumns = 24;
 constexpr size_t kGroupColumns = 48;
@@ -39,8 +38,8 @@ struct FiveFractions {
   }
 };
 
-// Lines and values of a group, and the lines of the next one; lines that do not exist repeat the
-// last one, with values of zero.
+// Lines and values of a group, and of a list the lines of the next one; lines that do not exist
+// repeat the last one, with values of zero.
 struct ColumnGroup {
   size_t n_quads;
   const uint8_t* lines[kGroupColumns];
@@ -49,9 +48,9 @@ struct ColumnGroup {
 };
 
 static inline void list_lines(const TernaryView& w, const ColumnInputs& in, size_t first,
-                              size_t end, const uint8_t** lines) {
+                              size_t end, size_t n_lines, const uint8_t** lines) {
   const size_t line_bytes = w.n_units() * kTritBlockBytes;
-  for (size_t i = 0; i < kGroupColumns; ++i) {
+  for (size_t i = 0; i < n_lines; ++i) {
     const size_t at = first + i < end ? first + i : end - 1;
     lines[i] = w.data + listed(in.columns, at) * line_bytes;
   }
@@ -61,8 +60,8 @@ static inline void load_group(const TernaryView& w, const ColumnInputs& in, size
                               size_t end, size_t n_group, ColumnGroup& group) {
   const size_t count = end - first < n_group ? end - first : n_group;
   group.n_quads = (count + 3) / 4;
-  list_lines(w, in, first, end, group.lines);
-  list_lines(w, in, first + n_group, end, group.next);
+  list_lines(w, in, first, end, n_group, group.lines);
+  if (in.columns != nullptr) list_lines(w, in, first + n_group, end, n_group, group.next);
   for (size_t p = 0; p < in.n_planes; ++p) {
     const int8_t* values = in.values + p * in.stride + first;
     for (size_t i = 0; i < count; i += 16) {

@@ -7,10 +7,9 @@
 //     D = 128 * (u . high) + (u . low) - 128 * sum(v)
 //
 // Bounds: a plane's sum, of which a lane is a part, is at most 65536 * 255 * 127 = 2122383360,
-// below 2^31; rows of more columns are cut. D is exact as a double: a piece adds below 2^39.
+// below 2^31. D is exact as a double: below 2^39.
 
 constexpr size_t kByteStep = 64;
-constexpr size_t kMostI8Cols = 65536;
 constexpr size_t kI8Tokens = 4;  // together: as many as have registers; more read the rows again
 
 using PlaneTotals = VI[kI8Tokens][2][kBatchRows];  // of the high plane, of the low one
@@ -31,12 +30,12 @@ struct PlaneSums {
   }
 };
 
-// Row r of a batch, tokens 0 .. kTokens of a; columns [begin, end).
+// Row r of a batch, tokens 0 .. kTokens of a; columns [0, end).
 template <size_t kChains, size_t kTokens>
-static inline void dot_i8_row(const uint8_t* row, const ActivationView& a, size_t begin, size_t end,
-                              size_t r, PlaneTotals& totals) {
+static inline void dot_i8_row(const uint8_t* row, const ActivationView& a, size_t end, size_t r,
+                              PlaneTotals& totals) {
   PlaneSums<kChains, kTokens> sums = {};
-  size_t c = begin;
+  size_t c = 0;
   for (; c + kChains * kByteStep <= end; c += kChains * kByteStep) {
     fetch<3>(row + c + kHeadAhead, kChains * kByteStep);
 #pragma GCC unroll 4
@@ -64,49 +63,32 @@ static inline void dot_i8_row(const uint8_t* row, const ActivationView& a, size_
 
 template <size_t kChains, size_t kTokens>
 static void dot_i8_batch(const HeadView& head, size_t row, size_t n_rows, const ActivationView& a,
-                         size_t begin, size_t end, PlaneTotals& totals) {
+                         PlaneTotals& totals) {
   for (size_t r = 0; r < kBatchRows; ++r) {  // rows that do not exist are the last one
     const size_t index = row + (r < n_rows ? r : n_rows - 1);
-    dot_i8_row<kChains, kTokens>(head.rows + index * head.row_bytes, a, begin, end, r, totals);
+    dot_i8_row<kChains, kTokens>(head.rows + index * head.row_bytes, a, head.k, r, totals);
   }
-}
-
-// sum(v) over all columns.
-static double sum_values(const ActivationView& a, size_t t, size_t k) {
-  double sum = 0;
-  for (size_t begin = 0; begin < k; begin += kMostI8Cols) {
-    VI high = vi_zero();
-    VI low = vi_zero();
-    for (size_t c = begin; c < smaller(k, begin + kMostI8Cols); c += kByteStep) {
-      high = vi_dot_keys_at(high, _mm512_set1_epi8(1), a.high + t * a.stride + c);
-      low = vi_dot_keys_at(low, _mm512_set1_epi8(1), a.low + t * a.stride + c);
-    }
-    sum = sum + (static_cast<double>(vi_reduce_add(high)) * 128.0 +
-                 static_cast<double>(vi_reduce_add(low)));
-  }
-  return sum;
 }
 
 // Of one batch: sums[t][r] = D.
 static void sum_i8_batch(const HeadView& head, size_t row, size_t n_rows, const ActivationView& a,
-                         const double* offsets, double (*sums)[kBatchRows]) {
+                         double (*sums)[kBatchRows]) {
   const auto dots = a.n == 1   ? dot_i8_batch<4, 1>
                     : a.n == 2 ? dot_i8_batch<2, 2>
                                : dot_i8_batch<1, kI8Tokens>;
-  for (size_t c = 0; c < head.k; c += kMostI8Cols) {
-    PlaneTotals totals;
-    dots(head, row, n_rows, a, c, smaller(head.k, c + kMostI8Cols), totals);
-    for (size_t t = 0; t < a.n; ++t) {
-      int32_t parts[2][kBatchRows];
+  PlaneTotals totals;
+  dots(head, row, n_rows, a, totals);
+  for (size_t t = 0; t < a.n; ++t) {
+    int32_t parts[2][kBatchRows];
 #pragma GCC unroll 1
-      for (size_t plane = 0; plane < 2; ++plane) {
-        vi_store(parts[plane], vi_reduce16(totals[t][plane]));
-      }
-      for (size_t r = 0; r < kBatchRows; ++r) {
-        const double before = c == 0 ? offsets[t] : sums[t][r];
-        sums[t][r] =
-            before + (static_cast<double>(parts[0][r]) * 128.0 + static_cast<double>(parts[1][r]));
-      }
+    for (size_t plane = 0; plane < 2; ++plane) {
+      vi_store(parts[plane], vi_reduce16(totals[t][plane]));
+    }
+    const double offset = -128.0 * (static_cast<double>(a.tokens[t].sum) * 128.0 +
+                                    static_cast<double>(a.tokens[t].sum_low));
+    for (size_t r = 0; r < kBatchRows; ++r) {
+      sums[t][r] =
+          offset + (static_cast<double>(parts[0][r]) * 128.0 + static_cast<double>(parts[1][r]));
     }
   }
 }
@@ -114,8 +96,7 @@ static void sum_i8_batch(const HeadView& head, size_t row, size_t n_rows, const 
 static void head_i8_rows(const HeadView& head, const HeadInput& input, size_t begin, size_t end,
                          float* logits, size_t logits_stride) {
   const ActivationView& all = input.codes;
-  double offsets[kVectorTokens];
-  for (size_t t = 0; t < all.n; ++t) offsets[t] = -128.0 * sum_values(all, t, head.k);
+  TERN_ASSERT(head.k <= 65536);
   for (size_t row = begin; row < end; row += kBatchRows) {
     const size_t n_rows = smaller(end - row, kBatchRows);
     double sums[kVectorTokens][kBatchRows];
@@ -125,7 +106,7 @@ static void head_i8_rows(const HeadView& head, const HeadInput& input, size_t be
       group = left < kI8Tokens ? smaller(left, 2) : kI8Tokens;
       const ActivationView a = {all.high + t * all.stride, all.low + t * all.stride, all.tokens + t,
                                 all.stride, group};
-      sum_i8_batch(head, row, n_rows, a, offsets + t, sums + t);
+      sum_i8_batch(head, row, n_rows, a, sums + t);
     }
     for (size_t t = 0; t < all.n; ++t) {
       float* out = logits + t * logits_stride + row - begin;

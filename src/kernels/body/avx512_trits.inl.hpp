@@ -10,6 +10,8 @@
 //                         compared: term i meets the activations of digit kTermDigit[i], and
 //   digit_sums(terms, s)  turns the sums of terms into those of digits, once a row
 //
+// term(bytes, last, i) is one of the terms, `last` the one before it.
+//
 // Bounds: a lane adds up at most 65536 / 16 = 4096 blocks of a T2 row, 4 bytes of at most 3 * 64
 // times 127 each: 4.0e8; of T5 3277 blocks of 4 bytes of at most 255: 4.2e8, three times as much
 // (1.3e9) in digit_sums. Both fit 32 bits, as does all that is shifted right.
@@ -67,10 +69,8 @@ struct FourTrits {
             _mm512_set1_epi8(static_cast<char>(0xC0))};
   }
   TERN_ALWAYS_INLINE void terms(VI bytes, VI* u) const {
-    u[0] = _mm512_and_si512(bytes, first);
-    u[1] = _mm512_and_si512(bytes, second);
-    u[2] = _mm512_and_si512(bytes, third);
-    u[3] = _mm512_and_si512(bytes, fourth);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < kTerms; ++i) u[i] = term(bytes, bytes, i);
   }
   TERN_ALWAYS_INLINE VI term(VI bytes, VI, size_t i) const {
     return _mm512_and_si512(bytes, i == 0 ? first : i == 1 ? second : i == 2 ? third : fourth);

@@ -9,12 +9,12 @@
 //     lane i:  total += word[2i] * value[2i] + word[2i + 1] * value[2i + 1]
 //
 // The values of a run of columns are joined once for many rows. Sixteen rows leave totals
-// [block][row], whose lanes one transposition sums, so that floats are added with a row in each
-// lane.
+// [block][row, or kRows of them], whose lanes one transposition sums, so that floats are added with
+// a row in each lane.
 //
 // Bounds, values in [-16256, 16256]: a step of codes in [-128, 127] adds at most 2 * 128 * 16256 =
-// 4161536 to a lane; sixteen lanes of one step are below 2^31. Lanes of more than one step are
-// summed in two parts of 16 bits.
+// 4161536 to a lane; sixteen lanes of one step are below 2^31. Lanes whose sum could
+// pass that are summed in two parts of 16 bits.
 
 // Primitives beside those of attention_blocks.inl.hpp:
 //
@@ -98,17 +98,6 @@ struct OneTokenBlock {
   using Form = HeadBlock<type>;
 };
 
-template <typename Block>
-static inline VI dot_stored(const uint8_t* block, const VI* values) {
-  if constexpr (requires { Block::dot_stored(block, values); }) {
-    return Block::dot_stored(block, values);
-  } else {
-    VI words[Block::kWords];
-    Block::unpack(block, words);
-    return Block::dot(words, values);
-  }
-}
-
 // What is fetched ahead, in the order in which rows lie: a little after what is read, if rows are
 // read to their end, else as much of the next n_rows as was read of these.
 static inline const uint8_t* ahead_of(const HeadView& head, size_t row, size_t n_rows, bool whole) {
@@ -140,13 +129,15 @@ static void join_run(const ActivationView& a, const HeadRun& run, VI* values) {
   }
 }
 
-// What a batch of rows and a run of blocks leave, [token][block] places of rows.
+// What a batch of rows and a run of blocks leave: totals of [token][block] places, the rest by
+// block.
 template <TensorType type, typename Block>
 struct BatchTotals {
   VI totals[Block::kPlaces][kBatchRows / Block::kRows];
   uint16_t scale_bits[Block::kPlaces][kBatchRows];
-  int8_t mins[Block::kPlaces][8][kBatchRows];
-  uint16_t min_scale_bits[Block::kPlaces][kBatchRows];
+  static constexpr size_t kMinPlaces = type == TensorType::q4_k ? Block::kPlaces : 1;
+  int8_t mins[kMinPlaces][8][kBatchRows];
+  uint16_t min_scale_bits[kMinPlaces][kBatchRows];
 };
 
 // The totals of at most kBatchRows rows.

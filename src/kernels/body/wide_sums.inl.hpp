@@ -1,5 +1,5 @@
 // Sums of lanes beyond 32 bits, rounded once to a float: a row in each lane.
-// Included inside a kernel region after vector_head.inl.hpp, before its forms for q6_k and q4_k.
+// Included inside a kernel region after vector_head.inl.hpp, before the forms that want it.
 
 // The exact sum of the lanes of each of sixteen vectors, rounded.
 static inline V rounded_wide(const VI* totals) {
