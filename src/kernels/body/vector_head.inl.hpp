@@ -142,9 +142,8 @@ struct BatchTotals {
 
 // The totals of at most kBatchRows rows.
 template <TensorType type, typename Block>
-static TERN_ALWAYS_INLINE void dot_batch(const HeadView& head, size_t row, size_t n_rows,
-                                         const HeadRun& run, const uint8_t* ahead,
-                                         BatchTotals<type, Block>* batch) {
+static inline void dot_batch(const HeadView& head, size_t row, size_t n_rows, const HeadRun& run,
+                             const uint8_t* ahead, BatchTotals<type, Block>* batch) {
   using Codec = BlockCodec<type>;
   constexpr size_t kRows = Block::kRows;
   const size_t count = run.count;
