@@ -15,21 +15,13 @@ namespace {
 constexpr size_t kBytesPerLook = size_t{16} << 20;
 }  // namespace
 
-// Workers come out even where `most` allows it: a number that they do not divide leaves one of them
-// waiting.
-size_t ForwardPass::task_count(size_t work_bytes, size_t most) const {
+// Workers come out even where the most tasks allow it: a number that they do not divide leaves one
+// of them waiting.
+size_t ForwardPass::task_count(size_t work_bytes, size_t for_each) const {
   const size_t workers = runner_.n_workers();
+  const size_t most = Activations::most_tasks(workers, for_each);
   const size_t worth = work_bytes / kBytesPerTask + 1;
   return std::min(most, worth <= workers ? worth : (worth + workers - 1) / workers * workers);
-}
-
-size_t ForwardPass::task_count(size_t work_bytes) const {
-  return task_count(work_bytes, Activations::most_tasks(runner_.n_workers()));
-}
-
-// What comes first of a task's lines is waited for, so there are fewer tasks.
-size_t ForwardPass::line_task_count(size_t work_bytes) const {
-  return task_count(work_bytes, Activations::most_line_tasks(runner_.n_workers()));
 }
 
 // Once stopped, tasks end early and the remaining steps of a layer do nothing; check() then says
@@ -255,7 +247,8 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   const TernaryView w = matrix.view();
   live.n_rows = kernels_.find_live_rows(act_.gate.row(0), w.rows, 0, live.rows.data());
   skipped_->gates.add(w.rows, w.rows - live.n_rows);
-  const size_t tasks = line_task_count(matrix.packed_size() / w.rows * live.n_rows);
+  const size_t tasks =
+      task_count(matrix.packed_size() / w.rows * live.n_rows, Activations::kLineTasks);
   runner_.run(tasks, [&](size_t task) {
     kernels_.multiply_rows(w, act_.quantized.view(1), live.rows.data(), live.n_rows * task / tasks,
                            live.n_rows * (task + 1) / tasks, act_.up.row(0), act_.up.stride(0));
@@ -304,7 +297,8 @@ void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix, ZeroCount S
     in = {live.columns.data(), live.values.data(), 0, 1};
     (skipped_->*count).add(w.cols, w.cols - n_columns);
   }
-  const size_t tasks = line_task_count(matrix.packed_size() / w.cols * n_columns);
+  const size_t tasks =
+      task_count(matrix.packed_size() / w.cols * n_columns, Activations::kLineTasks);
   runner_.run(tasks, [&](size_t task) {
     kernels_.multiply_columns(w, in, n_columns * task / tasks, n_columns * (task + 1) / tasks,
                               act_.column_sums.row(task));

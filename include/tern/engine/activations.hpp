@@ -161,14 +161,12 @@ struct Activations {
   HeadSearch search;                  // of a head in planes
   std::span<LayerActivity> activity;  // [layers], the caller's; empty: nothing is counted
 
-  /// Tasks of a step: more than workers, so that a slow core does less, but few enough for their
-  /// scratch.
-  static size_t most_tasks(size_t n_workers) {
-    return n_workers == 1 ? 1 : std::min(4 * n_workers, kMaxStepTasks);
-  }
-  /// The same of a step over lines.
-  static size_t most_line_tasks(size_t n_workers) {
-    return n_workers == 1 ? 1 : std::min(2 * n_workers, kMaxStepTasks);
+  /// Tasks of a step for each worker: several, so that a slow core does less. What comes first of a
+  /// task's lines is waited for, so there are fewer of those.
+  static constexpr size_t kTasks = 4;
+  static constexpr size_t kLineTasks = 2;
+  static size_t most_tasks(size_t n_workers, size_t for_each) {
+    return n_workers == 1 ? 1 : std::min(for_each * n_workers, kMaxStepTasks);
   }
   /// Tokens that go through a layer by the vector kernels, or through the head, in one pass.
   static size_t vector_tokens(size_t batch) { return std::min(batch, kVectorTokens); }
@@ -225,7 +223,7 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   if (batch > kVectorTokens) {
     TERN_TRY(plan.add(a.quantized.packed, {kernels.packed_tokens_bytes(batch, widest)}));
   }
-  const size_t tasks = most_tasks(n_workers);
+  const size_t tasks = most_tasks(n_workers, kTasks);
   size_t sums = 0;
   size_t columns = 0;
   for (const LayerWeights& layer : model.weights().layers) {
@@ -240,7 +238,7 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
   if (columns != 0) {
     TERN_TRY(plan.add(a.live.columns, columns + 63));
     TERN_TRY(plan.add(a.live.values, columns + 63));
-    TERN_TRY(plan.add(a.column_sums, {most_line_tasks(n_workers), few * sums}));
+    TERN_TRY(plan.add(a.column_sums, {most_tasks(n_workers, kLineTasks), few * sums}));
   }
   TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));
   const size_t attention = kernels.attention_scratch_bytes(

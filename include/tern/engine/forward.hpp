@@ -174,9 +174,7 @@ class ForwardPass {
   }
   template <typename F>
   void for_tokens(F&& f);
-  size_t task_count(size_t work_bytes, size_t most) const;
-  size_t task_count(size_t work_bytes) const;
-  size_t line_task_count(size_t work_bytes) const;
+  size_t task_count(size_t work_bytes, size_t for_each = Activations::kTasks) const;
   bool is_stopped() const;
   Result<void> check() const;
 

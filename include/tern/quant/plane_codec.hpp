@@ -5,8 +5,9 @@
 //     u = 16 a + 4 b + c        0 <= a < 16,  0 <= b, c < 4
 //
 // 128 rows are a block: their a, then their b, then their c, a row after the other. Shorter runs
-// of one plane are read more slowly (docs/adr/0023). A row of a plane is pieces of 64 bytes; field f
-// of byte i (lowest first) is column 64 f + i of the piece. Rows are padded to kPlaneColumns with u = 0, blocks with rows that nobody reads.
+// of one plane are read more slowly (docs/adr/0023). A row of a plane is pieces of 64 bytes; field
+// f of byte i (lowest first) is column 64 f + i of the piece. Rows are padded to kPlaneColumns with
+// u = 0, blocks with rows that nobody reads.
 #pragma once
 
 #include <cstddef>
