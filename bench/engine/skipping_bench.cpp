@@ -12,8 +12,7 @@
 #include <map>
 #include <string>
 
-#include "tern/convert/synth.hpp"
-#include "tern/tern.hpp"
+#include "random_model.hpp"
 
 namespace {
 
@@ -31,16 +30,11 @@ struct How {
 };
 constexpr How kHows[] = {{"tiles", false, false}, {"lines", true, false}, {"skip", true, true}};
 
-struct Body {
-  tern::Buffer<uint8_t> image;
-  std::shared_ptr<const tern::Model> model;
-};
-
 /// Made once for each layout and share; null where that fails.
-const tern::Model* body(const Zeros& zeros, bool lines) {
-  static std::map<std::string, Body> bodies;
-  Body& made = bodies[zeros.name + std::to_string(lines)];
-  if (made.model != nullptr) return made.model.get();
+ModelPtr body(const Zeros& zeros, bool lines) {
+  static std::map<std::string, ModelPtr> bodies;
+  ModelPtr& made = bodies[zeros.name + std::to_string(lines)];
+  if (made != nullptr) return made;
   const auto shape = tern::find_shape("bitnet-2b-4t");
   if (!shape.ok()) return nullptr;
   tern::ModelShape small = **shape;
@@ -50,12 +44,8 @@ const tern::Model* body(const Zeros& zeros, bool lines) {
   options.gate_zeros = zeros.gates;
   options.down_zeros = zeros.inputs;
   options.skip_zeros = lines;
-  auto image = tern::synthesize(small, options, tern::default_allocator());
-  if (!image.ok()) return nullptr;
-  made.image = *std::move(image);
-  const auto model = tern::Model::load_memory(made.image.span(), {});
-  if (model.ok()) made.model = *model;
-  return made.model.get();
+  made = random_model(small, options);
+  return made;
 }
 
 void decode(benchmark::State& state, const Zeros& zeros, const How& how, uint32_t threads) {
@@ -63,8 +53,7 @@ void decode(benchmark::State& state, const Zeros& zeros, const How& how, uint32_
   options.context = kTokens;
   options.n_threads = threads;
   options.skip_zeros = how.skips;
-  const tern::Model* model = body(zeros, how.lines);
-  const auto session = tern::Session::create({std::shared_ptr<const void>(), model}, options);
+  const auto session = tern::Session::create(body(zeros, how.lines), options);
   bool ok = session.ok();
   for (auto _ : state) {
     ok = ok && (*session)->reset().ok();

@@ -12,22 +12,10 @@
 #include <string>
 #include <vector>
 
-#include "large_model.hpp"
+#include "random_model.hpp"
+#include "story_texts.hpp"
 
 namespace {
-
-using ModelPtr = std::shared_ptr<const tern::Model>;
-
-struct Text {
-  const char* name;
-  const char* prompt;
-  float temperature;
-};
-// What the story model makes of them: stories, and the same sentence again and again.
-constexpr Text kTexts[] = {
-    {"plain", "Once upon a time there was a little girl", 0.8f},
-    {"repetitive", "Row, row, row your boat. Row, row, row your boat. Row, row, row your boat.",
-     0}};
 
 ModelPtr stories() {
   static const ModelPtr model = [] {
@@ -55,7 +43,7 @@ void pass(benchmark::State& state, size_t n_tokens) {
   state.SetItemsProcessed(static_cast<int64_t>(state.iterations() * n_tokens));
 }
 
-void generate(benchmark::State& state, const Text& text, uint32_t n_draft) {
+void generate(benchmark::State& state, const StoryText& text, uint32_t n_draft) {
   const ModelPtr model = stories();
   if (model == nullptr) return state.SkipWithError("no model");
   const auto session = *tern::Session::create(model, {});
@@ -94,7 +82,7 @@ void register_all() {
         ->UseRealTime();
   }
   for (const uint32_t n_draft : {0u, 3u, 7u}) {
-    for (const Text& text : kTexts) {
+    for (const StoryText& text : kStoryTexts) {
       const std::string name =
           std::string("text/") + text.name + "/draft:" + std::to_string(n_draft);
       benchmark::RegisterBenchmark(name.c_str(), [&text, n_draft](benchmark::State& state) {

@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "large_model.hpp"
+#include "random_model.hpp"
 
 namespace {
 
