@@ -61,7 +61,20 @@ static void attend_block(const QueryBlock& b, float* y, size_t y_stride) {
   }
 }
 
+// Up to so many positions of f16, a tile of keys laid out for several tokens is more work than each
+// token's rows.
+constexpr size_t kFewPositions = 128;
+
 static void attend(const AttentionView& a, float* y, size_t y_stride, void* scratch) {
+  if (a.n_tokens > 1 && a.keys.type == CacheType::f16 &&
+      a.position + a.n_tokens <= kFewPositions) {
+    AttentionView one = a;
+    one.n_tokens = 1;
+    for (size_t t = 0; t < a.n_tokens; ++t, ++one.position, one.q += a.q_stride, y += y_stride) {
+      attend(one, y, y_stride, scratch);
+    }
+    return;
+  }
   const size_t n_queries = a.n_tokens * a.n_heads;
   const AttentionPlan plan(n_queries, a.position + a.n_tokens, a.dim);
   for (size_t first = 0; first < n_queries; first += plan.block()) {

@@ -135,23 +135,33 @@ static void score_block_i8(const QueryBlock& b) {
 static void quantize_weights(const float* weights, const float* units, size_t n, int16_t* words,
                              float* step, int32_t* sum) {
   float scaled[kChunk];
-  VI largest = vi_zero();
-  for (size_t i = 0; i < n; i += 16) {
-    const V s = v_mul(v_load_any(weights + i, n - i), v_load(units + i));
-    largest = vi_max_u(largest, v_abs_bits(v_keep_n(s, n - i)));
+  VI largest[2] = {vi_zero(), vi_zero()};
+  const size_t whole = n / 32 * 32;
+  for (size_t i = 0; i < whole; i += 32) {
+#pragma GCC unroll 2
+    for (size_t c = 0; c < 2; ++c) {
+      const V s = v_mul(v_load(weights + i + 16 * c), v_load(units + i + 16 * c));
+      largest[c] = vi_max_u(largest[c], v_abs_bits(s));
+      v_store(scaled + i + 16 * c, s);
+    }
+  }
+  for (size_t i = whole; i < n; i += 16) {
+    const V s = v_keep_n(v_mul(v_load_any(weights + i, n - i), v_load(units + i)), n - i);
+    largest[0] = vi_max_u(largest[0], v_abs_bits(s));
     v_store(scaled + i, s);
   }
-  const uint32_t bits = vi_reduce_max_u(largest);
+  const uint32_t bits = vi_reduce_max_u(vi_max_u(largest[0], largest[1]));
   const float m = floored_weight(bits);
   *step = is_finite_bits(bits) ? m / 16256.0f : f32_of_bits(kNanBits);
   const V s = v_set(16256.0f / m);
   VI total = vi_zero();
-  for (size_t i = 0; i < kChunk; i += 16) {
-    const size_t count = i < n ? smaller(n - i, 16) : 0;
-    const VI code = i < n ? v_to_int(v_mul(v_keep_n(v_load(scaled + i), count), s)) : vi_zero();
+  size_t i = 0;
+  for (; i < n; i += 16) {
+    const VI code = v_to_int(v_mul(v_load(scaled + i), s));
     total = vi_add(total, code);
     vi_store_words(code, words + i);
   }
+  for (; i < kChunk; i += 16) vi_store_words(vi_zero(), words + i);
   *sum = vi_reduce_add(total);
 }
 

@@ -4,6 +4,7 @@
 
 constexpr size_t kTileQueries =
     4;  // 4 x 4 accumulators, 4 vectors and a weight: 21 of 32 registers
+constexpr size_t kExpTogether = 4;  // 3 registers of each; one alone waits for itself
 constexpr size_t kTileVectors = 4;
 constexpr int32_t kKeyOffset = 128;
 

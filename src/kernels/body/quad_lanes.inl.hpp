@@ -3,6 +3,7 @@
 // file, and after i4_dot_bytes(sum, a, b): each lane += the products of four neighbouring int8.
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of four registers, 2 vectors, a weight: 25
+constexpr size_t kExpTogether = 1;  // of four registers
 constexpr size_t kTileVectors = 2;
 constexpr int32_t kKeyOffset = 0;  // keys are signed as they are
 

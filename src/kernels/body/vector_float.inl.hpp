@@ -11,6 +11,7 @@
 //   v_gated(g, y)           g <= 0 ? g - g : y        v_nan_from(v, x)       x where x is NaN, else v
 //   v_tree(v)               lane sum by the tree of docs/numerics.md 1
 //   v_to_int v_from_int v_pow2(VI)                    rint to int32, back, 2^k by bits
+//   kExpTogether            vectors whose exponentials go step by step
 //   v_scale2(v, k, kf)      v * 2^k, rounded once; k in [-151, 128] as an integer and as a float
 //   v_abs_bits vi_max_u vi_reduce_max_u               magnitude bits and their unsigned maximum
 //   vi_zero vi_set vi_add vi_sub vi_reduce_add        integers in lanes, and their sum
@@ -19,16 +20,31 @@
 // clang-format on
 // Loads take untyped pointers: stored rows may lie at odd addresses, where a float* may not point.
 
-// 5, for finite x <= 0 or a difference that became minus infinity.
-static inline V v_exp_below(V x0) {
-  const V x = v_max(x0, v_set(kExpLowest));
-  const VI k = v_to_int(v_mul(x, v_set(kLog2E)));
-  const V kf = v_from_int(k);
-  const V r = v_sub(v_sub(x, v_mul(kf, v_set(kLn2High))), v_mul(kf, v_set(kLn2Low)));
-  V p = v_set(kExpCoefficients[0]);
+// 5, for finite x <= 0 or a difference that became minus infinity; of kCount vectors step by step,
+// since one alone waits for itself.
+template <size_t kCount>
+static TERN_ALWAYS_INLINE void v_exp_each(V* x) {
+  VI k[kCount];
+  V kf[kCount], r[kCount], p[kCount];
+#pragma GCC unroll 8
+  for (size_t c = 0; c < kCount; ++c) {
+    x[c] = v_max(x[c], v_set(kExpLowest));
+    k[c] = v_to_int(v_mul(x[c], v_set(kLog2E)));
+    kf[c] = v_from_int(k[c]);
+    r[c] = v_sub(v_sub(x[c], v_mul(kf[c], v_set(kLn2High))), v_mul(kf[c], v_set(kLn2Low)));
+    p[c] = v_set(kExpCoefficients[0]);
+  }
 #pragma GCC unroll 7
-  for (int i = 1; i < 8; ++i) p = v_add(v_mul(p, r), v_set(kExpCoefficients[i]));
-  return v_scale2(p, k, kf);
+  for (int i = 1; i < 8; ++i) {
+#pragma GCC unroll 8
+    for (size_t c = 0; c < kCount; ++c) p[c] = v_add(v_mul(p[c], r[c]), v_set(kExpCoefficients[i]));
+  }
+#pragma GCC unroll 8
+  for (size_t c = 0; c < kCount; ++c) x[c] = v_scale2(p[c], k[c], kf[c]);
+}
+static inline V v_exp_below(V x) {
+  v_exp_each<1>(&x);
+  return x;
 }
 
 // 5
@@ -215,7 +231,19 @@ static float softmax_exp(float* s, size_t n) {
   if (!is_finite_bits(bits)) return f32_of_bits(kNanBits);
   const V shift = v_set(largest);
   V sum = v_zero();
-  for (i = 0; i + 16 <= n; i += 16) {
+  constexpr size_t kStep = 16 * kExpTogether;
+  for (i = 0; i + kStep <= n; i += kStep) {
+    V e[kExpTogether];
+#pragma GCC unroll 8
+    for (size_t c = 0; c < kExpTogether; ++c) e[c] = v_sub(v_load(s + i + 16 * c), shift);
+    v_exp_each<kExpTogether>(e);
+#pragma GCC unroll 8
+    for (size_t c = 0; c < kExpTogether; ++c) {
+      v_store(s + i + 16 * c, e[c]);
+      sum = v_add(sum, e[c]);
+    }
+  }
+  for (; i + 16 <= n; i += 16) {
     const V e = v_exp_below(v_sub(v_load(s + i), shift));
     v_store(s + i, e);
     sum = v_add(sum, e);
