@@ -774,7 +774,7 @@ typedef struct tern_session_statistics {
   uint64_t n_tokens;     /* evaluated or embedded, also by calls that failed */
   uint64_t n_passes;     /* over the linear layers */
   uint64_t nanoseconds;  /* in calls that compute */
-  uint64_t weight_bytes; /* read by those passes and the head; what was skipped is not counted */
+  uint64_t weight_bytes; /* read by those passes and the head, but for what single tokens skipped */
   uint64_t gates;        /* of feed-forward layers that can skip, in single tokens */
   uint64_t dead_gates;   /* of them zero: rows that were not read */
   uint64_t inputs;       /* of the layers behind them */

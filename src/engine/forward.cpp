@@ -1,8 +1,9 @@
-// The steps of the forward pass, but for attention's (forward_attention.cpp).
+// The steps of the forward pass, but for attention's (forward_attention.cpp) and those that skip
+// zeros (forward_skipping.cpp).
 //
-// Room: engine. Steps over tokens are tasks by token; products are tasks
-// by units of rows, by live rows or by live columns; attention by head and block of tokens. No task
-// waits for another, and no result depends on the cut.
+// Room: engine. Steps over tokens are tasks by token; products are tasks by units of rows, by live
+// rows or by live columns; attention by head and block of tokens. No task waits for another, and no
+// result depends on the cut.
 #include "tern/engine/forward.hpp"
 
 #include <algorithm>
@@ -240,21 +241,6 @@ void ForwardPass::add_delta(size_t begin, size_t end) {
   }
 }
 
-// Rows whose gate is dead are not read, and what `up` holds for them is not looked at.
-void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
-  if (is_stopped()) return;
-  LiveChannels& live = act_.live;
-  const TernaryView w = matrix.view();
-  live.n_rows = kernels_.find_live_rows(act_.gate.row(0), w.rows, 0, live.rows.data());
-  skipped_->gates.add(w.rows, w.rows - live.n_rows);
-  const size_t tasks =
-      task_count(matrix.packed_size() / w.rows * live.n_rows, Activations::kLineTasks);
-  runner_.run(tasks, [&](size_t task) {
-    kernels_.multiply_rows(w, act_.quantized.view(1), live.rows.data(), live.n_rows * task / tasks,
-                           live.n_rows * (task + 1) / tasks, act_.up.row(0), act_.up.stride(0));
-  });
-}
-
 // h <- h + post(W x), x = norm(input).
 void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>& gain,
                               const LayerInput& kind, const TernaryMatrix& matrix,
@@ -263,9 +249,8 @@ void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>
   if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
     quantize(input, gain, kind);
     const bool is_output = kind.quantizer == Quantizer::i8_topk;
-    multiply_live_columns(matrix,
-                          is_output ? &SkipCounts::output_inputs : &SkipCounts::down_inputs);
-    if (adds) add_delta(0, matrix.view().rows);
+    multiply_live_columns(
+        matrix, is_output ? &SkipCounts::output_inputs : &SkipCounts::down_inputs, adds);
   } else {
     multiply(input, gain, kind, {{{&matrix, &act_.delta}}}, adds);
   }
@@ -281,30 +266,6 @@ void ForwardPass::add_normed_delta(const Buffer<float>& gain) {
       non_finite_.store(true, std::memory_order_relaxed);
     }
   });
-}
-
-// Columns by tasks: each sums its own over all rows, then the sums are added. One token skips the
-// columns of zero inputs; several tokens read all.
-void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count) {
-  if (is_stopped()) return;
-  LiveChannels& live = act_.live;
-  const TernaryView w = matrix.view();
-  const ActivationView a = act_.quantized.view(n_);
-  ColumnInputs in{nullptr, a.high, a.stride, n_};
-  size_t n_columns = w.cols;
-  if (is_single()) {
-    n_columns = kernels_.find_nonzero(a.high, w.cols, live.columns.data(), live.values.data());
-    in = {live.columns.data(), live.values.data(), 0, 1};
-    (skipped_->*count).add(w.cols, w.cols - n_columns);
-  }
-  const size_t tasks =
-      task_count(matrix.packed_size() / w.cols * n_columns, Activations::kLineTasks);
-  runner_.run(tasks, [&](size_t task) {
-    kernels_.multiply_columns(w, in, n_columns * task / tasks, n_columns * (task + 1) / tasks,
-                              act_.column_sums.row(task));
-  });
-  kernels_.finish_columns(w, a, act_.column_sums.data(), tasks, act_.column_sums.stride(0), 0,
-                          w.n_units(), act_.delta.data(), act_.delta.stride(0));
 }
 
 void ForwardPass::activate() {

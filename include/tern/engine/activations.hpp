@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "tern/base/tensor.hpp"
@@ -69,12 +70,12 @@ struct QuantizedBatch {
   }
 };
 
-/// What exact skipping keeps of one token: which rows of up and which columns are live.
+/// What exact skipping keeps of each token of a pass: which rows of up or which columns are live.
 struct LiveChannels {
-  Buffer<uint32_t> rows;     // [ffn_dim]
-  Buffer<uint32_t> columns;  // [the most inputs of a matrix by columns + 63]
-  Buffer<int8_t> values;     // the same: the codes of `columns`
-  size_t n_rows = 0;
+  Tensor<uint32_t, 2> rows;     // [tokens, ffn_dim]
+  Tensor<uint32_t, 2> columns;  // [tokens, the most inputs of a matrix by columns + 63]
+  Tensor<int8_t, 2> values;     // the same: the codes of `columns`
+  std::array<size_t, kVectorTokens> counts{};
 };
 
 /// Scratch of the tasks of a step, a run of bytes each, 64-byte aligned; pages are touched as they
@@ -234,10 +235,10 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
       columns = std::max<size_t>(columns, w.cols);
     }
   }
-  if (c.may_skip()) TERN_TRY(plan.add(a.live.rows, c.ffn_dim));
+  if (c.may_skip()) TERN_TRY(plan.add(a.live.rows, {few, c.ffn_dim}));
   if (columns != 0) {
-    TERN_TRY(plan.add(a.live.columns, columns + 63));
-    TERN_TRY(plan.add(a.live.values, columns + 63));
+    TERN_TRY(plan.add(a.live.columns, {few, columns + 63}));
+    TERN_TRY(plan.add(a.live.values, {few, columns + 63}));
     TERN_TRY(plan.add(a.column_sums, {most_tasks(n_workers, kLineTasks), few * sums}));
   }
   TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));

@@ -147,10 +147,13 @@ class ForwardPass {
   void multiply_quantized(const Products& products, bool adds);
   void multiply_units(const Product& product, size_t begin, size_t end, bool adds, size_t task);
   void multiply_run(const Product& product, size_t begin, size_t end, size_t task);
+  ActivationView quantized_token(size_t t) const;
+  template <typename List>
+  size_t list_live(const List& list);
   void multiply_live_rows(const TernaryMatrix& matrix);
   void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind,
                    const TernaryMatrix& matrix, const Buffer<float>& post_gain);
-  void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count);
+  void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count, bool adds);
   void add_delta(size_t begin, size_t end);
   void add_normed_delta(const Buffer<float>& gain);
   void rotate_and_store(size_t layer);
@@ -168,9 +171,8 @@ class ForwardPass {
   bool head_block(const HeadInput& input, size_t begin, size_t end, std::span<float* const> logits,
                   TokenMasks masks);
 
-  bool is_single() const { return n_ == 1 && skipped_ != nullptr; }
   bool skips_rows(const LayerWeights& w) const {
-    return is_single() && is_rows(w.ffn_up.view().packing);
+    return n_ <= kVectorTokens && skipped_ != nullptr && is_rows(w.ffn_up.view().packing);
   }
   template <typename F>
   void for_tokens(F&& f);

@@ -53,7 +53,7 @@ struct SessionStatistics {
   uint64_t n_tokens = 0;      ///< evaluated or embedded, also by calls that failed
   uint64_t n_passes = 0;      ///< over the linear layers
   uint64_t nanoseconds = 0;   ///< in calls that compute
-  uint64_t weight_bytes = 0;  ///< read by those passes and by the head, skipped ones not counted
+  uint64_t weight_bytes = 0;  ///< read by passes and heads, less what single tokens skipped
   SkipCounts skipped;         ///< of single tokens; all zero for models without ReLU^2
   uint64_t n_drafted = 0;     ///< of the tokens: guessed by generate()
   uint64_t n_accepted = 0;    ///< of them: right, and part of the text
