@@ -2,7 +2,7 @@
 // machine whose memory changes its speed from one second to the next, a ratio of two separate runs
 // says little.
 //
-//     pair_bench [PART OF A NAME] [ROUNDS]
+//     pair_bench [PART OF A NAME] [ROUNDS] [ISA]
 //
 //     pass/<n>          a pass over n tokens with all their logits, and over one: bitnet-2b-4t
 //     sparse/a48-7b     a token of 7b (dense), and of a48-7b with the zeros of the a4.8 paper
@@ -62,6 +62,7 @@ double timed(const Subject& subject) {
 struct Plan {
   std::string_view part;
   int rounds;
+  std::string isa;
   bool wants(std::string_view name) const { return name.find(part) != std::string_view::npos; }
 };
 
@@ -113,7 +114,7 @@ Subject pass_of(const SessionPtr& session, uint32_t n_tokens) {
 }
 
 bool compare_passes(const Plan& plan) {
-  const SessionPtr session = open(large_model(), 64, 2);
+  const SessionPtr session = open(large_model(plan.isa), 64, 2);
   if (session == nullptr) return false;
   bool ok = true;
   for (const uint32_t n : {2u, 4u, 8u}) {
@@ -131,8 +132,8 @@ bool compare_sparse(const Plan& plan) {
   tern::SynthOptions zeros;
   zeros.gate_zeros = 675;
   zeros.down_zeros = 842;
-  const SessionPtr dense = open(random_model("7b"), 64, 2);
-  const SessionPtr sparse = open(random_model("a48-7b", zeros), 64, 2);
+  const SessionPtr dense = open(random_model("7b", {}, plan.isa), 64, 2);
+  const SessionPtr sparse = open(random_model("a48-7b", zeros, plan.isa), 64, 2);
   return dense != nullptr && sparse != nullptr &&
          compare(name, pass_of(dense, 1), pass_of(sparse, 1), plan.rounds);
 }
@@ -147,8 +148,8 @@ bool compare_depths(const Plan& plan) {
   for (const auto& [cache, kv] : kCaches) {
     const std::string name = std::string("depth/") + cache;
     if (!plan.wants(name)) continue;
-    const SessionPtr deep = open(large_model(), kDepth + 64, 2, kv);
-    const SessionPtr empty = open(large_model(), kDepth + 64, 2, kv);
+    const SessionPtr deep = open(large_model(plan.isa), kDepth + 64, 2, kv);
+    const SessionPtr empty = open(large_model(plan.isa), kDepth + 64, 2, kv);
     ok = ok && deep != nullptr && empty != nullptr && deep->evaluate(text).ok() &&
          compare(name, pass_of(deep, 1), pass_of(empty, 1), plan.rounds);
   }
@@ -172,7 +173,9 @@ Subject story(const SessionPtr& session, const std::vector<tern::TokenId>& promp
 }
 
 bool compare_drafts(const Plan& plan) {
-  const auto model = tern::Model::load_file(TERN_SOURCE_DIR "/examples/models/stories.gguf", {});
+  tern::LoadOptions load;
+  load.isa = plan.isa;
+  const auto model = tern::Model::load_file(TERN_SOURCE_DIR "/examples/models/stories.gguf", load);
   if (!model.ok()) return false;
   bool ok = true;
   for (const StoryText& text : kStoryTexts) {
@@ -195,7 +198,8 @@ bool compare_drafts(const Plan& plan) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const Plan plan = {argc > 1 ? argv[1] : "", argc > 2 ? std::atoi(argv[2]) : kRounds};
+  const Plan plan = {argc > 1 ? argv[1] : "", argc > 2 ? std::atoi(argv[2]) : kRounds,
+                     argc > 3 ? argv[3] : ""};
   std::printf("%-24s %9s %9s   %20s   %5s\n", "pair", "first ms", "second ms", "first / second",
               "GB/s");
   bool ok = true;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -27,19 +28,21 @@ inline ModelPtr random_model(const tern::ModelShape& shape, const tern::SynthOpt
   return {owned, owned->model.get()};
 }
 
-/// The same by name, with a Q6_K head.
-inline ModelPtr random_model(std::string_view name, tern::SynthOptions options = {}) {
+/// The same by name, with a Q6_K head, for an instruction set or the machine's best.
+inline ModelPtr random_model(std::string_view name, tern::SynthOptions options = {},
+                             const std::string& isa = "") {
   const auto shape = tern::find_shape(name);
-  const auto kernels = tern::select_kernels("");
+  const auto kernels = tern::select_kernels(isa);
   if (!shape.ok() || !kernels.ok()) return nullptr;
   options.packing = kernels->packing;
   tern::LoadOptions load;
   load.head = tern::HeadOption::q6;
+  load.isa = isa;
   return random_model(**shape, options, load);
 }
 
-/// BitNet 2B-4T, made once.
-inline ModelPtr large_model() {
-  static const ModelPtr model = random_model("bitnet-2b-4t");
+/// BitNet 2B-4T, made once, for the first caller's instruction set.
+inline ModelPtr large_model(const std::string& isa = "") {
+  static const ModelPtr model = random_model("bitnet-2b-4t", {}, isa);
   return model;
 }
