@@ -5,6 +5,10 @@
 //     pair_bench [PART OF A NAME] [ROUNDS] [ISA]
 //
 //     pass/<n>          a pass over n tokens with all their logits, and over one: bitnet-2b-4t
+//     skip/<zeros>/t:<n>  a token of the ternary body of bitnet-2b-4t (a vocabulary of 256) as
+//     tiles,
+//                       of which everything is read, and with zeros skipped: half of the gates
+//                       zero, as random weights give, or the rates of a trained model, imposed
 //     sparse/a48-7b     a token of 7b (dense), and of a48-7b with the zeros of the a4.8 paper
 //     depth/<cache>     a token of bitnet-2b-4t behind 3500 positions, and behind none
 //     draft/<n>/<text>  200 tokens of the story model with n guesses at a time, and with none
@@ -125,6 +129,42 @@ bool compare_passes(const Plan& plan) {
   return ok;
 }
 
+/// The body of bitnet-2b-4t with so many of 1000 gates and inputs of `down` zero, in T5.
+ModelPtr body(uint32_t gate_zeros, uint32_t down_zeros, bool lines, const std::string& isa) {
+  const auto shape = tern::find_shape("bitnet-2b-4t");
+  if (!shape.ok()) return nullptr;
+  tern::ModelShape small = **shape;
+  small.vocab_size = 256;
+  tern::SynthOptions options;
+  options.packing = tern::Packing::t5;
+  options.gate_zeros = gate_zeros;
+  options.down_zeros = down_zeros;
+  options.skip_zeros = lines;
+  tern::LoadOptions load;
+  load.isa = isa;
+  return random_model(small, options, load);
+}
+
+bool compare_skipping(const Plan& plan) {
+  struct Zeros {
+    const char* name;
+    uint32_t gates, inputs;
+  };
+  constexpr Zeros kZeros[] = {{"random", 500, 0}, {"trained", 670, 830}};
+  bool ok = true;
+  for (const auto& [zeros, gates, inputs] : kZeros) {
+    for (const uint32_t n_threads : {1u, 2u}) {
+      const std::string name = std::string("skip/") + zeros + "/t:" + std::to_string(n_threads);
+      if (!plan.wants(name)) continue;
+      const SessionPtr tiles = open(body(gates, inputs, false, plan.isa), 64, n_threads);
+      const SessionPtr lines = open(body(gates, inputs, true, plan.isa), 64, n_threads);
+      ok = ok && tiles != nullptr && lines != nullptr &&
+           compare(name, pass_of(tiles, 1), pass_of(lines, 1), plan.rounds);
+    }
+  }
+  return ok;
+}
+
 /// The paper's rates: 67.5 % of the gates, 84.2 % of the inputs of `down`.
 bool compare_sparse(const Plan& plan) {
   const std::string name = "sparse/a48-7b";
@@ -203,7 +243,8 @@ int main(int argc, char** argv) {
   std::printf("%-24s %9s %9s   %20s   %5s\n", "pair", "first ms", "second ms", "first / second",
               "GB/s");
   bool ok = true;
-  for (const auto run : {compare_passes, compare_sparse, compare_depths, compare_drafts}) {
+  for (const auto run :
+       {compare_passes, compare_skipping, compare_sparse, compare_depths, compare_drafts}) {
     ok = run(plan) && ok;
   }
   return ok ? 0 : 1;

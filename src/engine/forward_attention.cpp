@@ -28,49 +28,83 @@ bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<float>& 
   return finite;
 }
 
-void ForwardPass::rotate_and_store(size_t layer) {
+// Turns a key head and its query heads, and keeps key and value.
+void ForwardPass::store_head(size_t layer, size_t t, size_t kv_head) {
   const LayerWeights& w = model_.weights().layers[layer];
   const bool slides = config_.slides(layer);
-  const Tensor<float, 2>& cosines = slides ? act_.window_cos : act_.cos;
-  const Tensor<float, 2>& sines = slides ? act_.window_sin : act_.sin;
-  for_tokens([&](size_t t) {
-    const float* cos = cosines.row(t);
-    const float* sin = sines.row(t);
-    const size_t slot = act_.places[t].slot + act_.places[t].position;
-    act_.places[t].cache->fetch(layer, slot);
-    bool finite = turn_heads(act_.q.row(t), config_.n_heads, w.attn_q_norm, cos, sin);
-    finite &= turn_heads(act_.k.row(t), config_.n_kv_heads, w.attn_k_norm, cos, sin);
-    for (size_t head = 0; head < config_.n_kv_heads; ++head) {
-      const size_t at = head * config_.head_dim;
-      finite &= act_.places[t].cache->store(kernels_, layer, head, slot, act_.k.row(t) + at,
-                                            act_.v.row(t) + at);
-    }
-    if (!finite) non_finite_.store(true, std::memory_order_relaxed);
-  });
+  const float* cos = (slides ? act_.window_cos : act_.cos).row(t);
+  const float* sin = (slides ? act_.window_sin : act_.sin).row(t);
+  const size_t group = config_.n_heads / config_.n_kv_heads;
+  const size_t at = kv_head * config_.head_dim;
+  const TokenPlace& place = act_.places[t];
+  bool finite = turn_heads(act_.q.row(t) + at * group, group, w.attn_q_norm, cos, sin);
+  finite &= turn_heads(act_.k.row(t) + at, 1, w.attn_k_norm, cos, sin);
+  finite &= place.cache->store(kernels_, layer, kv_head, place.slot + place.position,
+                               act_.k.row(t) + at, act_.v.row(t) + at);
+  if (!finite) non_finite_.store(true, std::memory_order_relaxed);
 }
 
-// An item is a block of tokens and a key head with all its query heads, which share the reading of
-// keys and values; when there are fewer items than workers, a single query head. Few items of
-// single tokens that see much are split by positions instead, one token after the other.
+// Heads [begin, end) of a token.
+void ForwardPass::store_heads(size_t layer, size_t t, size_t begin, size_t end) {
+  const TokenPlace& place = act_.places[t];
+  place.cache->fetch(layer, begin, end, place.slot + place.position);
+  for (size_t head = begin; head < end; ++head) store_head(layer, t, head);
+}
+
+// Turns heads, keeps keys and values, and weighs positions. An item is a block of tokens and a key
+// head with all its query heads, which share the reading of keys and values; when there are fewer
+// items than workers, a single query head. Few items of single tokens that see much are split by
+// positions instead, one token after the other.
 void ForwardPass::attend(size_t layer) {
   if (is_stopped()) return;
   const size_t workers = runner_.n_workers();
   const size_t n_groups = act_.n_blocks * config_.n_kv_heads;
   const size_t seen = std::min(reach_, window_of(layer));
-  const bool is_even = n_groups % workers == 0 || n_groups >= kEvenItems * workers;
-  if (!is_even && act_.n_blocks == n_ && seen >= kSplitPositions && act_.token_attention.row != 0) {
+  const auto is_even = [&](size_t n) { return n % workers == 0 || n >= kEvenItems * workers; };
+  const auto store_all = [&] {
+    for_tokens([&](size_t t) { store_heads(layer, t, 0, config_.n_kv_heads); });
+  };
+  if (!is_even(n_groups) && act_.n_blocks == n_ && seen >= kSplitPositions &&
+      act_.token_attention.row != 0) {
+    store_all();
     for (size_t t = 0; t < n_; ++t) attend_token(layer, t);
     return;
   }
+  const size_t work = n_ * config_.n_heads * seen * config_.head_dim * 4;
+  if (n_ <= kVectorTokens && is_even(config_.n_kv_heads)) {
+    attend_by_heads(layer, work);
+    return;
+  }
+  store_all();
   const size_t heads = n_groups >= workers ? config_.n_heads / config_.n_kv_heads : 1;
   const size_t per_block = config_.n_heads / heads;
   const size_t n_items = act_.n_blocks * per_block;
-  const size_t work = n_ * config_.n_heads * seen * config_.head_dim * 4;
   const size_t tasks = std::min({workers, task_count(work), n_items});
   runner_.run(tasks, [&](size_t task) {
     // Later blocks see more positions: dealing the items out in turn keeps the tasks even.
     for (size_t item = task; item < n_items && !is_stopped(); item += tasks) {
       attend_block(layer, act_.blocks[item / per_block], item % per_block * heads, heads, task);
+    }
+  });
+}
+
+// Few tokens: a task takes its key heads from turning them to the output. What is turned and kept
+// is work like so many bytes for each value: it was made by another thread, most likely.
+void ForwardPass::attend_by_heads(size_t layer, size_t work) {
+  constexpr size_t kBytesPerValue = 12;
+  const size_t n_heads = config_.n_kv_heads;
+  const size_t group = config_.n_heads / n_heads;
+  const size_t values = n_ * (config_.q_dim() + 2 * config_.kv_dim());
+  const size_t tasks =
+      std::min({runner_.n_workers(), task_count(work + values * kBytesPerValue), n_heads});
+  runner_.run(tasks, [&](size_t task) {
+    const size_t begin = n_heads * task / tasks;
+    const size_t end = n_heads * (task + 1) / tasks;
+    for (size_t t = 0; t < n_; ++t) store_heads(layer, t, begin, end);
+    for (size_t b = 0; b < act_.n_blocks; ++b) {
+      for (size_t head = begin; head < end && !is_stopped(); ++head) {
+        attend_block(layer, act_.blocks[b], head * group, group, task);
+      }
     }
   });
 }

@@ -15,6 +15,18 @@ namespace {
 /// Percent of live channels up to which several tokens' lists are less work than everything at once
 /// (docs/adr/0025-several-tokens-skip-too.md).
 constexpr size_t kWorthListing = 40;
+
+/// So many runs of a list are taken in turn: neighbours of it are lines so near each other that the
+/// hardware takes them for a stream and reads what lies between, which nobody wants.
+constexpr size_t kScatteredRuns = 256;
+
+/// to[i] for i in [begin, end): an order of all n of a list in which the next is far away.
+void scatter(const uint32_t* list, size_t n, size_t begin, size_t end, uint32_t* to) {
+  const size_t run = n / kScatteredRuns;
+  for (size_t i = begin; i < end; ++i) {
+    to[i] = list[i < run * kScatteredRuns ? i % kScatteredRuns * run + i / kScatteredRuns : i];
+  }
+}
 }  // namespace
 
 ActivationView ForwardPass::quantized_token(size_t t) const {
@@ -52,15 +64,22 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   const size_t tasks = task_count(matrix.packed_size() / w.rows * n_live, Activations::kLineTasks);
   runner_.run(tasks, [&](size_t task) {
     for (size_t t = 0; t < n_; ++t) {
-      kernels_.multiply_rows(w, quantized_token(t), live.rows.row(t), live.counts[t] * task / tasks,
-                             live.counts[t] * (task + 1) / tasks, act_.up.row(t),
+      const size_t n = live.counts[t];
+      const size_t begin = n * task / tasks;
+      const size_t end = n * (task + 1) / tasks;
+      uint32_t* rows = live.rows.row(t);
+      if (n_ == 1) {  // several share what is in the cache by the order of rows
+        rows = live.scattered_rows.data();
+        scatter(live.rows.row(t), n, begin, end, rows);
+      }
+      kernels_.multiply_rows(w, quantized_token(t), rows, begin, end, act_.up.row(t),
                              act_.up.stride(0));
     }
   });
 }
 
-// Columns by tasks: each sums its own over all rows, then the sums are added, by units of rows; with
-// `adds` also to the residual.
+// Columns by tasks: each sums its own over all rows, then the sums are added, by units of rows;
+// with `adds` also to the residual.
 void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count,
                                         bool adds) {
   if (is_stopped()) return;

@@ -72,9 +72,10 @@ struct QuantizedBatch {
 
 /// What exact skipping keeps of each token of a pass: which rows of up or which columns are live.
 struct LiveChannels {
-  Tensor<uint32_t, 2> rows;     // [tokens, ffn_dim]
-  Tensor<uint32_t, 2> columns;  // [tokens, the most inputs of a matrix by columns + 63]
-  Tensor<int8_t, 2> values;     // the same: the codes of `columns`
+  Tensor<uint32_t, 2> rows;         // [tokens, ffn_dim], ascending
+  Buffer<uint32_t> scattered_rows;  // [ffn_dim] those of a single token as they are read
+  Tensor<uint32_t, 2> columns;      // [tokens, the most inputs of a matrix by columns + 63]
+  Tensor<int8_t, 2> values;         // the same: the codes of `columns`
   std::array<size_t, kVectorTokens> counts{};
 };
 
@@ -235,7 +236,10 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
       columns = std::max<size_t>(columns, w.cols);
     }
   }
-  if (c.may_skip()) TERN_TRY(plan.add(a.live.rows, {few, c.ffn_dim}));
+  if (c.may_skip()) {
+    TERN_TRY(plan.add(a.live.rows, {few, c.ffn_dim}));
+    TERN_TRY(plan.add(a.live.scattered_rows, c.ffn_dim));
+  }
   if (columns != 0) {
     TERN_TRY(plan.add(a.live.columns, {few, columns + 63}));
     TERN_TRY(plan.add(a.live.values, {few, columns + 63}));

@@ -96,7 +96,6 @@ class ForwardPass {
     const LayerWeights& w = model_.weights().layers[layer];
     multiply(act_.residual, w.attn_norm, {config_.input_quantizer(), &LayerActivity::qkv_inputs},
              {{{&w.attn_q, &act_.q}, {&w.attn_k, &act_.k}, {&w.attn_v, &act_.v}}});
-    rotate_and_store(layer);
     attend(layer);
     add_product(act_.mixed, w.attn_sub_norm,
                 {config_.output_quantizer(), &LayerActivity::output_inputs}, w.attn_output,
@@ -156,7 +155,9 @@ class ForwardPass {
   void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count, bool adds);
   void add_delta(size_t begin, size_t end);
   void add_normed_delta(const Buffer<float>& gain);
-  void rotate_and_store(size_t layer);
+  void store_head(size_t layer, size_t t, size_t kv_head);
+  void store_heads(size_t layer, size_t t, size_t begin, size_t end);
+  void attend_by_heads(size_t layer, size_t work);
   bool turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain, const float* cos,
                   const float* sin);
   void attend(size_t layer);

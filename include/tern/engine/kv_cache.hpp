@@ -57,11 +57,11 @@ class KvCache {
     return store_vector(kernels, value, vector, values_, value_units_, first_values_) &&
            key_is_finite;
   }
-  /// Asks for the memory that store() of a position will write, which lies apart for every head:
-  /// else each store waits for its own. Always inlined: a call of what changes nothing g++ leaves
-  /// out.
-  TERN_ALWAYS_INLINE void fetch(size_t layer, size_t position) const {
-    for (size_t head = 0; head < n_kv_heads_; ++head) {
+  /// Asks for the memory that store() will write of heads [begin, end) of a position, which lies
+  /// apart for every head: else each store waits for its own. Always inlined: a call of what
+  /// changes nothing g++ leaves out.
+  TERN_ALWAYS_INLINE void fetch(size_t layer, size_t begin, size_t end, size_t position) const {
+    for (size_t head = begin; head < end; ++head) {
       const size_t at = index(layer, head, position) * vector_bytes();
       for (size_t i = 0; i < vector_bytes(); i += kBufferAlignment) {
         __builtin_prefetch(keys_.data() + at + i, 1);

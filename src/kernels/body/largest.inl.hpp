@@ -12,14 +12,18 @@ static inline size_t count_from(const float* x, size_t n, uint32_t least) {
   return count;
 }
 
-// The magnitude of rank `keep` bit by bit from above; then what is below it goes, and of those
-// equal to it the last ones.
+// The magnitude of rank `keep` bit by bit from above, until as many are left, which most often is
+// before the last bit. Else what is below it goes, and of those equal to it the last ones.
 static void keep_largest(float* x, size_t n, size_t keep) {
   uint32_t least = 0;
-  for (uint32_t bit = 1u << 30; bit != 0; bit >>= 1) {
-    if (count_from(x, n, least | bit) >= keep) least |= bit;
+  size_t left = n;
+  for (uint32_t bit = 1u << 30; bit != 0 && left != keep; bit >>= 1) {
+    const size_t found = count_from(x, n, least | bit);
+    if (found < keep) continue;
+    least |= bit;
+    left = found;
   }
-  if (count_from(x, n, least) == keep) {  // all of those equal to it stay, as they most often do
+  if (left == keep) {
     for (size_t i = 0; i < n; ++i) x[i] = magnitude_bits(x[i]) >= least ? x[i] : 0.0f;
     return;
   }
