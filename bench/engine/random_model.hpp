@@ -40,9 +40,3 @@ inline ModelPtr random_model(std::string_view name, tern::SynthOptions options =
   load.isa = isa;
   return random_model(**shape, options, load);
 }
-
-/// BitNet 2B-4T, made once, for the first caller's instruction set.
-inline ModelPtr large_model(const std::string& isa = "") {
-  static const ModelPtr model = random_model("bitnet-2b-4t", {}, isa);
-  return model;
-}

@@ -22,11 +22,16 @@ using Clock = std::chrono::steady_clock;
 constexpr uint64_t kBudgetNs = 2000000;
 constexpr size_t kSessions = 8;
 
+ModelPtr model() {
+  static const ModelPtr made = random_model("bitnet-2b-4t");
+  return made;
+}
+
 std::shared_ptr<tern::Session> open(uint32_t threads, uint32_t context) {
   tern::SessionOptions options;
   options.n_threads = threads;
   options.context = context;
-  const auto session = tern::Session::create(large_model(), options);
+  const auto session = tern::Session::create(model(), options);
   return session.ok() ? *session : nullptr;
 }
 

@@ -4,10 +4,12 @@
 // thread can read; the table with byte permutations is called avx512vnni+vbmi.
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 
 #include "tern/base/buffer.hpp"
+#include "tern/engine/head_search.hpp"
 #include "tern/kernels/registry.hpp"
 #include "tern/platform/large_pages.hpp"
 
@@ -63,7 +65,7 @@ void head_rows(benchmark::State& state, const tern::KernelTable& kernels, const 
   auto scales = make_buffer<float>(n_rows);
   auto planes = make_buffer<int8_t>(2 * n_tokens * stride);
   auto tokens = make_buffer<tern::QuantizedToken>(n_tokens);
-  auto logits = make_buffer<float>(n_tokens * n_rows);
+  auto logits = make_buffer<float>(n_tokens * tern::kHeadBlockRows);
   std::mt19937 rng(2);
   std::normal_distribution<float> normal;
   for (float& v : x.span()) v = normal(rng);
@@ -77,7 +79,10 @@ void head_rows(benchmark::State& state, const tern::KernelTable& kernels, const 
   const tern::HeadInput input{
       x.data(), kColumns, {planes.data(), low, tokens.data(), stride, n_tokens}};
   for (auto _ : state) {
-    kernels.head_rows(head, input, 0, n_rows, logits.data(), n_rows);
+    for (size_t row = 0; row < n_rows; row += tern::kHeadBlockRows) {  // as the engine does
+      kernels.head_rows(head, input, row, std::min(row + tern::kHeadBlockRows, n_rows),
+                        logits.data(), tern::kHeadBlockRows);
+    }
     benchmark::ClobberMemory();
   }
   state.SetBytesProcessed(static_cast<int64_t>(state.iterations()) *

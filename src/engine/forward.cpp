@@ -1,9 +1,9 @@
 // The steps of the forward pass, but for attention's (forward_attention.cpp) and those that skip
 // zeros (forward_skipping.cpp).
 //
-// Room: engine. Steps over tokens are tasks by token; products are tasks by units of rows, by live
-// rows or by live columns; attention by head and block of tokens. No task waits for another, and no
-// result depends on the cut.
+// Room: engine. Steps over tokens are tasks by token, in attention also by key head; products are
+// tasks by units of rows, by live rows or by live columns; attention by head and block of tokens.
+// No task waits for another, and no result depends on the cut.
 #include "tern/engine/forward.hpp"
 
 #include <algorithm>
@@ -249,8 +249,8 @@ void ForwardPass::add_product(const Tensor<float, 2>& input, const Buffer<float>
   if (n_ <= kVectorTokens && is_columns(matrix.view().packing)) {
     quantize(input, gain, kind);
     const bool is_output = kind.quantizer == Quantizer::i8_topk;
-    multiply_live_columns(
-        matrix, is_output ? &SkipCounts::output_inputs : &SkipCounts::down_inputs, adds);
+    multiply_live_columns(matrix, is_output ? &SkipCounts::output_inputs : &SkipCounts::down_inputs,
+                          adds);
   } else {
     multiply(input, gain, kind, {{{&matrix, &act_.delta}}}, adds);
   }

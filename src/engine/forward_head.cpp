@@ -45,7 +45,7 @@ Result<void> ForwardPass::logits_of(std::span<const float> features, TokenMask m
   std::copy(features.begin(), features.end(), act_.head_x.row(0));
   if (!quantize_head(0)) return Error(Status::non_finite, "an activation is not finite");
   float* const out = logits.data();
-  return logit_rows(0, logits.size(), {&out, 1}, TokenMasks(&mask, mask.empty() ? 0 : 1));
+  return logit_rows(0, logits.size(), {&out, 1}, masks_of(mask));
 }
 
 Result<void> ForwardPass::logit_rows(size_t begin, size_t end, std::span<float* const> logits,

@@ -14,10 +14,10 @@ TERN_NAMESPACE_BEGIN
 namespace {
 /// Percent of live channels up to which several tokens' lists are less work than everything at once
 /// (docs/adr/0025-several-tokens-skip-too.md).
-constexpr size_t kWorthListing = 40;
+constexpr size_t kMostListedPercent = 40;
 
-/// So many runs of a list are taken in turn: neighbours of it are lines so near each other that the
-/// hardware takes them for a stream and reads what lies between, which nobody wants.
+/// So many runs of a list are taken in turn, so that the hardware sees no stream
+/// (docs/adr/0026-live-rows-far-apart.md).
 constexpr size_t kScatteredRuns = 256;
 
 /// to[i] for i in [begin, end): an order of all n of a list in which the next is far away.
@@ -29,10 +29,10 @@ void scatter(const uint32_t* list, size_t n, size_t begin, size_t end, uint32_t*
 }
 }  // namespace
 
+// In int8, as the inputs of every model that skips (ModelConfig::may_skip).
 ActivationView ForwardPass::quantized_token(size_t t) const {
   const ActivationView all = act_.quantized.view(n_);
-  return {all.high + t * all.stride, all.low != nullptr ? all.low + t * all.stride : nullptr,
-          all.tokens + t, all.stride, 1};
+  return {all.high + t * all.stride, nullptr, all.tokens + t, all.stride, 1};
 }
 
 // list(token) fills the token's list and returns its length. Returns how many are in all lists,
@@ -57,7 +57,7 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
   if (is_stopped()) return;
   if (n_ == 1) {
     skipped_->gates.add(w.rows, w.rows - n_live);
-  } else if (n_live * 100 > n_ * w.rows * kWorthListing) {
+  } else if (n_live * 100 > n_ * w.rows * kMostListedPercent) {
     multiply_quantized({{{&matrix, &act_.up}}}, false);
     return;
   }
@@ -68,7 +68,8 @@ void ForwardPass::multiply_live_rows(const TernaryMatrix& matrix) {
       const size_t begin = n * task / tasks;
       const size_t end = n * (task + 1) / tasks;
       uint32_t* rows = live.rows.row(t);
-      if (n_ == 1) {  // several share what is in the cache by the order of rows
+      // Several tokens keep the ascending order: what one has read the next finds in the cache.
+      if (n_ == 1) {
         rows = live.scattered_rows.data();
         scatter(live.rows.row(t), n, begin, end, rows);
       }
@@ -86,7 +87,8 @@ void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix, ZeroCount S
   LiveChannels& live = act_.live;
   const TernaryView w = matrix.view();
   const ActivationView a = act_.quantized.view(n_);
-  size_t work = n_ * w.cols;
+  const size_t n_all = n_ * w.cols;
+  size_t n_read = n_all;
   bool listed = false;
   if (skipped_ != nullptr) {
     const size_t n_live = list_live([&](size_t t) {
@@ -95,10 +97,10 @@ void ForwardPass::multiply_live_columns(const TernaryMatrix& matrix, ZeroCount S
     });
     if (is_stopped()) return;
     if (n_ == 1) (skipped_->*count).add(w.cols, w.cols - n_live);
-    listed = n_ == 1 || n_live * 100 <= work * kWorthListing;
-    if (listed) work = n_live;
+    listed = n_ == 1 || n_live * 100 <= n_all * kMostListedPercent;
+    if (listed) n_read = n_live;
   }
-  const size_t tasks = task_count(matrix.packed_size() / w.cols * work, Activations::kLineTasks);
+  const size_t tasks = task_count(matrix.packed_size() / w.cols * n_read, Activations::kLineTasks);
   runner_.run(tasks, [&](size_t task) {
     int32_t* sums = act_.column_sums.row(task);
     if (!listed) {

@@ -60,7 +60,7 @@ void HeadSearch::run(const KernelTable& kernels, const HeadView& head, bool like
                  cancelled};
   const size_t n_all = logits.size();
   read_first(in, mask, logits);
-  counts.rows[0] += count_tokens(TokenMasks(&mask, mask.empty() ? 0 : 1), n_all);
+  counts.rows[0] += count_tokens(masks_of(mask), n_all);
   float threshold = find_threshold(blocks_of(n_all), n_best);
   size_t n = 0;
   for (size_t b = 0; b < blocks_of(n_all); ++b) {
@@ -83,7 +83,7 @@ void HeadSearch::run(const KernelTable& kernels, const HeadView& head, bool like
 }
 
 void HeadSearch::read_first(const Input& in, TokenMask mask, std::span<float> logits) {
-  const TokenMasks masks(&mask, mask.empty() ? 0 : 1);
+  const TokenMasks masks = masks_of(mask);
   for_blocks(in.runner, in.cancelled, logits.size(), [&](size_t block, size_t begin, size_t end) {
     std::fill(logits.data() + begin, logits.data() + end, kMaskedLogit);
     size_t done = begin;

@@ -49,7 +49,7 @@ void Session::complete_logits() {
   has_logits_ = pass.logits_of(features_.span(), mask, logits_.span()).ok();
   has_all_logits_ = mask.empty();
   n_searched_ = 0;
-  n_head_rows_ += count_tokens(TokenMasks(&mask, mask.empty() ? 0 : 1), logits_.size());
+  n_head_rows_ += count_tokens(masks_of(mask), logits_.size());
 }
 
 TERN_NAMESPACE_END

@@ -60,7 +60,7 @@ Result<bool> Session::step_slice(uint64_t budget_ns) {
   const TextRun text{n, 0, size_t{position_} + p.done, &cache_};
   ForwardPass pass(*model_, runner_, activations_, cancel_flags_, skips());
   const uint32_t n_layers = model_->config().n_layers;
-  const TokenMasks masks(&rows_, rows_.empty() ? 0 : 1);
+  const TokenMasks masks = masks_of(rows_);
   if (p.layer == 0) {
     count_pass(n, p.done + n == p.n_tokens ? 1 : 0, masks);
     pass.begin(tokens_.span().subspan(text.position, n), {&text, 1});

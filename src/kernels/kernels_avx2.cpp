@@ -45,8 +45,8 @@ static inline VI vi_add_sums(VI v, VS s) {
           _mm256_add_epi32(v.hi, _mm256_madd_epi16(s.hi, one))};
 }
 
-// Of attention and heads: pairs of words, and keys of int8, which need no offset.
-constexpr int32_t kKeyOffset = 0;
+// Of attention and heads: pairs of words, and int8, which needs no offset.
+constexpr int32_t kByteOffset = 0;
 
 static inline VI vi_dot_words(VI acc, VI a, VI b) {
   return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(a.lo, b.lo)),
@@ -58,18 +58,19 @@ static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) {
   vs_settle(&sum);
   return sum;
 }
-static inline VI vi_offset_keys(VI keys) { return keys; }
-// vpmaddubsw wants an unsigned factor: |key| <= 128, the sign goes to the code. A pair is at most
+static inline VI vi_offset_bytes(VI bytes) { return bytes; }
+// vpmaddubsw wants an unsigned factor: |byte| <= 128, the sign goes to the code. A pair is at most
 // 2 * 128 * 127 = 32512, below its saturation.
-static inline __m256i dot_keys(__m256i acc, __m256i keys, __m256i codes) {
-  const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(keys), _mm256_sign_epi8(codes, keys));
+static inline __m256i dot_signed(__m256i acc, __m256i bytes, __m256i codes) {
+  const __m256i pairs =
+      _mm256_maddubs_epi16(_mm256_abs_epi8(bytes), _mm256_sign_epi8(codes, bytes));
   return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
-static inline VI vi_dot_keys(VI acc, VI keys, VI codes) {
-  return {dot_keys(acc.lo, keys.lo, codes.lo), dot_keys(acc.hi, keys.hi, codes.hi)};
+static inline VI vi_dot_bytes(VI acc, VI bytes, VI codes) {
+  return {dot_signed(acc.lo, bytes.lo, codes.lo), dot_signed(acc.hi, bytes.hi, codes.hi)};
 }
-static inline VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes) {
-  return vi_dot_keys(acc, keys, vi_load(codes));
+static inline VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
+  return vi_dot_bytes(acc, bytes, vi_load(codes));
 }
 #include "kernels/body/avx2_table.inl.hpp"
 

@@ -33,20 +33,20 @@ static inline VS vs_dot(VS s, VB u, VB q) {
 static inline void vs_settle(VS*) {}
 static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, s); }
 
-// Of attention and heads: pairs of words, and keys of int8, unsigned by an offset of 128.
-constexpr int32_t kKeyOffset = 128;
+// Of attention and heads: pairs of words, and int8, unsigned by an offset of 128.
+constexpr int32_t kByteOffset = 128;
 
 static inline VI vi_dot_words(VI acc, VI a, VI b) {
   return {_mm256_dpwssd_avx_epi32(acc.lo, a.lo, b.lo), _mm256_dpwssd_avx_epi32(acc.hi, a.hi, b.hi)};
 }
 static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) { return vi_dot_words(acc, a, *b); }
-static inline VI vi_offset_keys(VI keys) {
+static inline VI vi_offset_bytes(VI bytes) {
   const __m256i sign = _mm256_set1_epi8(-128);
-  return {_mm256_xor_si256(keys.lo, sign), _mm256_xor_si256(keys.hi, sign)};
+  return {_mm256_xor_si256(bytes.lo, sign), _mm256_xor_si256(bytes.hi, sign)};
 }
-static inline VI vi_dot_keys(VI acc, VI keys, VI codes) { return vs_dot(acc, keys, codes); }
-static inline VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes) {
-  return vi_dot_keys(acc, keys, vi_load(codes));
+static inline VI vi_dot_bytes(VI acc, VI bytes, VI codes) { return vs_dot(acc, bytes, codes); }
+static inline VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
+  return vi_dot_bytes(acc, bytes, vi_load(codes));
 }
 
 #include "kernels/body/avx2_table.inl.hpp"

@@ -9,17 +9,21 @@ using tern::ScaleKind;
 
 namespace {
 
-enum class Listed { null, none, one, last, all, scattered };
-constexpr Listed kLists[] = {Listed::null, Listed::none, Listed::one,
-                             Listed::last, Listed::all,  Listed::scattered};
+enum class Listed { null, none, one, last, all, some, shuffled };
+constexpr Listed kLists[] = {Listed::null, Listed::none, Listed::one,     Listed::last,
+                             Listed::all,  Listed::some, Listed::shuffled};
 
-/// Ascending indices below n; for `null` all of them.
+/// Indices below n, ascending but where they are shuffled; for `null` all of them.
 std::vector<uint32_t> make_list(Listed kind, size_t n) {
   SampleRandom random(n);
   std::vector<uint32_t> list;
   for (uint32_t i = 0; i < n; ++i) {
-    const bool chosen[] = {true, false, i == n / 2, i + 1 == n, true, random.below(3) == 0};
+    const bool some = random.below(3) == 0;
+    const bool chosen[] = {true, false, i == n / 2, i + 1 == n, true, some, some};
     if (chosen[static_cast<size_t>(kind)]) list.push_back(i);
+  }
+  for (size_t left = kind == Listed::shuffled ? list.size() : 0; left > 1; --left) {
+    std::swap(list[left - 1], list[random.below(left)]);
   }
   return list;
 }
@@ -77,8 +81,10 @@ struct LiveColumns {
   }
 };
 
-/// All columns in `n_parts` ranges, then all rows in two.
-Bytes columns_product(const KernelTable& k, const Problem& problem, bool all, size_t n_parts) {
+/// All columns in `n_parts` ranges, all planes in a call or each in one of its own; then all rows
+/// in two.
+Bytes columns_product(const KernelTable& k, const Problem& problem, bool all, size_t n_parts,
+                      bool apart) {
   const tern::TernaryView w = problem.view();
   const tern::ActivationView a = problem.activations();
   const LiveColumns live(a, w.cols, all);
@@ -90,7 +96,14 @@ Bytes columns_product(const KernelTable& k, const Problem& problem, bool all, si
                               live.n_planes};
   const size_t n = live.columns.size();
   for (size_t p = 0; p < n_parts; ++p) {
-    k.multiply_columns(w, in, n * p / n_parts, n * (p + 1) / n_parts, parts.data() + p * part_size);
+    int32_t* sums = parts.data() + p * part_size;
+    const size_t begin = n * p / n_parts;
+    const size_t end = n * (p + 1) / n_parts;
+    for (size_t plane = 0; apart && plane < in.n_planes; ++plane) {
+      k.multiply_columns(w, {in.columns, in.values + plane * in.stride, in.stride, 1}, begin, end,
+                         sums + plane * tern::column_sums_size(w));
+    }
+    if (!apart) k.multiply_columns(w, in, begin, end, sums);
   }
   GuardedBuffer<float> y = problem.make_results();
   const size_t middle = (problem.n_units() + 1) / 2;
@@ -105,11 +118,13 @@ Bytes columns_product(const KernelTable& k, const Problem& problem, bool all, si
 void check_columns(const std::vector<KernelTable>& tables, const ProductCase& c, size_t n_parts) {
   const Problem problem(c);
   for (const bool all : {false, true}) {
-    const Bytes expected = columns_product(tables.back(), problem, true, 1);
+    const Bytes expected = columns_product(tables.back(), problem, true, 1, false);
     for (const KernelTable& table : tables) {
-      if (columns_product(table, problem, all, n_parts) != expected) {
-        FAIL("multiply_columns of " << table.isa << " differs from scalar: " << c << ", parts "
-                                    << n_parts << ", all " << all);
+      for (const bool apart : {false, true}) {
+        if (columns_product(table, problem, all, n_parts, apart) != expected) {
+          FAIL("multiply_columns of " << table.isa << " differs from scalar: " << c << ", parts "
+                                      << n_parts << ", all " << all << ", planes apart " << apart);
+        }
       }
     }
   }

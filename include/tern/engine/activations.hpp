@@ -73,10 +73,10 @@ struct QuantizedBatch {
 /// What exact skipping keeps of each token of a pass: which rows of up or which columns are live.
 struct LiveChannels {
   Tensor<uint32_t, 2> rows;         // [tokens, ffn_dim], ascending
-  Buffer<uint32_t> scattered_rows;  // [ffn_dim] those of a single token as they are read
+  Buffer<uint32_t> scattered_rows;  // [ffn_dim]: a single token's, in the order of reading
   Tensor<uint32_t, 2> columns;      // [tokens, the most inputs of a matrix by columns + 63]
   Tensor<int8_t, 2> values;         // the same: the codes of `columns`
-  std::array<size_t, kVectorTokens> counts{};
+  std::array<size_t, kVectorTokens> counts{};  // of the lists that were made last
 };
 
 /// Scratch of the tasks of a step, a run of bytes each, 64-byte aligned; pages are touched as they
@@ -237,12 +237,12 @@ inline Result<Activations> Activations::create(const Model& model, uint32_t batc
     }
   }
   if (c.may_skip()) {
-    TERN_TRY(plan.add(a.live.rows, {few, c.ffn_dim}));
+    TERN_TRY(plan.add(a.live.rows, {few, c.ffn_dim}, kLine));
     TERN_TRY(plan.add(a.live.scattered_rows, c.ffn_dim));
   }
   if (columns != 0) {
-    TERN_TRY(plan.add(a.live.columns, {few, columns + 63}));
-    TERN_TRY(plan.add(a.live.values, {few, columns + 63}));
+    TERN_TRY(plan.add(a.live.columns, {few, columns + 63}, kLine));
+    TERN_TRY(plan.add(a.live.values, {few, columns + 63}, kBufferAlignment));
     TERN_TRY(plan.add(a.column_sums, {most_tasks(n_workers, kLineTasks), few * sums}));
   }
   TERN_TRY(a.matrix_scratch.allocate(plan, tasks, kernels.matrix_scratch_bytes));

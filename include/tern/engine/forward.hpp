@@ -1,11 +1,11 @@
 // The forward pass: tokens in, logits out; the transformer of BitNet b1.58 and its relatives.
 //
-// Room: engine. Reads like the paper, a line a step; the steps are in forward.cpp and
-// forward_attention.cpp. A norm whose gain the layer does not have is left out. A batch of tokens,
-// of one text or of several, gives the bits of single tokens, in whatever number of tasks, with
-// zeros skipped or not (docs/numerics.md). Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025
-// (sub-norms, ReLU^2), Touvron et al. 2023 (the Llama block), the Qwen3 report 2025 (head norms),
-// the Gemma 3 report 2025 (post norms, GELU).
+// Room: engine. Reads like the paper, a line a step; the steps are in forward*.cpp. A norm whose
+// gain the layer does not have is left out. A batch of tokens, of one text or of several, gives the
+// bits of single tokens, in whatever number of tasks, with zeros skipped or not (docs/numerics.md).
+// Sources: Ma et al. 2024 (b1.58), the 2B-4T report 2025 (sub-norms, ReLU^2), Touvron et al. 2023
+// (the Llama block), the Qwen3 report 2025 (head norms), the Gemma 3 report 2025 (post norms,
+// GELU).
 #pragma once
 
 #include <algorithm>
@@ -28,7 +28,7 @@ TERN_NAMESPACE_BEGIN
 /// Threads: one at a time; the steps inside run as tasks.
 class ForwardPass {
  public:
-  /// `skipped` counts what was skipped; null: nothing is. `cancelled` is viewed.
+  /// `skipped` counts what single tokens skip; null: nothing is skipped. `cancelled` is viewed.
   ForwardPass(const Model& model, const TaskRunner& runner, Activations& activations,
               CancelFlags cancelled, SkipCounts* skipped)
       : model_(model),

@@ -18,6 +18,10 @@ TERN_NAMESPACE_BEGIN
 /// A mask for each of several texts; empty: all tokens are allowed for all.
 using TokenMasks = std::span<const TokenMask>;
 
+/// The masks of a single token: `mask`, which is viewed, or none if it is empty.
+constexpr TokenMasks masks_of(const TokenMask& mask) { return {&mask, mask.empty() ? 0u : 1u}; }
+TokenMasks masks_of(TokenMask&&) = delete;
+
 /// The logit of a token that a mask ruled out before it was computed.
 inline constexpr float kMaskedLogit = -std::numeric_limits<float>::infinity();
 

@@ -191,14 +191,15 @@ struct AttentionView {
   X(multiply_vector, void,                                                                         \
     (const TernaryView& w, const ActivationView& a, size_t tile_begin, size_t tile_end, float* y,  \
      size_t y_stride))                                                                             \
-  /* y[t, rows[i]] for i in [begin, end); null rows: row i is i. Requires: packing t2r or t5r; the \
-     rest as multiply_vector. */                                                                   \
+  /* y[t, rows[i]] for i in [begin, end), rows in any order; null rows: row i is i. Requires:      \
+     packing t2r or t5r; the rest as multiply_vector. */                                           \
   X(multiply_rows, void,                                                                           \
     (const TernaryView& w, const ActivationView& a, const uint32_t* rows, size_t begin,            \
      size_t end, float* y, size_t y_stride))                                                       \
   /* Integer sums over the listed columns [begin, end) into `sums` [n_planes, column_sums_size(w)],\
-     overwritten, in an order of the table's own that finish_columns knows. Requires: packing t2c  \
-     or t5c; sums 64-byte aligned. */                                                              \
+     overwritten, in an order of the table's own that finish_columns knows, but each plane by      \
+     itself: planes may be made by calls of their own. Requires: packing t2c or t5c; sums 64-byte  \
+     aligned. */                                                                                   \
   X(multiply_columns, void,                                                                        \
     (const TernaryView& w, const ColumnInputs& in, size_t begin, size_t end, int32_t* sums))       \
   /* y[t, r] for the rows of units [begin, end) from n_parts sums of multiply_columns that together\

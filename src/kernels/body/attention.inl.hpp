@@ -66,8 +66,7 @@ static void attend_block(const QueryBlock& b, float* y, size_t y_stride) {
 constexpr size_t kFewPositions = 128;
 
 static void attend(const AttentionView& a, float* y, size_t y_stride, void* scratch) {
-  if (a.n_tokens > 1 && a.keys.type == CacheType::f16 &&
-      a.position + a.n_tokens <= kFewPositions) {
+  if (a.n_tokens > 1 && a.keys.type == CacheType::f16 && a.position + a.n_tokens <= kFewPositions) {
     AttentionView one = a;
     one.n_tokens = 1;
     for (size_t t = 0; t < a.n_tokens; ++t, ++one.position, one.q += a.q_stride, y += y_stride) {

@@ -52,7 +52,7 @@ static void transpose_keys_i8(const CodeRows& keys, size_t n, size_t dim, int32_
       vi_transpose16(rows);
 #pragma GCC unroll 16
       for (size_t i = 0; i < 16; ++i) {
-        vi_store(tile + (d / 4 + i) * kByteBlock + 16 * v, vi_offset_keys(rows[i]));
+        vi_store(tile + (d / 4 + i) * kByteBlock + 16 * v, vi_offset_bytes(rows[i]));
       }
     }
   }
@@ -75,13 +75,13 @@ static void score_tile_i8(const QueryBlock& b, size_t q0, const int32_t* tile, s
 #pragma GCC unroll 4
       for (size_t v = 0; v < kTileVectors; ++v) {
         VI& s = sum[q * kTileVectors + v];
-        s = vi_dot_keys(s, key[v], code);
+        s = vi_dot_bytes(s, key[v], code);
       }
     }
   }
 #pragma GCC unroll 4
   for (size_t q = 0; q < kTileQueries; ++q) {
-    const VI offset = vi_set(kKeyOffset * b.totals[q0 + q]);
+    const VI offset = vi_set(kByteOffset * b.totals[q0 + q]);
     const V unit = v_set(b.units[q0 + q]);
 #pragma GCC unroll 4
     for (size_t v = 0; v < kTileVectors; ++v) {

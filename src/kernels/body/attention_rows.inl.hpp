@@ -13,7 +13,7 @@
 // How a kind of rows is read: keys(row), bytes, kKeyMore more than they are; pairs(even, odd,
 // pairs), words, kValueMore more. A piece is 64 dims, of values kTileDims; key and value say where.
 struct ByteRows {
-  static constexpr int32_t kKeyMore = kKeyOffset;
+  static constexpr int32_t kKeyMore = kByteOffset;
   static constexpr int32_t kValueMore = 0;
   size_t key_at;
   size_t value_at;
@@ -21,7 +21,7 @@ struct ByteRows {
   explicit ByteRows(size_t piece) : key_at(64 * piece), value_at(kTileDims * piece) {}
   const int8_t* key(const int8_t* row) const { return row + key_at; }
   const int8_t* value(const int8_t* row) const { return row + value_at; }
-  VI keys(const int8_t* row) const { return vi_offset_keys(vi_load(key(row))); }
+  VI keys(const int8_t* row) const { return vi_offset_bytes(vi_load(key(row))); }
   void pairs(const int8_t* even, const int8_t* odd, VI* pairs) const {
     vi_load_pairs(value(even), value(odd), pairs);
   }
@@ -84,7 +84,7 @@ static void score_run_i8(const QueryBlock& b, size_t q0, const CodeRows& rows, s
         for (size_t m = 0; m < 4; ++m) {
 #pragma GCC unroll 4
           for (size_t q = 0; q < kTileQueries; ++q) {
-            sum[q] = vi_dot_keys_at(sum[q], key[m], code + q * query_bytes + 64 * m);
+            sum[q] = vi_dot_bytes_at(sum[q], key[m], code + q * query_bytes + 64 * m);
           }
         }
       }

@@ -10,7 +10,7 @@
 // times 128, and 32 * 2 * 128 * 16 * 127 of the correction: 5e7. Its eight lanes are below 2^31,
 // and 128 * high + low is exact as a double.
 
-struct Q6KBytes : OneRowBlock {
+struct Q6KBytes : HeadBlockDefaults {
   static constexpr size_t kValues = 9;  // {high, low} of eight quarters, sums of 16 elements
 
   // Word i of the result is the sum of bytes 16i to 16i + 15.

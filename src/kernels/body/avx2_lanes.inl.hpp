@@ -3,8 +3,8 @@
 // attention_blocks.inl.hpp and vector_head.inl.hpp say what each name means.
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
-constexpr size_t kExpTogether = 1;  // of two registers
 constexpr size_t kTileVectors = 2;
+constexpr size_t kExpTogether = 1;  // of two registers: more would be spilled
 
 static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);

@@ -1,4 +1,5 @@
-// What makes floats of the sums that multiply_columns left. Included inside an AVX-512 region, after avx512_columns.inl.hpp, which says in what order they lie.
+// What makes floats of the sums that multiply_columns left. Included inside an AVX-512 region,
+// after avx512_columns.inl.hpp, which says in what order they lie.
 
 // Sums of one digit of a unit over all parts, as four registers of sixteen neighbouring outputs.
 static inline void gather_sums(const int32_t* parts, size_t n_parts, size_t part_stride, VI* out) {

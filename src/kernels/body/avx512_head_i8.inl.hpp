@@ -21,7 +21,7 @@ struct PlaneSums {
   VI low[kChains][kTokens];
 
   TERN_ALWAYS_INLINE void add(size_t chain, VI codes, const ActivationView& a, size_t column) {
-    const VI u = vi_offset_keys(codes);
+    const VI u = vi_offset_bytes(codes);
 #pragma GCC unroll 4
     for (size_t t = 0; t < kTokens; ++t) {
       dot_block(high[chain][t], u, a.high + t * a.stride + column);

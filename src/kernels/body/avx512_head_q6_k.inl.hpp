@@ -32,7 +32,7 @@ struct HeadBlock<TensorType::q6_k> {
       for (size_t i = 0; i < 4; ++i) bytes[i] = vi_load((plane == 0 ? high : low) + 64 * i);
       vi_transpose_lanes(bytes);
       for (size_t i = 0; i < 4; ++i) {
-        sums[plane] = vi_dot_keys(sums[plane], _mm512_set1_epi8(32), bytes[i]);
+        sums[plane] = vi_dot_bytes(sums[plane], _mm512_set1_epi8(32), bytes[i]);
       }
     }
     values[8] = vi_sub(vi_zero(), vi_add(vi_times_128(sums[0]), sums[1]));
@@ -82,8 +82,8 @@ struct HeadBlock<TensorType::q6_k> {
       const VI l = load_once(values + 4 + i);
 #pragma GCC unroll 2
       for (size_t r = 0; r < 2; ++r) {
-        high[r] = vi_dot_keys(high[r], words[kWords * r + i], h);
-        low[r] = vi_dot_keys(low[r], words[kWords * r + i], l);
+        high[r] = vi_dot_bytes(high[r], words[kWords * r + i], h);
+        low[r] = vi_dot_bytes(low[r], words[kWords * r + i], l);
       }
     }
     const VI a = scaled(vi_add(vi_times_128(high[0]), low[0]), words[4]);

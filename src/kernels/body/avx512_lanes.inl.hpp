@@ -4,9 +4,9 @@
 
 constexpr size_t kTileQueries =
     4;  // 4 x 4 accumulators, 4 vectors and a weight: 21 of 32 registers
-constexpr size_t kExpTogether = 4;  // 3 registers of each; one alone waits for itself
 constexpr size_t kTileVectors = 4;
-constexpr int32_t kKeyOffset = 128;
+constexpr size_t kExpTogether = 4;  // as many as have registers
+constexpr int32_t kByteOffset = 128;
 
 static inline V v_scale2(V p, VI, V kf) { return _mm512_scalef_ps(p, kf); }
 static inline VI v_bits(V v) { return _mm512_castps_si512(v); }
@@ -98,14 +98,16 @@ static inline VI vb_broadcast4(const void* p) {
   __builtin_memcpy(&four, p, 4);
   return _mm512_set1_epi32(four);
 }
-// Keys are unsigned here: 128 more than they are.
-static inline VI vi_offset_keys(VI keys) { return _mm512_xor_si512(keys, _mm512_set1_epi8(-128)); }
-static TERN_ALWAYS_INLINE VI vi_dot_keys(VI acc, VI keys, VI codes) {
-  dot(acc, keys, codes);
+// Bytes are unsigned here: 128 more than they are.
+static inline VI vi_offset_bytes(VI bytes) {
+  return _mm512_xor_si512(bytes, _mm512_set1_epi8(-128));
+}
+static TERN_ALWAYS_INLINE VI vi_dot_bytes(VI acc, VI bytes, VI codes) {
+  dot(acc, bytes, codes);
   return acc;
 }
-static TERN_ALWAYS_INLINE VI vi_dot_keys_at(VI acc, VI keys, const int8_t* codes) {
-  dot_block(acc, keys, codes);
+static TERN_ALWAYS_INLINE VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
+  dot_block(acc, bytes, codes);
   return acc;
 }
 static inline void vi_store_words(VI v, int16_t* p) {

@@ -1,6 +1,6 @@
 // The ternary products that the two AVX-512 tables have in common: those over tiles and rows, but
-// for how five trits of a byte are decoded. Included inside an AVX-512 region, after the body that defines FiveTrits,
-// and
+// for how five trits of a byte are decoded. Included inside an AVX-512 region, after the body that
+// defines FiveTrits, and
 //
 //   kFivesAlone             whether the table multiplies T5 alone, and leaves T2 to the table whose
 //                           code for that would be the same, kAvx512VnniKernels

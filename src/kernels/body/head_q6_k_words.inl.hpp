@@ -8,7 +8,7 @@
 // 1065353216 a lane, and two of them are below 2^31.
 
 template <>
-struct HeadBlock<TensorType::q6_k> : OneRowBlock {
+struct HeadBlock<TensorType::q6_k> : HeadBlockDefaults {
   static constexpr size_t kWords = 8;
   static constexpr size_t kValues = 8;
 

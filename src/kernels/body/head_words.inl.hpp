@@ -119,7 +119,7 @@ struct WordOrder<TensorType::q4_k> {
 
 // A block by the order of its words; behind its values is a vector that its form defines.
 template <TensorType type>
-struct OrderedBlock : OneRowBlock {
+struct OrderedBlock : HeadBlockDefaults {
   using Order = WordOrder<type>;
   static constexpr size_t kElems = BlockCodec<type>::kElems;
   static constexpr size_t kWords = kElems / kStepCols;

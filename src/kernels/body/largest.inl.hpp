@@ -12,8 +12,8 @@ static inline size_t count_from(const float* x, size_t n, uint32_t least) {
   return count;
 }
 
-// The magnitude of rank `keep` bit by bit from above, until as many are left, which most often is
-// before the last bit. Else what is below it goes, and of those equal to it the last ones.
+// The magnitude of rank `keep` bit by bit from above, until exactly `keep` are left, which most
+// often is before the last bit. Else what is below it goes, and of those equal to it the last ones.
 static void keep_largest(float* x, size_t n, size_t keep) {
   uint32_t least = 0;
   size_t left = n;

@@ -3,9 +3,9 @@
 // file, and after i4_dot_bytes(sum, a, b): each lane += the products of four neighbouring int8.
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of four registers, 2 vectors, a weight: 25
-constexpr size_t kExpTogether = 1;  // of four registers
 constexpr size_t kTileVectors = 2;
-constexpr int32_t kKeyOffset = 0;  // keys are signed as they are
+constexpr size_t kExpTogether = 1;  // of four registers
+constexpr int32_t kByteOffset = 0;  // bytes are signed as they are
 
 static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);
@@ -34,13 +34,13 @@ static inline VI vi_dot_words(VI sum, VI x, VI y) {
   return {i4_dot_words(sum.a, x.a, y.a), i4_dot_words(sum.b, x.b, y.b),
           i4_dot_words(sum.c, x.c, y.c), i4_dot_words(sum.d, x.d, y.d)};
 }
-static inline VI vi_offset_keys(VI keys) { return keys; }
-static inline VI vi_dot_keys(VI sum, VI keys, VI codes) {
-  return {i4_dot_bytes(sum.a, keys.a, codes.a), i4_dot_bytes(sum.b, keys.b, codes.b),
-          i4_dot_bytes(sum.c, keys.c, codes.c), i4_dot_bytes(sum.d, keys.d, codes.d)};
+static inline VI vi_offset_bytes(VI bytes) { return bytes; }
+static inline VI vi_dot_bytes(VI sum, VI bytes, VI codes) {
+  return {i4_dot_bytes(sum.a, bytes.a, codes.a), i4_dot_bytes(sum.b, bytes.b, codes.b),
+          i4_dot_bytes(sum.c, bytes.c, codes.c), i4_dot_bytes(sum.d, bytes.d, codes.d)};
 }
-static inline VI vi_dot_keys_at(VI sum, VI keys, const int8_t* codes) {
-  return vi_dot_keys(sum, keys, vi_load(codes));
+static inline VI vi_dot_bytes_at(VI sum, VI bytes, const int8_t* codes) {
+  return vi_dot_bytes(sum, bytes, vi_load(codes));
 }
 
 // Words of heads: 32 int8 in order, two planes joined, and the blocks that are no plain bytes.

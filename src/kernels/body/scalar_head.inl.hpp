@@ -53,8 +53,7 @@ static void head_block_rows(const HeadView& head, const HeadInput& input, size_t
                             float* logits, size_t logits_stride) {
   for (size_t t = 0; t < input.codes.n; ++t) {
     for (size_t r = begin; r < end; ++r) {
-      logits[t * logits_stride + r - begin] =
-          dot_block_row<type>(head, r, input.codes, t);
+      logits[t * logits_stride + r - begin] = dot_block_row<type>(head, r, input.codes, t);
     }
   }
 }

@@ -11,7 +11,7 @@
 //   v_gated(g, y)           g <= 0 ? g - g : y        v_nan_from(v, x)       x where x is NaN, else v
 //   v_tree(v)               lane sum by the tree of docs/numerics.md 1
 //   v_to_int v_from_int v_pow2(VI)                    rint to int32, back, 2^k by bits
-//   kExpTogether            vectors whose exponentials go step by step
+//   kExpTogether            vectors whose exponentials go step by step, since one waits for itself
 //   v_scale2(v, k, kf)      v * 2^k, rounded once; k in [-151, 128] as an integer and as a float
 //   v_abs_bits vi_max_u vi_reduce_max_u               magnitude bits and their unsigned maximum
 //   vi_zero vi_set vi_add vi_sub vi_reduce_add        integers in lanes, and their sum

@@ -70,13 +70,13 @@ static inline VI sum_steps(const VI* words, const VI* values) {
 // which memory likes better than runs of all rows. The forms for q6_k are in
 // head_q6_k_words.inl.hpp and avx512_head_q6_k.inl.hpp, those of few bits and q4_k are in
 // head_words.inl.hpp.
-struct OneRowBlock {
+struct HeadBlockDefaults {
   static constexpr size_t kBatches = 1;
   static constexpr size_t kRows = 1;
   static constexpr size_t kPlaces = kRunPlaces;
 };
 template <TensorType type>
-struct HeadBlock : OneRowBlock {
+struct HeadBlock : HeadBlockDefaults {
   static_assert(type == TensorType::q8_0 || type == TensorType::q4_0);
   static constexpr size_t kWords = 1;
   static constexpr size_t kValues = 1;

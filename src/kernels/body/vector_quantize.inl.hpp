@@ -1,5 +1,5 @@
-// The quantizers of docs/numerics.md 3 over sixteen lanes, alone and behind a norm. Included inside a
-// kernel region, after vector_float.inl.hpp.
+// The quantizers of docs/numerics.md 3 over sixteen lanes, alone and behind a norm. Included inside
+// a kernel region, after vector_float.inl.hpp.
 
 // 3.1
 template <typename Lanes>
