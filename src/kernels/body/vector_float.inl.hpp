@@ -193,6 +193,24 @@ static bool to_i8(const float* x, size_t n, int8_t* y, uint16_t* scale) {
   return true;
 }
 
+// s <- exp(s - shift) from i on, kCount vectors at a time, added to the sum; returns where fewer
+// are left.
+template <size_t kCount>
+static TERN_ALWAYS_INLINE size_t exp_vectors(float* s, size_t i, size_t n, V shift, V* sum) {
+  for (; i + 16 * kCount <= n; i += 16 * kCount) {
+    V e[kCount];
+#pragma GCC unroll 8
+    for (size_t c = 0; c < kCount; ++c) e[c] = v_sub(v_load(s + i + 16 * c), shift);
+    v_exp_each<kCount>(e);
+#pragma GCC unroll 8
+    for (size_t c = 0; c < kCount; ++c) {
+      v_store(s + i + 16 * c, e[c]);
+      *sum = v_add(*sum, e[c]);
+    }
+  }
+  return i;
+}
+
 // 9.3: the maximum and the check in one sweep, vectors of equal maxima in any order.
 static float softmax_exp(float* s, size_t n) {
   float largest = s[0];
@@ -231,23 +249,8 @@ static float softmax_exp(float* s, size_t n) {
   if (!is_finite_bits(bits)) return f32_of_bits(kNanBits);
   const V shift = v_set(largest);
   V sum = v_zero();
-  constexpr size_t kStep = 16 * kExpTogether;
-  for (i = 0; i + kStep <= n; i += kStep) {
-    V e[kExpTogether];
-#pragma GCC unroll 8
-    for (size_t c = 0; c < kExpTogether; ++c) e[c] = v_sub(v_load(s + i + 16 * c), shift);
-    v_exp_each<kExpTogether>(e);
-#pragma GCC unroll 8
-    for (size_t c = 0; c < kExpTogether; ++c) {
-      v_store(s + i + 16 * c, e[c]);
-      sum = v_add(sum, e[c]);
-    }
-  }
-  for (; i + 16 <= n; i += 16) {
-    const V e = v_exp_below(v_sub(v_load(s + i), shift));
-    v_store(s + i, e);
-    sum = v_add(sum, e);
-  }
+  i = exp_vectors<kExpTogether>(s, 0, n, shift, &sum);
+  i = exp_vectors<1>(s, i, n, shift, &sum);
   if (i < n) {
     const V e = v_keep_n(v_exp_below(v_sub(v_load_n(s + i, n - i), shift)), n - i);
     v_store_n(s + i, n - i, e);
