@@ -28,27 +28,26 @@ bool ForwardPass::turn_heads(float* heads, size_t n_heads, const Buffer<float>& 
   return finite;
 }
 
-// Turns a key head and its query heads, and keeps key and value.
-void ForwardPass::store_head(size_t layer, size_t t, size_t kv_head) {
+// Turns key heads [begin, end) of a token and their query heads, and keeps keys and values.
+void ForwardPass::store_heads(size_t layer, size_t t, size_t begin, size_t end) {
   const LayerWeights& w = model_.weights().layers[layer];
   const bool slides = config_.slides(layer);
   const float* cos = (slides ? act_.window_cos : act_.cos).row(t);
   const float* sin = (slides ? act_.window_sin : act_.sin).row(t);
   const size_t group = config_.n_heads / config_.n_kv_heads;
-  const size_t at = kv_head * config_.head_dim;
-  const TokenPlace& place = act_.places[t];
-  bool finite = turn_heads(act_.q.row(t) + at * group, group, w.attn_q_norm, cos, sin);
-  finite &= turn_heads(act_.k.row(t) + at, 1, w.attn_k_norm, cos, sin);
-  finite &= place.cache->store(kernels_, layer, kv_head, place.slot + place.position,
-                               act_.k.row(t) + at, act_.v.row(t) + at);
+  const size_t dim = config_.head_dim;
+  const size_t n = end - begin;
+  KvCache& cache = *act_.places[t].cache;
+  const size_t slot = act_.places[t].slot + act_.places[t].position;
+  const float* v = act_.v.row(t);
+  float* k = act_.k.row(t);
+  cache.fetch(layer, begin, end, slot);
+  bool finite = turn_heads(act_.q.row(t) + begin * group * dim, n * group, w.attn_q_norm, cos, sin);
+  finite &= turn_heads(k + begin * dim, n, w.attn_k_norm, cos, sin);
+  for (size_t head = begin; head < end; ++head) {
+    finite &= cache.store(kernels_, layer, head, slot, k + head * dim, v + head * dim);
+  }
   if (!finite) non_finite_.store(true, std::memory_order_relaxed);
-}
-
-// Heads [begin, end) of a token.
-void ForwardPass::store_heads(size_t layer, size_t t, size_t begin, size_t end) {
-  const TokenPlace& place = act_.places[t];
-  place.cache->fetch(layer, begin, end, place.slot + place.position);
-  for (size_t head = begin; head < end; ++head) store_head(layer, t, head);
 }
 
 // Turns heads, keeps keys and values, and weighs positions. An item is a block of tokens and a key

@@ -146,21 +146,20 @@ class ForwardPass {
   void multiply_quantized(const Products& products, bool adds);
   void multiply_units(const Product& product, size_t begin, size_t end, bool adds, size_t task);
   void multiply_run(const Product& product, size_t begin, size_t end, size_t task);
+  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind,
+                   const TernaryMatrix& matrix, const Buffer<float>& post_gain);
+  void add_delta(size_t begin, size_t end);
+  void add_normed_delta(const Buffer<float>& gain);
   ActivationView quantized_token(size_t t) const;
   template <typename List>
   size_t list_live(const List& list);
   void multiply_live_rows(const TernaryMatrix& matrix);
-  void add_product(const Tensor<float, 2>& input, const Buffer<float>& gain, const LayerInput& kind,
-                   const TernaryMatrix& matrix, const Buffer<float>& post_gain);
   void multiply_live_columns(const TernaryMatrix& matrix, ZeroCount SkipCounts::*count, bool adds);
-  void add_delta(size_t begin, size_t end);
-  void add_normed_delta(const Buffer<float>& gain);
-  void store_head(size_t layer, size_t t, size_t kv_head);
-  void store_heads(size_t layer, size_t t, size_t begin, size_t end);
-  void attend_by_heads(size_t layer, size_t work);
   bool turn_heads(float* heads, size_t n_heads, const Buffer<float>& gain, const float* cos,
                   const float* sin);
+  void store_heads(size_t layer, size_t t, size_t begin, size_t end);
   void attend(size_t layer);
+  void attend_by_heads(size_t layer, size_t work);
   void attend_block(size_t layer, const TokenBlock& block, size_t head, size_t heads, size_t task);
   void attend_token(size_t layer, size_t token);
   AttentionView attention_view(size_t layer, size_t token, size_t head, size_t heads) const;
