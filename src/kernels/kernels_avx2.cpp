@@ -34,23 +34,24 @@ constexpr size_t kSharedRows = 1;
 constexpr size_t kMostPlaces = 2;  // 43 >> 2 pairs of 4 * u
 
 static inline VS vs_zero() { return vi_zero(); }
+static inline __m256i half_dot(__m256i s, __m256i u, __m256i q) {
+  return _mm256_add_epi16(s, _mm256_maddubs_epi16(u, q));
+}
 static inline VS vs_dot(VS s, VB u, VB q) {
-  return {_mm256_add_epi16(s.lo, _mm256_maddubs_epi16(u.lo, q.lo)),
-          _mm256_add_epi16(s.hi, _mm256_maddubs_epi16(u.hi, q.hi))};
+  return {half_dot(s.lo, u.lo, q.lo), half_dot(s.hi, u.hi, q.hi)};
 }
 static inline void vs_settle(VS* s) { __asm__("" : "+x"(s->lo), "+x"(s->hi)); }
-static inline VI vi_add_sums(VI v, VS s) {
-  const __m256i one = _mm256_set1_epi16(1);
-  return {_mm256_add_epi32(v.lo, _mm256_madd_epi16(s.lo, one)),
-          _mm256_add_epi32(v.hi, _mm256_madd_epi16(s.hi, one))};
-}
+static inline __m256i half_sums(__m256i s) { return _mm256_madd_epi16(s, _mm256_set1_epi16(1)); }
+static inline VI vi_add_sums(VI v, VS s) { return vi_add(v, VI{half_sums(s.lo), half_sums(s.hi)}); }
 
 // Of attention and heads: pairs of words, and int8, which needs no offset.
 constexpr int32_t kByteOffset = 0;
 
+static inline __m256i half_dot_words(__m256i acc, __m256i a, __m256i b) {
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b));
+}
 static inline VI vi_dot_words(VI acc, VI a, VI b) {
-  return {_mm256_add_epi32(acc.lo, _mm256_madd_epi16(a.lo, b.lo)),
-          _mm256_add_epi32(acc.hi, _mm256_madd_epi16(a.hi, b.hi))};
+  return {half_dot_words(acc.lo, a.lo, b.lo), half_dot_words(acc.hi, a.hi, b.hi)};
 }
 // Each sum is made before the next product: g++ 12 makes all products first, and stores them.
 static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) {
@@ -58,16 +59,17 @@ static inline VI vi_dot_words_at(VI acc, VI a, const VI* b) {
   vs_settle(&sum);
   return sum;
 }
+static inline __m256i half_offset_bytes(__m256i bytes) { return bytes; }
 static inline VI vi_offset_bytes(VI bytes) { return bytes; }
 // vpmaddubsw wants an unsigned factor: |byte| <= 128, the sign goes to the code. A pair is at most
 // 2 * 128 * 127 = 32512, below its saturation.
-static inline __m256i dot_signed(__m256i acc, __m256i bytes, __m256i codes) {
+static inline __m256i half_dot_bytes(__m256i acc, __m256i bytes, __m256i codes) {
   const __m256i pairs =
       _mm256_maddubs_epi16(_mm256_abs_epi8(bytes), _mm256_sign_epi8(codes, bytes));
   return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
 }
 static inline VI vi_dot_bytes(VI acc, VI bytes, VI codes) {
-  return {dot_signed(acc.lo, bytes.lo, codes.lo), dot_signed(acc.hi, bytes.hi, codes.hi)};
+  return {half_dot_bytes(acc.lo, bytes.lo, codes.lo), half_dot_bytes(acc.hi, bytes.hi, codes.hi)};
 }
 static inline VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
   return vi_dot_bytes(acc, bytes, vi_load(codes));

@@ -44,6 +44,7 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/avx512_packed_rows.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention_row_loops.inl.hpp"
 #include "kernels/body/attention_rows.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/vector_head.inl.hpp"

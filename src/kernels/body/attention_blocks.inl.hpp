@@ -22,6 +22,7 @@
 //
 // clang-format off
 //   kTileQueries kTileVectors   queries and vectors of a tile, so that their product and both fit
+//   kStoredQueries              queries of one token that share a pass over stored values
 //   v_bits v_of_bits            the same registers as integers and as floats
 //   vi_store_words(v, p)        the sixteen low words
 //   vi_dot_words(acc, a, b)     each lane += even words' product + odd words' product
@@ -82,6 +83,8 @@ struct AttentionPlan {
 // each of `steps` as make all in the end. With one step there is nothing to spread them over: loops
 // over few queries bring each row kRowsAhead before they read it.
 constexpr size_t kRowsAhead = 64;
+constexpr size_t kBytesAhead = 16384;  // the same of integers, in bytes
+static inline void fetch_ahead(const int8_t* row) { __builtin_prefetch(row + kBytesAhead, 0, 2); }
 
 // Always inlined: a call of what changes nothing g++ leaves out.
 template <int kLocality = 2>

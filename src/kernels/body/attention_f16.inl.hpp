@@ -221,6 +221,12 @@ static inline void value_tile(const float* weights, size_t row, const T* values,
 template <typename T>
 static void value_tiles(size_t n_queries, const float* weights, size_t row, const T* values,
                         size_t stride, size_t n, float* chunks) {
+  if (n_queries > kTileQueries && n_queries == kStoredQueries) {
+    for (size_t d = 0; d < kTileDims; d += 16) {
+      value_tile<kStoredQueries, 1>(weights, row, values + d, stride, n, chunks + d);
+    }
+    return;
+  }
   if (n_queries == kTileQueries) {
     value_tile<kTileQueries, kTileVectors>(weights, row, values, stride, n, chunks);
     return;
@@ -231,12 +237,13 @@ static void value_tiles(size_t n_queries, const float* weights, size_t row, cons
   if (n_queries == 1) value_tile<1, kTileVectors>(weights, row, values, stride, n, chunks);
 }
 
-// The weights of a tile of queries from q on times a part of the values that starts at position j.
-// Queries of one tile may see different ends.
+// The weights of queries from q on, at most so many as share a pass over the values, times a part
+// of those that starts at position j. They may see different ends.
 template <typename T>
 static void add_part(const QueryBlock& b, size_t q, size_t j, size_t n, const T* values,
                      size_t stride) {
-  const size_t n_queries = smaller(b.count - q, kTileQueries);
+  constexpr size_t kTogether = sizeof(T) == sizeof(float) ? kTileQueries : kStoredQueries;
+  const size_t n_queries = smaller(b.count - q, kTogether);
   const size_t common = smaller(n, larger(b.seen(q), j) - j);
   const float* weights = b.scores + q * b.row + j;
   float* chunks = b.chunks + q * kTileDims;
@@ -255,8 +262,9 @@ static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t 
   const AttentionView& a = b.view;
   const auto* data = static_cast<const uint16_t*>(a.values.data) + d;
   const size_t width = smaller(a.dim - d, kTileDims);
-  // Converting once pays when several tiles of queries read it.
-  const bool as_stored = width == kTileDims && b.count <= kTileQueries;
+  // Converting once pays when several passes read it.
+  const bool as_stored =
+      width == kTileDims && b.count <= (a.n_tokens == 1 ? kStoredQueries : kTileQueries);
   for (size_t i = 0; i < b.count * kTileDims; ++i) b.chunks[i] = 0.0f;
   for (size_t j = begin; j < end; j += kPart) {
     const size_t n = smaller(end - j, kPart);

@@ -4,7 +4,8 @@
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
 constexpr size_t kTileVectors = 2;
-constexpr size_t kExpTogether = 1;  // of two registers: more would be spilled
+constexpr size_t kStoredQueries = 4;  // of one token, with one vector: 4 accumulators, it, a weight
+constexpr size_t kExpTogether = 1;    // of two registers: more would be spilled
 
 static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);
@@ -12,6 +13,28 @@ static inline V v_scale2(V p, VI k, V) {
 }
 static inline VI v_bits(V v) { return {_mm256_castps_si256(v.lo), _mm256_castps_si256(v.hi)}; }
 static inline V v_of_bits(VI v) { return {_mm256_castsi256_ps(v.lo), _mm256_castsi256_ps(v.hi)}; }
+// v_tree of each of eight vectors.
+static inline __m256 tree_eight(const V* v) {
+  __m256 eight[8];
+#pragma GCC unroll 8
+  for (size_t i = 0; i < 8; ++i) eight[i] = _mm256_add_ps(v[i].lo, v[i].hi);
+  __m256 four[4];  // of i, then of i + 4
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; ++i) {
+    const __m256 a = eight[i], b = eight[i + 4];
+    four[i] = _mm256_add_ps(_mm256_blend_ps(a, b, 0xF0), _mm256_permute2f128_ps(a, b, 0x21));
+  }
+  __m256 two[2];  // of i and i + 1, then of i + 4 and i + 5
+#pragma GCC unroll 2
+  for (size_t i = 0; i < 2; ++i) {
+    const __m256d a = _mm256_castps_pd(four[2 * i]), b = _mm256_castps_pd(four[2 * i + 1]);
+    two[i] = _mm256_add_ps(_mm256_castpd_ps(_mm256_unpacklo_pd(a, b)),
+                           _mm256_castpd_ps(_mm256_unpackhi_pd(a, b)));
+  }
+  return _mm256_add_ps(_mm256_shuffle_ps(two[0], two[1], 0x88),
+                       _mm256_shuffle_ps(two[0], two[1], 0xDD));
+}
+static inline V v_tree16(const V* v) { return {tree_eight(v), tree_eight(v + 8)}; }
 // Words of 32 dims of two positions; a half's words 2i + f of its half h go to register 2h + f.
 static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
   const __m256i e = _mm256_loadu_si256(static_cast<const __m256i*>(even));

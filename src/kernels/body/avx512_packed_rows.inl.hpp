@@ -1,6 +1,6 @@
 // Rows of 128 dims in 4 and in 3 bits, read in registers (unpack_codes.inl.hpp says how they lie).
 // Included inside an AVX-512 region, after avx512_lanes.inl.hpp and unpack_codes.inl.hpp;
-// attention_rows.inl.hpp says what the names mean.
+// attention_row_loops.inl.hpp says what the names mean.
 
 constexpr bool kReadsPacked = true;
 

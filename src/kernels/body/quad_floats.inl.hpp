@@ -14,6 +14,7 @@
 #include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/packed_rows.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
+#include "kernels/body/attention_row_loops.inl.hpp"
 #include "kernels/body/attention_rows.inl.hpp"
 #include "kernels/body/attention.inl.hpp"
 #include "kernels/body/trit_digits.inl.hpp"
