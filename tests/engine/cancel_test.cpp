@@ -168,3 +168,33 @@ TEST_CASE("after a cancel nothing more of one token's attention is computed") {
   REQUIRE(session->evaluate(last).ok());
   CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
 }
+
+TEST_CASE("after a cancel nothing more of a few tokens is computed") {
+  LogicalModel shape = small_shape();
+  const auto bytes = gguf_of(random_model(shape, 1, 5), tern::TensorType::tq2_0).build();
+  const auto model = load(bytes);
+  REQUIRE(model->config().n_kv_heads == 2);
+  const auto tokens = some_tokens(4, kSmallVocabulary);
+  for (const uint32_t n_workers : {1u, 2u}) {  // each takes whole key heads
+    tern::SessionOptions options;
+    options.runner = tern::TaskRunner(tern::ParallelForHooks{nullptr, n_workers, run_backwards});
+    const auto session = open_session(model, options);
+    KernelSpy spy(model);
+    spy.watch(~size_t{0}, {});
+    REQUIRE(session->evaluate(tokens).ok());
+    const size_t n_calls = spy.n_calls;
+    REQUIRE(spy.n_split_calls == 0);
+    const std::vector<float> expected(session->logits().begin(), session->logits().end());
+    for (size_t at = 0; at < n_calls; ++at) {
+      INFO(n_workers << " workers, cancelled in call " << at << " of " << n_calls);
+      REQUIRE(session->reset().ok());
+      spy.watch(at, [&] { session->cancel(); });
+      CHECK(session->evaluate(tokens).status() == Status::cancelled);
+      CHECK(spy.n_calls == at + 1);
+      CHECK(session->position() == 0);
+    }
+    spy.watch(~size_t{0}, {});
+    REQUIRE(session->evaluate(tokens).ok());
+    CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+  }
+}

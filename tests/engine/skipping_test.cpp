@@ -93,6 +93,36 @@ TEST_CASE("logits are the same bits skipped and dense, for every table, packing 
   }
 }
 
+TEST_CASE("tokens of which every gate is live, or none, have the bits of reading everything") {
+  LogicalModel shape = small_shape();
+  shape.ffn_dim = 355;
+  LogicalModel logical = random_model(shape, 2, 11, RandomScales::row);
+  for (LogicalLayer& layer : logical.layers) {
+    // One row again and again: its sign is that of all gates of a token.
+    auto& trits = layer.gate.trits;
+    for (size_t i = layer.gate.cols; i < trits.size(); ++i) trits[i] = trits[i - layer.gate.cols];
+  }
+  const auto bytes = gguf_of(logical, tern::TensorType::f16).build();
+  const auto tokens = some_tokens(25, 70);
+  const auto expected = all_logits(
+      *open_with(load_packed(bytes, "scalar", Packing::t2), false, CacheType::f16, 1), tokens, 25);
+  for (const auto& isa : available_isas()) {
+    for (const Packing packing : {Packing::t2, Packing::t5}) {
+      const auto session = open_with(load_packed(bytes, isa, packing), true, CacheType::f16, 3);
+      for (const size_t in_pass : {1, 5, 25}) {
+        INFO(isa << " packing " << static_cast<int>(packing) << " tokens " << in_pass);
+        REQUIRE(session->reset().ok());
+        CHECK(all_logits(*session, tokens, in_pass) == expected);
+      }
+      const tern::ZeroCount gates = session->statistics().skipped.gates;
+      CHECK(gates.all == 25 * 2 * 355);
+      CHECK(gates.zeros % 355 == 0);
+      CHECK(gates.zeros > 0);
+      CHECK(gates.zeros < gates.all);
+    }
+  }
+}
+
 TEST_CASE("lists that several tokens share give the same bits as reading everything") {
   // Wide enough for lists in several tasks, sums in several parts, and rows in a scattered order.
   for (const size_t dead_of_ten : {0, 3}) {
