@@ -71,9 +71,6 @@ static inline __m256i half_dot_bytes(__m256i acc, __m256i bytes, __m256i codes) 
 static inline VI vi_dot_bytes(VI acc, VI bytes, VI codes) {
   return {half_dot_bytes(acc.lo, bytes.lo, codes.lo), half_dot_bytes(acc.hi, bytes.hi, codes.hi)};
 }
-static inline VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
-  return vi_dot_bytes(acc, bytes, vi_load(codes));
-}
 #include "kernels/body/avx2_table.inl.hpp"
 
 }  // namespace

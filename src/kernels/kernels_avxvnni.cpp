@@ -58,9 +58,6 @@ static inline __m256i half_dot_bytes(__m256i acc, __m256i bytes, __m256i codes) 
   return half_dot(acc, bytes, codes);
 }
 static inline VI vi_dot_bytes(VI acc, VI bytes, VI codes) { return vs_dot(acc, bytes, codes); }
-static inline VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
-  return vi_dot_bytes(acc, bytes, vi_load(codes));
-}
 
 #include "kernels/body/avx2_table.inl.hpp"
 
@@ -68,12 +65,8 @@ static inline VI vi_dot_bytes_at(VI acc, VI bytes, const int8_t* codes) {
 }  // namespace avxvnni
 
 extern const KernelTable kAvxVnniKernels;
-constexpr KernelTable kAvxVnniTable = [] {
-  KernelTable table =
-      avxvnni::make_products_table("avxvnni", kCpuAvx2 | kCpuF16c | kCpuAvxVnni, avxvnni::kPacking);
-  table.base = &kAvx2Kernels;
-  return table;
-}();
+constexpr KernelTable kAvxVnniTable = avxvnni::make_products_table(
+    "avxvnni", kCpuAvx2 | kCpuF16c | kCpuAvxVnni, avxvnni::kPacking, &kAvx2Kernels);
 const KernelTable kAvxVnniKernels = kAvxVnniTable;
 
 TERN_NAMESPACE_END

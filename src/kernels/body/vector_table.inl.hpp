@@ -2,12 +2,13 @@
 // Included inside a kernel region after the bodies that define the functions, kTokenTile and
 // kScratchBytes; what is not listed is inherited from `scalar`.
 
-// The slots that products of integers are in.
+// The slots that products of integers are in; the others are those of `base`.
 static constexpr KernelTable make_products_table(const char* isa, CpuFeatureMask features,
-                                                 Packing packing) {
+                                                 Packing packing, const KernelTable* base) {
   return {
       .isa = isa,
       .features = features,
+      .base = base,
       .packing = packing,
       .token_tile = kTokenTile,
       .matrix_scratch_bytes = kScratchBytes,
@@ -29,7 +30,7 @@ static constexpr KernelTable make_products_table(const char* isa, CpuFeatureMask
 }
 
 static constexpr KernelTable make_table(const char* isa, CpuFeatureMask features, Packing packing) {
-  KernelTable table = make_products_table(isa, features, packing);
+  KernelTable table = make_products_table(isa, features, packing, nullptr);
   table.decode_row = decode_row;
   table.encode_row = encode_row;
   table.rms_norm = rms_norm;
