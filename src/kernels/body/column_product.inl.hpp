@@ -59,6 +59,7 @@ static inline void add_unit(const VB (*quads)[4], const int8_t* values, int32_t*
       for (size_t g = 0; g < kColumnQuads; ++g) {
         const VB u = vb_digit_in_place<Code, kColumnPlaces<Code>>(&state[g], d);
         sum = vs_dot(sum, u, vb_broadcast4(values + 4 * g));
+        vs_settle(&sum);
       }
       int32_t* at = sums + (4 * d + q) * 16;
       vi_store(at, vi_add_sums(vi_load(at), sum));

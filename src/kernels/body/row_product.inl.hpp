@@ -54,7 +54,10 @@ static inline void add_lines(const RowGroup& group, size_t row, size_t n_blocks,
         for (size_t p = 0; p < kPlanes; ++p) {
           const VB q = vi_load(planes[p] + at + kTritBlockBytes * d);
 #pragma GCC unroll 4
-          for (size_t r = 0; r < kRows; ++r) part[r][p] = vs_dot(part[r][p], u[r], q);
+          for (size_t r = 0; r < kRows; ++r) {
+            part[r][p] = vs_dot(part[r][p], u[r], q);
+            vs_settle(&part[r][p]);
+          }
         }
       }
     }
