@@ -43,6 +43,7 @@ constexpr bool kFivesAlone = false;
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/avx512_packed_rows.inl.hpp"
+#include "kernels/body/unpack_row.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/attention_row_loops.inl.hpp"
 #include "kernels/body/attention_rows.inl.hpp"

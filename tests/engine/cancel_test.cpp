@@ -24,6 +24,16 @@ const std::vector<uint8_t>& wide_bytes() {
   return bytes;
 }
 
+/// Of the host's run that goes on; a single task needs no host.
+size_t n_tasks = 1;
+
+/// The host's tasks one after another, last one first.
+void run_backwards(void*, size_t n, void (*task)(void*, size_t), void* context) {
+  n_tasks = n;
+  while (n-- > 0) task(context, n);
+  n_tasks = 1;
+}
+
 /// Stands between a model and some of its kernels: counts their calls, and calls back at one of
 /// them.
 class KernelSpy {
@@ -41,6 +51,8 @@ class KernelSpy {
       current->real_.multiply_matrix(w, a, packed, begin, end, y, y_stride, scratch);
     };
     table_.attend = [](const tern::AttentionView& a, float* y, size_t y_stride, void* scratch) {
+      ++current->n_attend_calls;
+      current->attend_tasks = std::max(current->attend_tasks, n_tasks);
       current->count(0);
       current->real_.attend(a, y, y_stride, scratch);
     };
@@ -72,14 +84,16 @@ class KernelSpy {
 
   /// Begins to count anew; `call` comes in call number `at`, from 0.
   void watch(size_t at, std::function<void()> call) {
-    n_calls = n_split_calls = most_bytes = 0;
+    n_calls = n_split_calls = n_attend_calls = attend_tasks = most_bytes = 0;
     at_ = at;
     call_ = std::move(call);
   }
 
   size_t n_calls = 0;
-  size_t n_split_calls = 0;  ///< of them, steps of one token's attention
-  size_t most_bytes = 0;     ///< of packed weights times tokens, in one call
+  size_t n_split_calls = 0;   ///< of them, steps of one token's attention
+  size_t n_attend_calls = 0;  ///< of them, of attention in one call
+  size_t attend_tasks = 0;    ///< the most tasks that such calls were part of
+  size_t most_bytes = 0;      ///< of packed weights times tokens, in one call
 
  private:
   void count(size_t bytes) {
@@ -93,11 +107,6 @@ class KernelSpy {
   size_t at_ = ~size_t{0};
   std::function<void()> call_;
 };
-
-/// The host's tasks one after another, last one first.
-void run_backwards(void*, size_t n, void (*task)(void*, size_t), void* context) {
-  while (n-- > 0) task(context, n);
-}
 
 }  // namespace
 
@@ -170,11 +179,10 @@ TEST_CASE("after a cancel nothing more of one token's attention is computed") {
 }
 
 TEST_CASE("after a cancel nothing more of a few tokens is computed") {
-  LogicalModel shape = small_shape();
-  const auto bytes = gguf_of(random_model(shape, 1, 5), tern::TensorType::tq2_0).build();
+  const auto bytes = gguf_of(random_model(small_shape(), 1, 5), tern::TensorType::tq2_0).build();
   const auto model = load(bytes);
   REQUIRE(model->config().n_kv_heads == 2);
-  const auto tokens = some_tokens(4, kSmallVocabulary);
+  const auto tokens = some_tokens(tern::kVectorTokens, kSmallVocabulary);
   for (const uint32_t n_workers : {1u, 2u}) {  // each takes whole key heads
     tern::SessionOptions options;
     options.runner = tern::TaskRunner(tern::ParallelForHooks{nullptr, n_workers, run_backwards});
@@ -184,6 +192,7 @@ TEST_CASE("after a cancel nothing more of a few tokens is computed") {
     REQUIRE(session->evaluate(tokens).ok());
     const size_t n_calls = spy.n_calls;
     REQUIRE(spy.n_split_calls == 0);
+    REQUIRE(spy.attend_tasks == n_workers);
     const std::vector<float> expected(session->logits().begin(), session->logits().end());
     for (size_t at = 0; at < n_calls; ++at) {
       INFO(n_workers << " workers, cancelled in call " << at << " of " << n_calls);
@@ -196,5 +205,34 @@ TEST_CASE("after a cancel nothing more of a few tokens is computed") {
     spy.watch(~size_t{0}, {});
     REQUIRE(session->evaluate(tokens).ok());
     CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+  }
+}
+
+TEST_CASE("a key that the cache cannot hold ends a pass before attention reads it") {
+  LogicalModel shape = random_model(small_shape(), 1, 3);
+  for (float& s : shape.layers[0].k.scales) s = 1e30f;
+  const auto bytes = gguf_of(shape, tern::TensorType::f32).build();
+  for (const auto& isa : available_isas()) {
+    const auto model = load(bytes, isa);
+    for (const tern::CacheType kv : {tern::CacheType::f16, tern::CacheType::i8}) {
+      // Two workers share two key heads of few tokens; three, or more tokens, go another way.
+      for (const uint32_t n_workers : {1u, 2u, 3u}) {
+        for (const size_t n : {size_t{1}, tern::kVectorTokens, size_t{20}}) {
+          INFO(isa << " kv " << static_cast<int>(kv) << " workers " << n_workers << " tokens "
+                   << n);
+          tern::SessionOptions options;
+          options.kv = kv;
+          options.runner =
+              tern::TaskRunner(tern::ParallelForHooks{nullptr, n_workers, run_backwards});
+          const auto session = open_session(model, options);
+          KernelSpy spy(model);
+          spy.watch(~size_t{0}, {});
+          CHECK(session->evaluate(some_tokens(n, kSmallVocabulary)).status() == Status::non_finite);
+          CHECK(spy.n_attend_calls == 0);
+          CHECK(session->position() == 0);
+          CHECK(session->logits().empty());
+        }
+      }
+    }
   }
 }

@@ -256,30 +256,6 @@ TEST_CASE("an activation that overflows gives a status, not logits") {
   }
 }
 
-TEST_CASE("a key that the cache cannot hold gives a status, whoever shares the heads") {
-  LogicalModel m = random_model(small_shape(), 1, 3);
-  for (float& s : m.layers[0].k.scales) s = 1e30f;
-  const auto bytes = gguf_of(m, TensorType::f32).build();
-  for (const auto& isa : available_isas()) {
-    const auto model = load(bytes, isa);
-    for (const tern::CacheType kv : {tern::CacheType::f16, tern::CacheType::i8}) {
-      // Two workers share two key heads of few tokens, three go another way.
-      for (const uint32_t threads : {1u, 2u, 3u}) {
-        for (const size_t n : {1, 4, 20}) {
-          INFO(isa << " kv " << static_cast<int>(kv) << " threads " << threads << " tokens " << n);
-          tern::SessionOptions options;
-          options.kv = kv;
-          options.n_threads = threads;
-          const auto session = open_session(model, options);
-          CHECK(session->evaluate(some_tokens(n, 70)).status() == Status::non_finite);
-          CHECK(session->position() == 0);
-          CHECK(session->logits().empty());
-        }
-      }
-    }
-  }
-}
-
 TEST_CASE("options out of range are refused by name") {
   const auto bytes = model_bytes();
   const auto model = load(bytes);

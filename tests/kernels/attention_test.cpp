@@ -166,6 +166,7 @@ TEST_CASE("Attention gives the bits of scalar for heads of every width") {
   for (const CacheType type : kCacheTypes) {
     for (const size_t dim :
          {1, 3, 15, 16, 17, 20, 31, 48, 63, 64, 65, 80, 96, 100, 127, 128, 160, 256}) {
+      check(Call({1, 2, 70, dim}, type, Values::ordinary, dim));
       check(Call({1, 3, 70, dim}, type, Values::ordinary, dim));
       check(Call({3, 2, 70, dim}, type, Values::ordinary, dim));
     }
@@ -180,6 +181,7 @@ TEST_CASE("Attention gives the bits of scalar around every block of positions") 
       check(Call({1, 1, n, 64}, type, Values::ordinary, n));
       check(Call({1, 4, n, 64}, type, Values::ordinary, n));
       check(Call({1, 5, n, 128}, type, Values::ordinary, n));
+      check(Call({1, 6, n, 128}, type, Values::ordinary, n));
       check(Call({3, 3, n, 68}, type, Values::ordinary, n));
     }
   }

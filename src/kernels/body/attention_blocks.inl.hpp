@@ -29,8 +29,6 @@
 //   kByteOffset vi_offset_bytes what the table's dot of bytes adds to the first ones (keys, codes of
 //                               rows) to have them unsigned
 //   vi_dot_bytes(acc, b, codes) each lane += four offset bytes * four codes in [-127, 127]
-//   vi_dot_bytes_at(acc, b, p)  the same, 64 codes from memory
-//   vi_transpose_lanes(v)       v[4]: lane 4p + j of v[i] becomes lane 4p + i of v[j]
 //   vi_transpose4(v)            v[4]: lanes 4p + i of v[j] become lanes 4j + i of v[p]
 //   vi_load_pairs(e, o, pairs)  words of kTileDims int8 of two rows, those of `o` above, in an order
 //                               that vi_sort_pairs(sums) makes that of the dims: kTileVectors each

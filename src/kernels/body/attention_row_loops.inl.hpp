@@ -8,6 +8,13 @@
 //     values   words of two positions, dims in lanes
 //
 // Bounds: those of attention_i8.inl.hpp; packed codes are below 16.
+//
+// Primitives beside those of attention_blocks.inl.hpp:
+//
+// clang-format off
+//   vi_dot_bytes_at(acc, b, p)  vi_dot_bytes with 64 codes from memory
+//   vi_transpose_lanes(v)       v[4]: lane 4p + j of v[i] becomes lane 4p + i of v[j]
+// clang-format on
 
 constexpr size_t kRowQueries = kTileQueries;
 

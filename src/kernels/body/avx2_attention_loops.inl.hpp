@@ -3,16 +3,19 @@
 //
 //     scores   four dims a lane, as they lie in a key and in a query's codes; the lanes of sixteen
 //              keys are summed at their end
-//     values   words of two positions, dims in lanes; the sums of four queries over half a piece, or
-//              of two over all of it, the words and a weight are as many as there are registers
+//     values   words of two positions, dims in lanes; four queries take half a piece at a time, two
+//              all of it: 8 sums, 2 or 4 vectors of words and a weight, of 16 registers
 //
-// A kind of rows gives, of 128 dims, keys(row, pieces): four registers, kKeyMore more than they
-// are; and pairs<kUpper>(even, odd, pairs), words, kValueMore more, of half the dims of a piece.
+// A kind of rows gives pairs<kUpper>(even, odd, pairs), words of half the dims of a piece,
+// kValueMore more than they are; and packed ones, of 128 dims, keys(row, pieces): four registers of
+// bytes, kKeyMore more.
 //
-// Bounds: those of attention_i8.inl.hpp; packed codes are below 16, and four of their products with
-// codes at most 4 * 2 * 15 * 127, a word.
+// Bounds: those of attention_i8.inl.hpp; packed codes are below 16, and where pairs of products are
+// summed in 16 bits, four of them with codes in [-127, 127] are at most 4 * 2 * 15 * 127 = 15240.
 
 constexpr size_t kRowQueries = 4;
+// So a remainder of three is padded to four.
+static_assert(kTileQueries == 2);
 
 struct ByteRows {
   static constexpr int32_t kKeyMore = kByteOffset;
@@ -24,8 +27,9 @@ struct ByteRows {
   template <bool kUpper>
   void pairs(const int8_t* even, const int8_t* odd, __m256i* pairs) const {
     const __m256i mixed = mix_rows<kUpper>(load_piece(value(even)), load_piece(value(odd)));
-    pairs[0] = _mm256_srai_epi16(_mm256_slli_epi16(mixed, 8), 8);
-    pairs[1] = _mm256_srai_epi16(mixed, 8);
+    const VI words = split_bytes(mixed);
+    pairs[0] = words.lo;
+    pairs[1] = words.hi;
   }
 };
 

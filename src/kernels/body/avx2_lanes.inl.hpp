@@ -24,7 +24,7 @@ static inline __m256 tree_eight(const V* v) {
     const __m256 a = eight[i], b = eight[i + 4];
     four[i] = _mm256_add_ps(_mm256_blend_ps(a, b, 0xF0), _mm256_permute2f128_ps(a, b, 0x21));
   }
-  __m256 two[2];  // of i and i + 1, then of i + 4 and i + 5
+  __m256 two[2];  // of 2i and 2i + 1, then of 2i + 4 and 2i + 5
 #pragma GCC unroll 2
   for (size_t i = 0; i < 2; ++i) {
     const __m256d a = _mm256_castps_pd(four[2 * i]), b = _mm256_castps_pd(four[2 * i + 1]);
@@ -35,6 +35,11 @@ static inline __m256 tree_eight(const V* v) {
                        _mm256_shuffle_ps(two[0], two[1], 0xDD));
 }
 static inline V v_tree16(const V* v) { return {tree_eight(v), tree_eight(v + 8)}; }
+// Words of 32 bytes with sign, the even ones and the odd ones: 16 elements that share a sub-scale
+// stay in their 128 bits.
+static inline VI split_bytes(__m256i bytes) {
+  return {_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)};
+}
 // Words of 32 dims of two positions; a half's words 2i + f of its half h go to register 2h + f.
 static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
   const __m256i e = _mm256_loadu_si256(static_cast<const __m256i*>(even));
@@ -42,7 +47,7 @@ static inline void vi_load_pairs(const void* even, const void* odd, VI* pairs) {
   const __m256i both[2] = {_mm256_unpacklo_epi16(e, o), _mm256_unpackhi_epi16(e, o)};
 #pragma GCC unroll 2
   for (size_t h = 0; h < 2; ++h) {
-    pairs[h] = {_mm256_srai_epi16(_mm256_slli_epi16(both[h], 8), 8), _mm256_srai_epi16(both[h], 8)};
+    pairs[h] = split_bytes(both[h]);
   }
 }
 static inline void vi_sort_pairs(VI* sums) {
@@ -51,19 +56,6 @@ static inline void vi_sort_pairs(VI* sums) {
   const __m256i b0 = _mm256_unpacklo_epi32(b.lo, b.hi), b1 = _mm256_unpackhi_epi32(b.lo, b.hi);
   sums[0] = {_mm256_permute2x128_si256(a0, a1, 0x20), _mm256_permute2x128_si256(b0, b1, 0x20)};
   sums[1] = {_mm256_permute2x128_si256(a0, a1, 0x31), _mm256_permute2x128_si256(b0, b1, 0x31)};
-}
-static inline void transpose_lanes(__m256i& a, __m256i& b, __m256i& c, __m256i& d) {
-  const __m256i low01 = _mm256_unpacklo_epi32(a, b), high01 = _mm256_unpackhi_epi32(a, b);
-  const __m256i low23 = _mm256_unpacklo_epi32(c, d), high23 = _mm256_unpackhi_epi32(c, d);
-  a = _mm256_unpacklo_epi64(low01, low23);
-  b = _mm256_unpackhi_epi64(low01, low23);
-  c = _mm256_unpacklo_epi64(high01, high23);
-  d = _mm256_unpackhi_epi64(high01, high23);
-}
-// 4 x 4 lanes of each quarter of four vectors.
-static inline void vi_transpose_lanes(VI* v) {
-  transpose_lanes(v[0].lo, v[1].lo, v[2].lo, v[3].lo);
-  transpose_lanes(v[0].hi, v[1].hi, v[2].hi, v[3].hi);
 }
 static inline void vi_store_words(VI v, int16_t* p) {
   _mm256_storeu_si256(
@@ -115,11 +107,6 @@ static inline VI vi_load_eight(const void* p) {
       _mm256_broadcastsi128_si256(_mm_loadu_si128(static_cast<const __m128i*>(p)));
   const __m256i both = _mm256_blend_epi32(words, _mm256_srli_epi16(words, 4), 0xF0);
   return {both, _mm256_srli_epi16(both, 8)};
-}
-// Words of 32 bytes with sign, the even ones and the odd ones: 16 elements that share a sub-scale
-// stay in their 128 bits.
-static inline VI split_bytes(__m256i bytes) {
-  return {_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)};
 }
 static inline void join_q6_k(const int8_t* high, const int8_t* low, VI* values) {
   const VI h = vi_load(high);

@@ -2,7 +2,6 @@
 // they lie). Included inside an AVX2 region, after avx2_lanes.inl.hpp and unpack_codes.inl.hpp;
 // avx2_attention_loops.inl.hpp says what the names mean.
 
-constexpr bool kReadsPacked = true;
 constexpr size_t kPieceDims = 32;
 
 static inline __m256i load_piece(const int8_t* p) {
@@ -94,13 +93,4 @@ static void unpack_whole_row(const uint8_t* row, int8_t* codes) {
   const __m256i more = _mm256_set1_epi8(static_cast<int8_t>(Rows::kKeyMore));
   auto* to = reinterpret_cast<__m256i*>(codes);
   for (size_t i = 0; i < 4; ++i) _mm256_storeu_si256(to + i, _mm256_sub_epi8(pieces[i], more));
-}
-static void unpack_row(CacheType type, const uint8_t* row, size_t dim, int8_t* codes) {
-  if (dim != 128) {
-    unpack_codes(type, row, 1, dim, codes);
-  } else if (type == CacheType::i4) {
-    unpack_whole_row<NibbleRows>(row, codes);
-  } else {
-    unpack_whole_row<ThreeBitRows>(row, codes);
-  }
 }

@@ -1,5 +1,5 @@
 // Sums over the lanes of many vectors with AVX2. Included inside an AVX2 region after
-// vector_float.inl.hpp, before vector_head.inl.hpp.
+// vector_float.inl.hpp, before avx2_attention_loops.inl.hpp and vector_head.inl.hpp.
 
 // Lane i of each 128 bits: the sum of those 128 bits of v[i]. vphaddd would take twice the time.
 static inline __m256i reduce_four(const __m256i* v) {

@@ -17,6 +17,7 @@ constexpr size_t kPrefetchBytes = 8192;
 #include "kernels/body/attention_f16.inl.hpp"
 #include "kernels/body/unpack_codes.inl.hpp"
 #include "kernels/body/avx2_packed_rows.inl.hpp"
+#include "kernels/body/unpack_row.inl.hpp"
 #include "kernels/body/attention_i8.inl.hpp"
 #include "kernels/body/avx2_sums.inl.hpp"
 #include "kernels/body/avx2_attention_loops.inl.hpp"

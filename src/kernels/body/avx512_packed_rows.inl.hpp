@@ -2,7 +2,6 @@
 // Included inside an AVX-512 region, after avx512_lanes.inl.hpp and unpack_codes.inl.hpp;
 // attention_row_loops.inl.hpp says what the names mean.
 
-constexpr bool kReadsPacked = true;
 
 // As vi_load_pairs, of bytes below 128.
 static inline void pair_codes(VI even, VI odd, VI* pairs) {
@@ -67,14 +66,5 @@ static void unpack_whole_row(const uint8_t* row, int8_t* codes) {
     const VI more = _mm512_set1_epi8(static_cast<int8_t>(Rows::kKeyMore));
     const VI u = Rows(piece).keys(reinterpret_cast<const int8_t*>(row));
     vi_store(codes + 64 * piece, _mm512_sub_epi8(u, more));
-  }
-}
-static void unpack_row(CacheType type, const uint8_t* row, size_t dim, int8_t* codes) {
-  if (dim != 128) {
-    unpack_codes(type, row, 1, dim, codes);
-  } else if (type == CacheType::i4) {
-    unpack_whole_row<NibbleRows>(row, codes);
-  } else {
-    unpack_whole_row<ThreeBitRows>(row, codes);
   }
 }

@@ -1,5 +1,6 @@
 // Packed rows of the cache to int8 codes (docs/numerics.md 9.1): bytes sixteen at a time, in
-// vectors that the compiler makes of what the region has. Included inside a kernel region.
+// vectors that the compiler makes of what the region has, or four in a word. Included inside a
+// kernel region.
 //
 //     i4   byte b: dims b and b + half in its low and high four bits, each code + 8
 //     i3   the two low bits of code + 4 of dims b, b + q, b + 2q, b + 3q in byte b of q = dim / 4,

@@ -1,6 +1,5 @@
-// The slots of every vector table, once: a slot that is added here is added to all of them.
-// Included inside a kernel region after the bodies that define the functions, kTokenTile and
-// kScratchBytes; what is not listed is inherited from `scalar`.
+// The slots of every vector table, once. Included inside a kernel region after the bodies that
+// define the functions, kTokenTile and kScratchBytes; what is not listed is inherited.
 
 // The slots that products of integers are in; the others are those of `base`.
 static constexpr KernelTable make_products_table(const char* isa, CpuFeatureMask features,
