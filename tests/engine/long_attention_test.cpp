@@ -68,6 +68,10 @@ TEST_CASE("a token behind a long text has the same bits on any table, threads an
       const auto expected = decoded(load(bytes, "scalar"), options, text);
       for (const auto& isa : available_isas()) {
         const auto model = load(bytes, isa);
+        // Reading the text takes long where nothing is vectors: once, with the wide window.
+        if (heads.dim == 14 && kv == tern::CacheType::f16) {
+          CHECK(saved_text(model, options) == text);
+        }
         for (const uint32_t threads : {2u, 5u}) {
           INFO(isa << " head dim " << heads.dim << " threads " << threads << " cache "
                    << static_cast<int>(kv));
