@@ -108,6 +108,24 @@ class KernelSpy {
   std::function<void()> call_;
 };
 
+/// A session at `start`, cancelled in every `step`-th call of n_calls while it evaluates tokens, is
+/// at `start` again each time, with nothing more computed; then it evaluates them with the logits
+/// expected.
+void check_cancels(tern::Session& session, KernelSpy& spy, std::span<const tern::TokenId> tokens,
+                   size_t start, size_t n_calls, size_t step, const std::vector<float>& expected) {
+  for (size_t at = 0; at < n_calls; at += step) {
+    INFO("cancelled in call " << at << " of " << n_calls);
+    REQUIRE((start == 0 ? session.reset() : session.truncate(start)).ok());
+    spy.watch(at, [&] { session.cancel(); });
+    CHECK(session.evaluate(tokens).status() == Status::cancelled);
+    CHECK(spy.n_calls == at + 1);
+    CHECK(session.position() == start);
+  }
+  spy.watch(~size_t{0}, {});
+  REQUIRE(session.evaluate(tokens).ok());
+  CHECK(std::equal(expected.begin(), expected.end(), session.logits().begin()));
+}
+
 }  // namespace
 
 TEST_CASE("after a cancel nothing more of a batch is computed") {
@@ -131,17 +149,8 @@ TEST_CASE("after a cancel nothing more of a batch is computed") {
     CHECK(spy.most_bytes <= size_t{16} << 20);
     CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
 
-    for (size_t at = 0; at < n_calls; at += n_calls / 13 + 1) {  // some of every kind
-      INFO("cancelled in call " << at);
-      REQUIRE(session->reset().ok());
-      spy.watch(at, [&] { session->cancel(); });
-      CHECK(session->evaluate(tokens).status() == Status::cancelled);
-      CHECK(spy.n_calls == at + 1);
-      CHECK(session->position() == 0);
-    }
-    spy.watch(~size_t{0}, {});
-    REQUIRE(session->evaluate(tokens).ok());
-    CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+    const size_t step = n_calls / 13 + 1;  // some of every kind
+    check_cancels(*session, spy, tokens, 0, n_calls, step, expected);
   }
 }
 
@@ -165,17 +174,7 @@ TEST_CASE("after a cancel nothing more of one token's attention is computed") {
   REQUIRE(spy.n_split_calls >= 6);  // each worker's, of scores and of values
   const std::vector<float> expected(session->logits().begin(), session->logits().end());
 
-  for (size_t at = 0; at < n_calls; ++at) {
-    INFO("cancelled in call " << at << " of " << n_calls);
-    REQUIRE(session->truncate(kText).ok());
-    spy.watch(at, [&] { session->cancel(); });
-    CHECK(session->evaluate(last).status() == Status::cancelled);
-    CHECK(spy.n_calls == at + 1);
-    CHECK(session->position() == kText);
-  }
-  spy.watch(~size_t{0}, {});
-  REQUIRE(session->evaluate(last).ok());
-  CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+  check_cancels(*session, spy, last, kText, n_calls, 1, expected);
 }
 
 TEST_CASE("after a cancel nothing more of a few tokens is computed") {
@@ -194,17 +193,8 @@ TEST_CASE("after a cancel nothing more of a few tokens is computed") {
     REQUIRE(spy.n_split_calls == 0);
     REQUIRE(spy.attend_tasks == n_workers);
     const std::vector<float> expected(session->logits().begin(), session->logits().end());
-    for (size_t at = 0; at < n_calls; ++at) {
-      INFO(n_workers << " workers, cancelled in call " << at << " of " << n_calls);
-      REQUIRE(session->reset().ok());
-      spy.watch(at, [&] { session->cancel(); });
-      CHECK(session->evaluate(tokens).status() == Status::cancelled);
-      CHECK(spy.n_calls == at + 1);
-      CHECK(session->position() == 0);
-    }
-    spy.watch(~size_t{0}, {});
-    REQUIRE(session->evaluate(tokens).ok());
-    CHECK(std::equal(expected.begin(), expected.end(), session->logits().begin()));
+    INFO(n_workers << " workers");
+    check_cancels(*session, spy, tokens, 0, n_calls, 1, expected);
   }
 }
 

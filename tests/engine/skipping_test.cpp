@@ -46,6 +46,27 @@ SessionPtr open_with(const ModelPtr& model, bool skip, CacheType kv, uint32_t th
   return open_session(model, options);
 }
 
+/// Logits of passes of so many tokens, skipped with three threads, are those of reading everything,
+/// on every table and packing. Then look(session).
+template <typename Look>
+void check_passes(const std::vector<uint8_t>& bytes, const std::vector<tern::TokenId>& tokens,
+                  std::initializer_list<size_t> passes, const Look& look) {
+  const auto reference = load_packed(bytes, "scalar", Packing::t2);
+  const auto expected =
+      all_logits(*open_with(reference, false, CacheType::f16, 1), tokens, tokens.size());
+  for (const auto& isa : available_isas()) {
+    for (const Packing packing : {Packing::t2, Packing::t5}) {
+      const auto session = open_with(load_packed(bytes, isa, packing), true, CacheType::f16, 3);
+      for (const size_t in_pass : passes) {
+        INFO(isa << " packing " << static_cast<int>(packing) << " tokens " << in_pass);
+        REQUIRE(session->reset().ok());
+        CHECK(all_logits(*session, tokens, in_pass) == expected);
+      }
+      look(*session);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("logits are the same bits skipped and dense, for every table, packing and cache") {
@@ -103,44 +124,21 @@ TEST_CASE("tokens of which every gate is live, or none, have the bits of reading
     for (size_t i = layer.gate.cols; i < trits.size(); ++i) trits[i] = trits[i - layer.gate.cols];
   }
   const auto bytes = gguf_of(logical, tern::TensorType::f16).build();
-  const auto tokens = some_tokens(25, 70);
-  const auto expected = all_logits(
-      *open_with(load_packed(bytes, "scalar", Packing::t2), false, CacheType::f16, 1), tokens, 25);
-  for (const auto& isa : available_isas()) {
-    for (const Packing packing : {Packing::t2, Packing::t5}) {
-      const auto session = open_with(load_packed(bytes, isa, packing), true, CacheType::f16, 3);
-      for (const size_t in_pass : {1, 5, 25}) {
-        INFO(isa << " packing " << static_cast<int>(packing) << " tokens " << in_pass);
-        REQUIRE(session->reset().ok());
-        CHECK(all_logits(*session, tokens, in_pass) == expected);
-      }
-      const tern::ZeroCount gates = session->statistics().skipped.gates;
-      CHECK(gates.all == 25 * 2 * 355);
-      CHECK(gates.zeros % 355 == 0);
-      CHECK(gates.zeros > 0);
-      CHECK(gates.zeros < gates.all);
-    }
-  }
+  check_passes(bytes, some_tokens(25, 70), {1, 5, 25}, [](const tern::Session& session) {
+    const tern::ZeroCount gates = session.statistics().skipped.gates;
+    CHECK(gates.all == 25 * 2 * 355);
+    CHECK(gates.zeros % 355 == 0);
+    CHECK(gates.zeros > 0);
+    CHECK(gates.zeros < gates.all);
+  });
 }
 
 TEST_CASE("lists that several tokens share give the same bits as reading everything") {
   // Wide enough for lists in several tasks, sums in several parts, and rows in a scattered order.
   for (const size_t dead_of_ten : {0, 3}) {
+    INFO("dead " << dead_of_ten);
     const auto bytes = relu_model_bytes(dead_of_ten, "bitnet-b1.58", 704, 4100);
-    const auto tokens = some_tokens(9, 70);
-    const auto expected = all_logits(
-        *open_with(load_packed(bytes, "scalar", Packing::t2), false, CacheType::f16, 1), tokens, 9);
-    for (const auto& isa : available_isas()) {
-      for (const Packing packing : {Packing::t2, Packing::t5}) {
-        const auto session = open_with(load_packed(bytes, isa, packing), true, CacheType::f16, 3);
-        for (const size_t in_pass : {1, 2, 8}) {
-          INFO("dead " << dead_of_ten << " " << isa << " packing " << static_cast<int>(packing)
-                       << " tokens " << in_pass);
-          REQUIRE(session->reset().ok());
-          CHECK(all_logits(*session, tokens, in_pass) == expected);
-        }
-      }
-    }
+    check_passes(bytes, some_tokens(9, 70), {1, 2, 8}, [](const tern::Session&) {});
   }
 }
 

@@ -22,7 +22,7 @@
 //
 // clang-format off
 //   kTileQueries kTileVectors   queries and vectors of a tile, so that their product and both fit
-//   kStoredQueries              queries of one token that share a pass over stored values
+//   kRowQueries                 queries of one token that share what is read of a row
 //   v_bits v_of_bits            the same registers as integers and as floats
 //   vi_store_words(v, p)        the sixteen low words
 //   vi_dot_words(acc, a, b)     each lane += even words' product + odd words' product

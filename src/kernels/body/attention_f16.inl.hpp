@@ -221,11 +221,12 @@ static inline void value_tile(const float* weights, size_t row, const T* values,
 template <typename T>
 static void value_tiles(size_t n_queries, const float* weights, size_t row, const T* values,
                         size_t stride, size_t n, float* chunks) {
-  if (n_queries > kTileQueries && n_queries == kStoredQueries) {
-    for (size_t d = 0; d < kTileDims; d += 16) {
-      value_tile<kStoredQueries, 1>(weights, row, values + d, stride, n, chunks + d);
+  // More queries than a tile has take a vector of it at a time.
+  if constexpr (sizeof(T) == sizeof(uint16_t) && kRowQueries > kTileQueries) {
+    for (size_t d = 0; d < kTileDims && n_queries == kRowQueries; d += 16) {
+      value_tile<kRowQueries, 1>(weights, row, values + d, stride, n, chunks + d);
     }
-    return;
+    if (n_queries == kRowQueries) return;
   }
   if (n_queries == kTileQueries) {
     value_tile<kTileQueries, kTileVectors>(weights, row, values, stride, n, chunks);
@@ -242,7 +243,7 @@ static void value_tiles(size_t n_queries, const float* weights, size_t row, cons
 template <typename T>
 static void add_part(const QueryBlock& b, size_t q, size_t j, size_t n, const T* values,
                      size_t stride) {
-  constexpr size_t kTogether = sizeof(T) == sizeof(float) ? kTileQueries : kStoredQueries;
+  constexpr size_t kTogether = sizeof(T) == sizeof(float) ? kTileQueries : kRowQueries;
   const size_t n_queries = smaller(b.count - q, kTogether);
   const size_t common = smaller(n, larger(b.seen(q), j) - j);
   const float* weights = b.scores + q * b.row + j;
@@ -264,7 +265,7 @@ static void add_chunk_f16(const QueryBlock& b, size_t begin, size_t end, size_t 
   const size_t width = smaller(a.dim - d, kTileDims);
   // Converting once pays when several passes read it.
   const bool as_stored =
-      width == kTileDims && b.count <= (a.n_tokens == 1 ? kStoredQueries : kTileQueries);
+      width == kTileDims && b.count <= (a.n_tokens == 1 ? kRowQueries : kTileQueries);
   for (size_t i = 0; i < b.count * kTileDims; ++i) b.chunks[i] = 0.0f;
   for (size_t j = begin; j < end; j += kPart) {
     const size_t n = smaller(end - j, kPart);

@@ -16,8 +16,6 @@
 //   vi_transpose_lanes(v)       v[4]: lane 4p + j of v[i] becomes lane 4p + i of v[j]
 // clang-format on
 
-constexpr size_t kRowQueries = kTileQueries;
-
 // A kind of rows gives keys(row), bytes, kKeyMore more than they are; pairs(even, odd,
 // pairs), words, kValueMore more. A piece is 64 dims, of values kTileDims; key and value say where.
 struct ByteRows {

@@ -4,7 +4,6 @@
 // which are attention_row_loops.inl.hpp or a table's own:
 //
 // clang-format off
-//   kRowQueries             queries that share what is read of a row
 //   ByteRows                how a kind of rows is read: kKeyMore and kValueMore, what its codes are more
 //   NibbleRows ThreeBitRows than they mean
 //   arrange_queries(b)      the queries' codes in the order that score_run_i8 wants

@@ -13,9 +13,8 @@
 // Bounds: those of attention_i8.inl.hpp; packed codes are below 16, and where pairs of products are
 // summed in 16 bits, four of them with codes in [-127, 127] are at most 4 * 2 * 15 * 127 = 15240.
 
-constexpr size_t kRowQueries = 4;
-// So a remainder of three is padded to four.
-static_assert(kTileQueries == 2);
+// A remainder of three is padded to four.
+static_assert(kRowQueries == 4 && kTileQueries == 2);
 
 struct ByteRows {
   static constexpr int32_t kKeyMore = kByteOffset;

@@ -4,8 +4,9 @@
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
 constexpr size_t kTileVectors = 2;
-constexpr size_t kStoredQueries = 4;  // of one token, with one vector: 4 accumulators, it, a weight
-constexpr size_t kExpTogether = 1;    // of two registers: more would be spilled
+constexpr size_t kRowQueries =
+    4;  // with half of a tile's dims: 8 sums, 2 registers of them, a weight
+constexpr size_t kExpTogether = 1;  // of two registers: more would be spilled
 
 static inline V v_scale2(V p, VI k, V) {
   const VI k1 = vi_half(k);

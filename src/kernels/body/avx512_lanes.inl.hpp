@@ -5,7 +5,7 @@
 constexpr size_t kTileQueries =
     4;  // 4 x 4 accumulators, 4 vectors and a weight: 21 of 32 registers
 constexpr size_t kTileVectors = 4;
-constexpr size_t kStoredQueries = kTileQueries;
+constexpr size_t kRowQueries = kTileQueries;
 constexpr size_t kExpTogether = 4;  // as many as have registers
 constexpr int32_t kByteOffset = 128;
 

@@ -2,7 +2,6 @@
 // Included inside an AVX-512 region, after avx512_lanes.inl.hpp and unpack_codes.inl.hpp;
 // attention_row_loops.inl.hpp says what the names mean.
 
-
 // As vi_load_pairs, of bytes below 128.
 static inline void pair_codes(VI even, VI odd, VI* pairs) {
   const VI both[2] = {_mm512_unpacklo_epi16(even, odd), _mm512_unpackhi_epi16(even, odd)};

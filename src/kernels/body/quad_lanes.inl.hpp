@@ -4,7 +4,7 @@
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of four registers, 2 vectors, a weight: 25
 constexpr size_t kTileVectors = 2;
-constexpr size_t kStoredQueries = kTileQueries;
+constexpr size_t kRowQueries = kTileQueries;
 constexpr size_t kExpTogether = 1;  // of four registers
 constexpr int32_t kByteOffset = 0;  // bytes are signed as they are
 
