@@ -4,8 +4,7 @@
 
 constexpr size_t kTileQueries = 2;  // 2 x 2 accumulators of two registers, 2 vectors, a weight: 13
 constexpr size_t kTileVectors = 2;
-constexpr size_t kRowQueries =
-    4;  // with half of a tile's dims: 8 sums, 2 registers of them, a weight
+constexpr size_t kRowQueries = 4;   // with half of a tile's dims: 8 sums, 2 vectors, a weight
 constexpr size_t kExpTogether = 1;  // of two registers: more would be spilled
 
 static inline V v_scale2(V p, VI k, V) {
